@@ -1,0 +1,208 @@
+//! Housekeeping: the expiry sweep, freeing of big values, timeouts, limits on clients, sampled rates.
+//!
+//! Slices of work happen at the end of a tick and end after [`SLICE_MICROS`]; a core that has nothing else to do goes on
+//! with them tick by tick. When nothing expires, the sweep costs nothing.
+
+use std::sync::atomic::Ordering;
+
+use net::service::Endpoint;
+use net::{ConnId, Flow};
+use storage::{SweepBudget, UnixMillis};
+
+use super::Core;
+use crate::config::Config;
+use crate::limits::{CRON_BUSY_MILLIS, CRON_IDLE_MILLIS, FREE_ITEMS_PER_STEP, SLICE_MICROS};
+use crate::session::Hold;
+
+/// Entries looked at between two looks at the clock.
+const SWEEP_ENTRIES_PER_STEP: usize = 64;
+
+/// Rates per second, from the last samples.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rates {
+    /// Commands.
+    pub ops: u64,
+    /// Bytes received.
+    pub input_bytes: u64,
+    /// Bytes sent.
+    pub output_bytes: u64,
+    last: (u64, u64, u64),
+    last_at: i64,
+}
+
+impl Rates {
+    fn sample(&mut self, now: UnixMillis, ops: u64, input: u64, output: u64) {
+        let millis = now.0 - self.last_at;
+        if millis < CRON_BUSY_MILLIS {
+            return;
+        }
+        let per_second = |new: u64, old: u64| new.saturating_sub(old) * 1000 / millis as u64;
+        // The mean of this sample and the past ones smooths as Redis's sixteen samples do.
+        let blend = |rate: u64, new: u64| if self.last_at == 0 { 0 } else { (rate * 3 + new) / 4 };
+        self.ops = blend(self.ops, per_second(ops, self.last.0));
+        self.input_bytes = blend(self.input_bytes, per_second(input, self.last.1));
+        self.output_bytes = blend(self.output_bytes, per_second(output, self.last.2));
+        self.last = (ops, input, output);
+        self.last_at = now.0;
+    }
+}
+
+impl Core {
+    /// A new connection counts against `maxclients`, and must come from where it may.
+    pub(super) fn admit_client(&mut self, conn: ConnId, endpoint: &Endpoint, config: &Config) -> Flow {
+        let clients = self.shared.clients.fetch_add(1, Ordering::Relaxed);
+        if clients >= config.maxclients as usize {
+            self.shared.refused_clients.fetch_add(1, Ordering::Relaxed);
+            self.answer_now(conn, |_, reply| reply.error(b"ERR max number of clients reached"));
+            return Flow::Close;
+        }
+        if config.refuses(endpoint) {
+            self.shared.refused_clients.fetch_add(1, Ordering::Relaxed);
+            self.answer_now(conn, |_, reply| reply.error(PROTECTED.as_bytes()));
+            return Flow::Close;
+        }
+        Flow::Continue
+    }
+
+    /// What is done at the end of every tick, and what is due.
+    pub(super) fn housekeep(&mut self) {
+        self.free_garbage();
+        if !self.paused.is_empty() && self.shared.pause(self.clock.now()).is_none() {
+            self.end_pause();
+        }
+        let now = self.clock.now();
+        if now.0 < self.next_cron.0 {
+            return;
+        }
+        let busy = std::mem::take(&mut self.worked) || !self.paused.is_empty();
+        let expires = self.shard.databases.iter().any(|database| database.expires() > 0);
+        let swept = self.sweep();
+        let wait = match (swept, busy || expires) {
+            (false, _) => 1,
+            (true, true) => CRON_BUSY_MILLIS,
+            (true, false) => CRON_IDLE_MILLIS,
+        };
+        self.next_cron = UnixMillis(now.0 + wait);
+        self.rates.sample(now, self.stats.commands_processed, self.stats.received_bytes, self.stats.sent_bytes);
+        self.close_idle_clients(now);
+        if self.id.index() == 0 {
+            self.watch_memory();
+        }
+    }
+
+    /// Removes keys whose time is past, for one slice. False if there is more to do.
+    fn sweep(&mut self) -> bool {
+        if !self.shard.active_expire {
+            return true;
+        }
+        let end = self.clock.micros() + SLICE_MICROS;
+        let (now, mut expired) = (self.shard.clock, 0);
+        let locks = &self.locks;
+        let mut complete = true;
+        'databases: for database in self.shard.databases.iter_mut().filter(|database| database.expires() > 0) {
+            loop {
+                let budget = SweepBudget {
+                    entries_max: SWEEP_ENTRIES_PER_STEP,
+                    segments_max: usize::MAX,
+                    expired_max: SWEEP_ENTRIES_PER_STEP,
+                };
+                let mut skip = |_: &[u8], hash: u64| locks.is_claimed(hash);
+                let outcome = database.sweep(now, budget, &mut skip, &mut |_, _| {});
+                expired += outcome.expired as u64;
+                if outcome.complete {
+                    break;
+                }
+                if self.clock.micros() >= end {
+                    complete = false;
+                    break 'databases;
+                }
+            }
+        }
+        self.shard.counters.expired_keys += expired;
+        complete
+    }
+
+    /// Frees big values for one slice.
+    fn free_garbage(&mut self) {
+        if self.shard.garbage.is_empty() {
+            return;
+        }
+        let end = self.clock.micros() + SLICE_MICROS;
+        while let Some(last) = self.shard.garbage.last_mut() {
+            if last.free_step(FREE_ITEMS_PER_STEP) {
+                self.shard.garbage.pop();
+            }
+            if self.clock.micros() >= end {
+                return;
+            }
+        }
+        self.shard.garbage.shrink_to(16);
+    }
+
+    /// Runs what CLIENT PAUSE held back, and lets those connections go on.
+    fn end_pause(&mut self) {
+        for conn in std::mem::take(&mut self.paused) {
+            if self.release_hold(conn) {
+                self.resume.push(conn);
+            }
+        }
+    }
+
+    fn close_idle_clients(&mut self, now: UnixMillis) {
+        let timeout = self.shard.config.timeout;
+        if timeout == 0 {
+            return;
+        }
+        let limit = timeout as i64 * 1000;
+        let idle: Vec<ConnId> = self
+            .sessions()
+            .filter(|session| now.0 - session.info.active_at.0 > limit && session.replies.is_empty())
+            .map(|session| session.conn)
+            .collect();
+        for conn in idle {
+            self.kill(conn);
+        }
+    }
+
+    /// Cuts clients whose output passed `client-output-buffer-limit`; lets sessions that are idle hold nothing.
+    pub(super) fn check_outputs(&mut self) {
+        let limit = self.shard.config.output_limit_normal();
+        let now = self.shard.clock;
+        let mut cut = Vec::new();
+        for conn in &self.dirty {
+            let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else { continue };
+            let unsent = session.unsent_bytes();
+            let hard = limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
+            let soft = limit.soft_bytes > 0 && unsent as u64 > limit.soft_bytes;
+            let since = if soft { *session.info.soft_limit_since.get_or_insert(now) } else { now };
+            if !soft {
+                session.info.soft_limit_since = None;
+            }
+            if hard || (soft && now.0 - since.0 > limit.soft_seconds as i64 * 1000) {
+                cut.push(*conn);
+            }
+        }
+        for conn in cut {
+            self.stats.output_limit_disconnections += 1;
+            if let Some(session) = self.session(conn) {
+                session.held = Some(Hold::Closing);
+                session.out = Vec::new();
+                tracing::warn!("Client id={} closed for overcoming of output buffer limits.", session.id.0);
+            }
+            self.kill(conn);
+        }
+    }
+
+    /// Judges `maxmemory`, once for all cores, so that no part of a command can refuse on its own.
+    fn watch_memory(&mut self) {
+        let used = crate::memory::used_bytes();
+        self.shared.peak_memory.fetch_max(used, Ordering::Relaxed);
+        let limit = self.shard.config.maxmemory;
+        self.shared.over_memory.store(limit > 0 && used as u64 > limit, Ordering::Relaxed);
+    }
+}
+
+const PROTECTED: &str = "DENIED Tessera is running in protected mode because protected mode is enabled and no password \
+is set for the default user. In this mode connections are only accepted from the loopback interface. If you want to \
+connect from external computers, set a password ('CONFIG SET requirepass') or disable protected mode ('CONFIG SET \
+protected-mode no' from the loopback interface, or 'protected-mode no' in the configuration file).";

@@ -1,0 +1,206 @@
+//! From answers to the client's output, in the order of its commands.
+
+use net::{Args, ConnId, Reply};
+
+use super::{Core, SessionCtx, SlowEntry};
+use crate::exec::{CommandError, Run, Share};
+use crate::ids::ShardId;
+use crate::limits::{IN_FLIGHT_BYTES_MAX, IN_FLIGHT_COMMANDS_MAX};
+use crate::mesh::inbox::SlowCommand;
+use crate::mesh::{ReplyBatch, ReplyHead, Rule};
+use crate::session::{Gathered, Hold};
+use crate::spec::table::Row;
+use crate::spec::{CommandTable, Flag};
+
+/// The slow log keeps so many arguments of a command, and so many bytes of each, as Redis does.
+const SLOWLOG_ARGS_MAX: usize = 32;
+const SLOWLOG_ARG_BYTES_MAX: usize = 128;
+
+impl Core {
+    /// Writes a reply that is made now, into its place behind those outstanding.
+    pub(super) fn answer_now(&mut self, conn: ConnId, write: impl FnOnce(&mut Core, &mut Reply<'_>)) {
+        let Some(session) = self.session(conn) else { return };
+        let direct = session.replies.is_empty();
+        let resp = session.resp;
+        let mut out = if direct { std::mem::take(&mut session.out) } else { Vec::new() };
+        let before = out.len();
+        write(self, &mut Reply::new(&mut out, resp));
+        let Some(session) = self.session(conn) else { return };
+        // The mode counts as the command left it: CLIENT REPLY ON is answered, OFF and SKIP are not.
+        if session.discards_reply() {
+            out.truncate(before);
+        }
+        if direct {
+            debug_assert!(session.out.is_empty(), "a handler answers through its reply");
+            session.out = out;
+        } else {
+            session.replies.push_ready(&out);
+        }
+        self.mark_dirty(conn);
+    }
+
+    /// A batch of answers from another shard.
+    pub(super) fn deliver_batch(&mut self, batch: &mut ReplyBatch) {
+        let mut at = 0;
+        for head in &batch.heads {
+            let end = at + head.len as usize;
+            self.deliver(head, &batch.bytes[at..end]);
+            at = end;
+        }
+        for (head, share) in batch.shares.drain(..) {
+            self.deliver_share(&head, share);
+        }
+        for slow in batch.slow.drain(..) {
+            self.log_slow(slow);
+        }
+    }
+
+    /// The session a reply is for, unless the connection is gone and its slot perhaps another's.
+    fn addressee(&mut self, conn: ConnId) -> Option<ConnId> {
+        if self.shared.mesh.holds(Rule::GenerationsAreChecked) {
+            return self.session(conn).map(|session| session.conn);
+        }
+        self.sessions.get(conn.slot as usize)?.as_ref().filter(|s| !s.replies.is_empty()).map(|s| s.conn)
+    }
+
+    /// One reply, or one part of one.
+    pub(super) fn deliver(&mut self, head: &ReplyHead, reply: &[u8]) {
+        let Some(conn) = self.addressee(head.conn) else { return };
+        let session = self.session(conn).expect("it was looked up just now");
+        match session.replies.gather(head.seq) {
+            None => self.fill(conn, head.seq, reply),
+            Some(gather) => {
+                let Gathered::Replies(parts) = &mut gather.parts else {
+                    panic!("a command's parts are all replies or all shares")
+                };
+                parts[usize::from(head.part)].reply = reply.to_vec();
+                gather.missing -= 1;
+                if gather.missing == 0 {
+                    self.merge(conn, head.seq);
+                }
+            }
+        }
+    }
+
+    pub(super) fn deliver_share(&mut self, head: &ReplyHead, share: Share) {
+        let Some(session) = self.session(head.conn) else { return };
+        let gather = session.replies.gather(head.seq).expect("a share belongs to a reply that is gathered");
+        let Gathered::Shares(shares) = &mut gather.parts else {
+            panic!("a command's parts are all replies or all shares")
+        };
+        shares[usize::from(head.part)] = Some(share);
+        gather.missing -= 1;
+        if gather.missing == 0 {
+            self.merge(head.conn, head.seq);
+        }
+    }
+
+    /// All parts have come: makes the reply of them.
+    fn merge(&mut self, conn: ConnId, seq: u32) {
+        let session = self.session(conn).expect("its last part was for it");
+        let gather = session.replies.take_gather(seq);
+        let row = CommandTable::global().row(gather.command);
+        let mut out = Vec::new();
+        let mut reply = Reply::new(&mut out, gather.resp);
+        let args = gather.args.as_args();
+        let merged = match (gather.parts, row.command.run) {
+            (Gathered::Replies(parts), Run::Split { merge, .. } | Run::AllShards { merge, .. }) => {
+                merge.apply(&args, &parts, &mut reply)
+            }
+            (Gathered::Shares(shares), Run::Everywhere { merge, .. }) => {
+                let shares = shares.into_iter().map(|share| share.expect("none is missing")).collect();
+                let mut ctx = SessionCtx { core: self, conn, flow: net::Flow::Continue };
+                merge(&mut ctx, &args, shares, &mut reply)
+            }
+            _ => unreachable!("a command's parts are as its run says"),
+        };
+        if let Err(error) = merged {
+            out.clear();
+            self.stats.error(error.code());
+            Reply::new(&mut out, gather.resp).error(error.as_bytes());
+        }
+        self.fill(conn, seq, &out);
+    }
+
+    /// A whole reply has come.
+    pub(super) fn fill(&mut self, conn: ConnId, seq: u32, reply: &[u8]) {
+        let Some(session) = self.session(conn) else { return };
+        let done = session.replies.fill(seq, reply, &mut session.out);
+        session.in_flight_bytes -= done;
+        let room = session.replies.len() <= IN_FLIGHT_COMMANDS_MAX / 2
+            && session.in_flight_bytes <= IN_FLIGHT_BYTES_MAX / 2;
+        let (resume, close) = match session.held {
+            Some(Hold::InFlight) if room => {
+                session.held = None;
+                (true, false)
+            }
+            Some(Hold::Closing) => (false, session.replies.is_empty()),
+            _ => (false, false),
+        };
+        if resume {
+            self.resume.push(conn);
+        }
+        if close {
+            self.close_after_write.push(conn);
+        }
+        self.mark_dirty(conn);
+    }
+
+    /// A command ran: counts it, and sees whether it was slow.
+    pub(super) fn finished(
+        &mut self,
+        conn: ConnId,
+        home: ShardId,
+        row: &Row,
+        args: &Args<'_>,
+        began: u64,
+        failed: Option<&CommandError>,
+    ) {
+        let now = self.clock.micros();
+        let micros = now - began.min(now);
+        self.last_micros = now;
+        if let Some(error) = failed {
+            self.stats.error(error.code());
+        }
+        let config = &self.shard.config;
+        let (latencies, limit) = (config.latency_tracking, config.slowlog_log_slower_than);
+        self.stats.ran(row.id, micros, failed.is_some(), latencies);
+        if limit < 0 || (micros as i64) < limit || row.command.flags.has(Flag::SkipSlowlog) {
+            return;
+        }
+        let slow = SlowCommand { conn, command: row.id, args: shortened(args), at: self.clock.now(), micros };
+        if home == self.id {
+            self.log_slow(slow);
+        } else {
+            self.answers[home.index()].slow.push(slow);
+        }
+    }
+
+    fn log_slow(&mut self, slow: SlowCommand) {
+        let max = self.shard.config.slowlog_max_len as usize;
+        let (address, name) = match self.session(slow.conn) {
+            Some(session) => (crate::session::address(&session.info.endpoint), session.info.name.clone()),
+            None => (String::new(), Vec::new()),
+        };
+        let args = slow.args.as_args().from(0).map(<[u8]>::to_vec).collect();
+        self.slowlog.push_front(SlowEntry { at: slow.at, micros: slow.micros, args, address, name });
+        self.slowlog.truncate(max);
+    }
+}
+
+fn shortened(args: &Args<'_>) -> net::OwnedArgs {
+    let mut kept = net::OwnedArgs::default();
+    for (i, arg) in args.from(0).enumerate() {
+        if i == SLOWLOG_ARGS_MAX - 1 && args.len() > SLOWLOG_ARGS_MAX {
+            kept.push(format!("... ({} more arguments)", args.len() - i).as_bytes());
+            break;
+        }
+        if arg.len() <= SLOWLOG_ARG_BYTES_MAX {
+            kept.push(arg);
+        } else {
+            let more = format!("... ({} more bytes)", arg.len() - SLOWLOG_ARG_BYTES_MAX);
+            kept.push(&[&arg[..SLOWLOG_ARG_BYTES_MAX], more.as_bytes()].concat());
+        }
+    }
+    kept
+}

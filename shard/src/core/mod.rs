@@ -1,0 +1,235 @@
+//! One core, without its I/O.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `tick.rs` | the order of a tick; the [`net::Service`] that the loop drives |
+//! | `route.rs` | from a client's command to where it runs: checks, in place, batches |
+//! | `run.rs` | running commands on this core's shard, waiting for locks |
+//! | `deliver.rs` | from answers to the client's output |
+//! | `hops.rs` | plans: coordinating them, and holding parts of them |
+//! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
+
+mod cron;
+mod deliver;
+mod hops;
+mod route;
+mod run;
+mod tick;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use net::service::Socket;
+use net::{ConnId, Flow, Span};
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use storage::{Database, UnixMillis};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::exec::ShardState;
+use crate::exec::ctx::KeyspaceCounters;
+use crate::ids::{ClientId, DbId, ShardId};
+use crate::mesh::inbox::SlowCommand;
+use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken, Ticket};
+use crate::session::Session;
+use crate::shared::Shared;
+use crate::stats::CoreStats;
+
+use hops::PlanState;
+use run::Job;
+
+pub use cron::Rates;
+
+/// One core: a shard, the sessions whose home it is, and its ends of the mesh.
+pub struct Core {
+    /// Which one.
+    pub id: ShardId,
+    /// What all cores share.
+    pub shared: Arc<Shared>,
+    /// The keys.
+    pub shard: ShardState,
+    /// The clients, by the slot of their connection.
+    sessions: Vec<Option<Session>>,
+    /// Counts.
+    pub stats: CoreStats,
+    /// Operations and traffic per second, sampled.
+    pub rates: Rates,
+    /// Slow commands of this core's clients, newest first.
+    pub slowlog: VecDeque<SlowEntry>,
+    clock: Clock,
+    config_version: u64,
+    locks: Locks<Job>,
+    held: HashMap<PlanId, (Ticket, DbId)>,
+    plans: HashMap<u64, PlanState>,
+    next_plan: u64,
+    /// Hop messages of this core to itself.
+    own_hops: VecDeque<HopMessage>,
+    /// What this tick routed, per shard.
+    batches: Vec<Batch>,
+    /// Which push the batches belong to; sessions remember it.
+    push_number: u64,
+    /// What was routed and put off once already.
+    put_off: bool,
+    spare: Vec<Batch>,
+    taken: Taken,
+    /// Answers to other cores' clients, per home core.
+    answers: Vec<ReplyBatch>,
+    spare_answers: Vec<ReplyBatch>,
+    dirty: Vec<ConnId>,
+    resume: Vec<ConnId>,
+    paused: Vec<ConnId>,
+    close_after_write: Vec<ConnId>,
+    close_now: Vec<ConnId>,
+    adopt: Vec<Socket>,
+    /// The end of the last command, for the duration of the next.
+    last_micros: u64,
+    tick_began: u64,
+    next_cron: UnixMillis,
+    worked: bool,
+    scratch_spans: Vec<Span>,
+    stopped: bool,
+}
+
+/// A command in the slow log.
+#[derive(Clone, Debug)]
+pub struct SlowEntry {
+    /// What ran, when, how long.
+    pub at: UnixMillis,
+    /// Microseconds.
+    pub micros: u64,
+    /// The arguments, shortened as Redis does.
+    pub args: Vec<Vec<u8>>,
+    /// The client's address.
+    pub address: String,
+    /// The client's name.
+    pub name: Vec<u8>,
+}
+
+/// What a session's handler works with: the core, and the client's session on it.
+pub struct SessionCtx<'a> {
+    /// The core.
+    pub core: &'a mut Core,
+    /// The client's connection.
+    pub conn: ConnId,
+    /// What becomes of the connection.
+    pub flow: Flow,
+}
+
+impl SessionCtx<'_> {
+    /// The client's session.
+    pub fn session(&mut self) -> &mut Session {
+        let conn = self.conn;
+        self.core.session(conn).expect("a handler runs while its client is there")
+    }
+
+    /// The configuration now, other cores' changes included.
+    pub fn config(&self) -> Arc<Config> {
+        self.core.shared.config()
+    }
+
+    /// The time.
+    pub fn now(&self) -> UnixMillis {
+        self.core.clock.now()
+    }
+}
+
+impl Core {
+    /// Core `id` of the server that `shared` describes, with an empty keyspace. `seed` makes its randomness.
+    pub fn new(id: ShardId, shared: Arc<Shared>, clock: Clock, seed: u64) -> Core {
+        let config = shared.config();
+        let shards = shared.shards();
+        let now = clock.now();
+        let mut core = Core {
+            id,
+            shard: ShardState {
+                id,
+                shards,
+                databases: (0..config.databases).map(|_| Database::new()).collect(),
+                clock: now,
+                rng: SmallRng::seed_from_u64(seed ^ (u64::from(id.0) << 32)),
+                config,
+                counters: KeyspaceCounters::default(),
+                active_expire: true,
+                garbage: Vec::new(),
+            },
+            sessions: Vec::new(),
+            stats: CoreStats::default(),
+            rates: Rates::default(),
+            slowlog: VecDeque::new(),
+            config_version: shared.config_version(),
+            locks: Locks::default(),
+            held: HashMap::new(),
+            plans: HashMap::new(),
+            next_plan: 0,
+            own_hops: VecDeque::new(),
+            batches: Vec::new(),
+            push_number: 1,
+            put_off: false,
+            spare: Vec::new(),
+            taken: Taken::default(),
+            answers: Vec::new(),
+            spare_answers: Vec::new(),
+            dirty: Vec::new(),
+            resume: Vec::new(),
+            paused: Vec::new(),
+            close_after_write: Vec::new(),
+            close_now: Vec::new(),
+            adopt: Vec::new(),
+            last_micros: clock.micros(),
+            tick_began: 0,
+            next_cron: now,
+            worked: false,
+            scratch_spans: Vec::new(),
+            stopped: false,
+            shared,
+            clock,
+        };
+        core.batches.resize_with(shards, || Batch { from: id, ..Batch::default() });
+        core.answers.resize_with(shards, ReplyBatch::default);
+        core
+    }
+
+    /// The session of `conn`, unless it is gone.
+    #[inline]
+    pub fn session(&mut self, conn: ConnId) -> Option<&mut Session> {
+        self.sessions.get_mut(conn.slot as usize)?.as_mut().filter(|session| session.conn == conn)
+    }
+
+    /// All sessions of this core.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().flatten()
+    }
+
+    /// The connection of client `id`, if it lives here.
+    pub fn connection_of(&self, id: ClientId) -> Option<ConnId> {
+        self.sessions().find(|session| session.id == id).map(|session| session.conn)
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+
+    /// Microseconds that only ever grow.
+    pub fn micros(&self) -> u64 {
+        self.clock.micros()
+    }
+
+    /// Closes the connection of another client of this core at once, its output discarded.
+    pub fn kill(&mut self, conn: ConnId) {
+        if let Some(session) = self.session(conn) {
+            session.closing = true;
+            self.close_now.push(conn);
+        }
+    }
+
+    fn mark_dirty(&mut self, conn: ConnId) {
+        if let Some(session) = self.session(conn) {
+            if !std::mem::replace(&mut session.dirty, true) {
+                self.dirty.push(conn);
+            }
+        }
+    }
+}

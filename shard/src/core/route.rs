@@ -1,0 +1,446 @@
+//! From a client's command to where it runs.
+//!
+//! Everything that can be refused is refused here, before anything is pushed: arity, authentication, memory (design:
+//! order, rule 5). Then the command runs in place, if its keys are on this shard and its connection has nothing in the
+//! batches of this tick; else it joins the batches.
+
+use net::{Args, ConnId, Flow, Reply, Resp};
+
+use super::{Core, SessionCtx};
+use crate::exec::error::{self, CommandError};
+use crate::exec::hop::PlanInput;
+use crate::exec::merge::Part;
+use crate::exec::{Merge, Outcome, Run, SessionHandler};
+use crate::ids::{DbId, ShardId};
+use crate::limits::{IN_FLIGHT_BYTES_MAX, IN_FLIGHT_COMMANDS_MAX};
+use crate::mesh::{Claims, Head, Rule};
+use crate::session::{Gather, Gathered, Hold, ReplyMode};
+use crate::spec::table::Row;
+use crate::spec::{Begin, CommandId, CommandTable, Find, Flag};
+
+/// What routing needs to know of the session.
+#[derive(Clone, Copy)]
+struct Caller {
+    conn: ConnId,
+    db: DbId,
+    resp: Resp,
+}
+
+/// A command in flight counts as so many bytes besides its arguments.
+const COMMAND_OVERHEAD_BYTES: usize = 64;
+
+impl Core {
+    /// Runs or routes one command of `conn`.
+    pub(super) fn route(&mut self, conn: ConnId, args: &Args<'_>) -> Flow {
+        self.run_hops();
+        let Some(session) = self.session(conn) else { return Flow::Close };
+        if let Some(Hold::Closing) = session.held {
+            return Flow::Hold;
+        }
+        let row = match CommandTable::global().resolve(args) {
+            Ok(Some(row)) => row,
+            Ok(None) => return self.refuse(conn, None, &unknown_command(args)),
+            Err(parent) => {
+                let word = args.get(1).unwrap_or_default();
+                let error = error::unknown_subcommand(word, parent.command.name);
+                return self.refuse(conn, Some(parent.id), &error);
+            }
+        };
+        if let Some(error) = self.refusal(conn, row, args) {
+            return self.refuse(conn, Some(row.id), &error);
+        }
+        if self.shared.is_paused() && self.is_held_back(row) {
+            let session = self.session(conn).expect("it was there above");
+            session.held = Some(Hold::Paused(args.to_owned()));
+            self.paused.push(conn);
+            return Flow::Hold;
+        }
+        self.dispatch(conn, row, args)
+    }
+
+    /// Why the command may not run, judged before anything is pushed.
+    fn refusal(&mut self, conn: ConnId, row: &Row, args: &Args<'_>) -> Option<CommandError> {
+        let command = row.command;
+        if !command.arity.admits(args.len()) || matches!(command.run, Run::Container) {
+            return Some(error::wrong_arity(&row.full_name));
+        }
+        if !self.session(conn)?.authenticated && !command.flags.has(Flag::NoAuth) {
+            return Some(error::NO_AUTH);
+        }
+        let over_memory = self.shared.over_memory.load(std::sync::atomic::Ordering::Relaxed);
+        if over_memory && command.flags.has(Flag::Denyoom) && self.shared.mesh.holds(Rule::PartsCannotRefuse) {
+            return Some(error::OUT_OF_MEMORY);
+        }
+        None
+    }
+
+    fn is_held_back(&self, row: &Row) -> bool {
+        let flags = row.command.flags;
+        let Some(pause) = self.shared.pause(self.clock.now()) else { return false };
+        let writes = flags.has(Flag::Write) || flags.has(Flag::MayReplicate);
+        // CLIENT commands go through, or nobody could end the pause.
+        (pause.all || writes) && !row.full_name.starts_with("client")
+    }
+
+    /// Answers an error in place of the command.
+    fn refuse(&mut self, conn: ConnId, command: Option<CommandId>, error: &CommandError) -> Flow {
+        if let Some(command) = command {
+            self.stats.commands[command.index()].rejected += 1;
+        }
+        self.stats.error(error.code());
+        self.answer_now(conn, |_, reply| reply.error(error.as_bytes()));
+        Flow::Continue
+    }
+
+    fn dispatch(&mut self, conn: ConnId, row: &'static Row, args: &Args<'_>) -> Flow {
+        let now = self.shard.clock;
+        let session = self.session(conn).expect("the command's client is there");
+        session.info.last_command = Some(row.id);
+        session.info.active_at = now;
+        session.info.commands += 1;
+        let caller = Caller { conn, db: session.db, resp: session.resp };
+        self.stats.commands_processed += 1;
+        match row.command.run {
+            Run::Session(handler) => return self.run_session(caller, row, handler, args),
+            Run::Container => unreachable!("refused above"),
+            Run::Shard(_) => match single_key(row, args) {
+                Some(key) => {
+                    let owner = self.shared.slots.owner(key);
+                    self.run_on(owner, caller, row, args);
+                }
+                None => self.run_on(self.id, caller, row, args),
+            },
+            Run::Routed { route, .. } => match route(args, self.shard.shards) {
+                Ok(owner) => self.run_on(owner, caller, row, args),
+                Err(error) => return self.refuse(conn, Some(row.id), &error),
+            },
+            Run::Split { merge, .. } => self.split(caller, row, args, merge),
+            Run::AllShards { merge, .. } => self.run_on_all(caller, row, args, merge),
+            Run::Hops { plan, .. } => {
+                let owners = self.owners(row, args);
+                if owners.iter().all(|owner| *owner == owners[0]) {
+                    let owner = owners.first().copied().unwrap_or(self.id);
+                    self.run_on(owner, caller, row, args);
+                } else {
+                    let input =
+                        PlanInput { args: *args, db: caller.db, resp: caller.resp, owners: &owners, databases: self.shard.databases.len() as u32 };
+                    match plan(&input) {
+                        Ok(plan) => self.place_plan(conn, row, args, &owners, plan),
+                        Err(error) => return self.refuse(conn, Some(row.id), &error),
+                    }
+                }
+            }
+            Run::Everywhere { check, .. } => {
+                if let Err(flow) = self.check_everywhere(caller, row, check, args) {
+                    return flow;
+                }
+                self.run_everywhere(caller, row, args);
+            }
+        }
+        self.flow_after(conn)
+    }
+
+    /// Whether the connection has too much in flight to go on.
+    fn flow_after(&mut self, conn: ConnId) -> Flow {
+        let Some(session) = self.session(conn) else { return Flow::Close };
+        if session.replies.len() >= IN_FLIGHT_COMMANDS_MAX || session.in_flight_bytes >= IN_FLIGHT_BYTES_MAX {
+            session.held = Some(Hold::InFlight);
+            return Flow::Hold;
+        }
+        Flow::Continue
+    }
+
+    fn run_session(&mut self, caller: Caller, row: &Row, handler: SessionHandler, args: &Args<'_>) -> Flow {
+        let began = self.clock.micros();
+        let mut flow = Flow::Continue;
+        let mut failed = None;
+        self.answer_now(caller.conn, |core, reply| {
+            let mut ctx = SessionCtx { core, conn: caller.conn, flow: Flow::Continue };
+            let mark = reply.mark();
+            if let Err(error) = handler(&mut ctx, args, reply) {
+                reply.rewind(mark);
+                reply.error(error.as_bytes());
+                failed = Some(error);
+            }
+            flow = ctx.flow;
+        });
+        self.finished(caller.conn, self.id, row, args, began, failed.as_ref());
+        if flow == Flow::Close {
+            return self.close_in_order(caller.conn);
+        }
+        flow
+    }
+
+    /// Closes when all replies before are written.
+    fn close_in_order(&mut self, conn: ConnId) -> Flow {
+        let Some(session) = self.session(conn) else { return Flow::Close };
+        session.closing = true;
+        if session.replies.is_empty() {
+            return Flow::Close;
+        }
+        session.held = Some(Hold::Closing);
+        Flow::Hold
+    }
+
+    fn check_everywhere(&mut self, caller: Caller, row: &Row, check: SessionHandler, args: &Args<'_>) -> Result<(), Flow> {
+        let mut out = Vec::new();
+        let mut ctx = SessionCtx { core: self, conn: caller.conn, flow: Flow::Continue };
+        let checked: Outcome = check(&mut ctx, args, &mut Reply::new(&mut out, caller.resp));
+        if let Err(error) = checked {
+            return Err(self.refuse(caller.conn, Some(row.id), &error));
+        }
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.answer_now(caller.conn, |_, reply| reply.raw(&out));
+        Err(Flow::Continue)
+    }
+
+    /// Runs a command that belongs to one shard: here and now, or in its batch.
+    fn run_on(&mut self, owner: ShardId, caller: Caller, row: &Row, args: &Args<'_>) {
+        if owner == self.id && self.may_run_in_place(caller.conn) {
+            self.run_in_place(caller.conn, row, args);
+            return;
+        }
+        let bytes = args.total_bytes() + COMMAND_OVERHEAD_BYTES;
+        let seq = self.expect(caller.conn, bytes);
+        let head = self.head(caller, row.id, seq, 0);
+        self.batches[owner.index()].push(head, args, 0..args.len(), false);
+        self.routed(caller.conn);
+    }
+
+    /// A command runs in place only while its connection has nothing in this tick's batches and nothing put off.
+    fn may_run_in_place(&mut self, conn: ConnId) -> bool {
+        let push = self.push_number;
+        let put_off = self.put_off;
+        let rules = self.shared.mesh.rules();
+        let session = self.session(conn).expect("the command's client is there");
+        if session.routed_in != push {
+            return true;
+        }
+        !rules.hold(Rule::InPlaceOnlyWhileNothingPushed) || (put_off && !rules.hold(Rule::PutOffHoldsConnection))
+    }
+
+    fn routed(&mut self, conn: ConnId) {
+        let push = self.push_number;
+        self.session(conn).expect("the command's client is there").routed_in = push;
+    }
+
+    /// Takes the next place in the connection's replies.
+    fn expect(&mut self, conn: ConnId, bytes: usize) -> u32 {
+        let session = self.session(conn).expect("the command's client is there");
+        let discard = session.discards_reply();
+        session.in_flight_bytes += bytes;
+        session.replies.expect(discard, bytes)
+    }
+
+    fn head(&mut self, caller: Caller, command: CommandId, seq: u32, part: u16) -> Head {
+        let session = self.session(caller.conn).expect("the command's client is there");
+        Head {
+            conn: caller.conn,
+            client: session.id,
+            seq,
+            part,
+            command,
+            db: caller.db,
+            first_span: 0,
+            spans: 0,
+            resp3: caller.resp == Resp::V3,
+            no_touch: session.no_touch,
+        }
+    }
+
+    /// The shard of each key, in order.
+    fn owners(&self, row: &Row, args: &Args<'_>) -> Vec<ShardId> {
+        let mut owners = Vec::new();
+        for spec in row.command.keys {
+            spec.visit(args, |place| owners.push(self.shared.slots.owner(args.at(place))));
+        }
+        owners
+    }
+
+    /// A command of the form `name (key values...)+`: to each shard its keys.
+    fn split(&mut self, caller: Caller, row: &Row, args: &Args<'_>, merge: Merge) {
+        let Find::Range { step, .. } = row.command.keys[0].find else {
+            unreachable!("a split command's keys stand in a range")
+        };
+        let step = usize::from(step);
+        if (args.len() - 1) % step != 0 {
+            // The handler words the error; any shard can say it.
+            return self.run_on(self.id, caller, row, args);
+        }
+        let keys = (args.len() - 1) / step;
+        let owners: Vec<ShardId> = (0..keys).map(|i| self.shared.slots.owner(args.at(1 + i * step))).collect();
+        if owners.iter().all(|owner| *owner == owners[0]) {
+            return self.run_on(owners[0], caller, row, args);
+        }
+        let mut shards = owners.clone();
+        shards.sort_unstable();
+        shards.dedup();
+        let by_key = matches!(merge, Merge::ByKey);
+        let mut parts = Vec::with_capacity(shards.len());
+        for shard in &shards {
+            let places = owners.iter().enumerate().filter(|(_, owner)| by_key && *owner == shard);
+            parts.push(Part { reply: Vec::new(), places: places.map(|(i, _)| i as u32).collect() });
+        }
+        let seq = self.expect_parts(caller, row, args, Gathered::Replies(parts), matches!(merge, Merge::With(_)));
+        for (part, shard) in shards.iter().enumerate() {
+            let head = self.head(caller, row.id, seq, part as u16);
+            if *shard == self.id && !self.shared.mesh.holds(Rule::OwnPartThroughInbox) {
+                self.run_part_in_place(head, args, &owners, step);
+                continue;
+            }
+            let places = owners.iter().enumerate().filter(|(_, owner)| *owner == shard);
+            let places = places.flat_map(|(i, _)| 1 + i * step..1 + (i + 1) * step);
+            self.batches[shard.index()].push(head, args, std::iter::once(0).chain(places), false);
+        }
+        self.routed(caller.conn);
+    }
+
+    /// A broken rule of the simulation: the own part does not go through the own inbox.
+    fn run_part_in_place(&mut self, head: Head, args: &Args<'_>, owners: &[ShardId], step: usize) {
+        let own = owners.iter().enumerate().filter(|(_, owner)| **owner == self.id);
+        let places = std::iter::once(0).chain(own.flat_map(|(i, _)| 1 + i * step..1 + (i + 1) * step));
+        let part: net::OwnedArgs = places.map(|place| args.at(place)).collect();
+        self.arrive(self.id, &head, &part.as_args());
+    }
+
+    /// A command for every shard, whole.
+    fn run_on_all(&mut self, caller: Caller, row: &Row, args: &Args<'_>, merge: Merge) {
+        let shards = self.shard.shards;
+        if shards == 1 {
+            return self.run_on(self.id, caller, row, args);
+        }
+        let parts = (0..shards).map(|_| Part::default()).collect();
+        let seq = self.expect_parts(caller, row, args, Gathered::Replies(parts), matches!(merge, Merge::With(_)));
+        for shard in 0..shards {
+            let head = self.head(caller, row.id, seq, shard as u16);
+            self.batches[shard].push(head, args, 0..args.len(), false);
+        }
+        self.routed(caller.conn);
+    }
+
+    /// A command for every core.
+    fn run_everywhere(&mut self, caller: Caller, row: &Row, args: &Args<'_>) {
+        let shards = self.shard.shards;
+        let shares = (0..shards).map(|_| None).collect();
+        let seq = self.expect_parts(caller, row, args, Gathered::Shares(shares), true);
+        for shard in 0..shards {
+            let head = self.head(caller, row.id, seq, shard as u16);
+            self.batches[shard].push(head, args, 0..args.len(), true);
+        }
+        self.routed(caller.conn);
+    }
+
+    fn expect_parts(&mut self, caller: Caller, row: &Row, args: &Args<'_>, parts: Gathered, keep_args: bool) -> u32 {
+        let missing = match &parts {
+            Gathered::Replies(parts) => parts.len(),
+            Gathered::Shares(shares) => shares.len(),
+        };
+        let gather = Gather {
+            command: row.id,
+            args: if keep_args { args.to_owned() } else { net::OwnedArgs::default() },
+            resp: caller.resp,
+            parts,
+            missing,
+        };
+        let bytes = args.total_bytes() + COMMAND_OVERHEAD_BYTES;
+        let session = self.session(caller.conn).expect("the command's client is there");
+        let discard = session.discards_reply();
+        session.in_flight_bytes += bytes;
+        session.replies.expect_parts(Box::new(gather), discard, bytes)
+    }
+
+    /// Sends a plan's parts to the shards of its keys; they hold the keys from there.
+    fn place_plan(
+        &mut self,
+        conn: ConnId,
+        row: &Row,
+        args: &Args<'_>,
+        owners: &[ShardId],
+        plan: Box<dyn crate::exec::hop::Plan>,
+    ) {
+        let mut keys: Vec<(ShardId, u64)> = Vec::new();
+        let mut next = owners.iter();
+        for spec in row.command.keys {
+            spec.visit(args, |place| {
+                let owner = *next.next().expect("owners were taken from the same keys");
+                keys.push((owner, storage::key_hash(args.at(place))));
+            });
+        }
+        let mut shards: Vec<ShardId> = owners.to_vec();
+        shards.sort_unstable();
+        shards.dedup();
+        let claims = shards
+            .iter()
+            .map(|shard| {
+                let own = keys.iter().filter(|(owner, _)| owner == shard).map(|&(_, hash)| hash);
+                (*shard, Claims::Keys(own.collect()))
+            })
+            .collect();
+        self.begin_plan(conn, row.id, claims, plan);
+    }
+
+    pub(super) fn expect_plan(&mut self, conn: ConnId) -> (u32, DbId) {
+        let seq = self.expect(conn, COMMAND_OVERHEAD_BYTES);
+        self.routed(conn);
+        let session = self.session(conn).expect("the command's client is there");
+        (seq, session.db)
+    }
+
+    /// Executes what a resumed connection had been holding. True if its input may be looked at again.
+    pub(super) fn release_hold(&mut self, conn: ConnId) -> bool {
+        match self.take_hold(conn) {
+            None | Some(Hold::InFlight) => true,
+            Some(Hold::Closing) => false,
+            Some(Hold::Paused(args)) => self.route(conn, &args.as_args()) == Flow::Continue,
+        }
+    }
+}
+
+/// The key of a command that has one at a fixed place.
+#[inline]
+fn single_key<'a>(row: &Row, args: &Args<'a>) -> Option<&'a [u8]> {
+    match row.command.keys.first()?.begin {
+        Begin::Index(place) => args.get(usize::from(place)),
+        Begin::Keyword { .. } => {
+            let mut key = None;
+            row.command.keys[0].visit(args, |place| key = key.or(Some(args.at(place))));
+            key
+        }
+    }
+}
+
+/// As Redis words it: the name and the first arguments, shortened.
+fn unknown_command(args: &Args<'_>) -> CommandError {
+    const SHOWN_BYTES_MAX: usize = 128;
+    let mut text = b"ERR unknown command '".to_vec();
+    text.extend(args.at(0).iter().take(SHOWN_BYTES_MAX));
+    text.extend(b"', with args beginning with: ");
+    let mut shown = Vec::new();
+    for arg in args.from(1) {
+        if shown.len() >= SHOWN_BYTES_MAX {
+            break;
+        }
+        let room = SHOWN_BYTES_MAX - shown.len();
+        shown.push(b'\'');
+        shown.extend(arg.iter().take(room));
+        shown.extend(b"' ");
+    }
+    text.extend(shown);
+    CommandError::bytes(text)
+}
+
+impl crate::session::Session {
+    /// Whether the reply of the command that is routed now is not sent; takes note of `CLIENT REPLY SKIP`.
+    pub(super) fn discards_reply(&mut self) -> bool {
+        match self.reply_mode {
+            ReplyMode::On => false,
+            ReplyMode::Off => true,
+            ReplyMode::SkipNext => {
+                self.reply_mode = ReplyMode::On;
+                true
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Running commands on this core's shard: in place, from the inbox, or after waiting for a lock.
+
+use net::{Args, ConnId, OwnedArgs, Reply, Resp};
+
+use super::Core;
+use crate::exec::{CommandError, Ctx, EverywhereCall, Run, ShardHandler};
+use crate::ids::ShardId;
+use crate::mesh::{Claims, Head, HopPart, ReplyHead, Ticket};
+use crate::spec::CommandTable;
+use crate::spec::table::Row;
+
+/// What waits for a lock.
+pub(super) enum Job {
+    /// A command, with a copy of its arguments.
+    Command { from: ShardId, head: Head, args: OwnedArgs },
+    /// A part of a plan.
+    Part(HopPart),
+}
+
+impl Core {
+    /// Runs a command of a client of this core at once, unless one of its keys is claimed.
+    pub(super) fn run_in_place(&mut self, conn: ConnId, row: &Row, args: &Args<'_>) {
+        if !self.locks.is_idle() && !self.is_free(row, args) {
+            self.wait_in_place(conn, row, args);
+            return;
+        }
+        let Some(handler) = shard_handler(row.command.run) else { unreachable!("only shard commands run in place") };
+        let session = self.session(conn).expect("the command's client is there");
+        let (db, no_touch) = (session.db, session.no_touch);
+        let began = self.last_micros;
+        let mut failed = None;
+        self.answer_now(conn, |core, reply| {
+            let mut ctx = Ctx { shard: &mut core.shard, db, no_touch };
+            failed = call(handler, &mut ctx, args, reply);
+        });
+        self.finished(conn, self.id, row, args, began, failed.as_ref());
+    }
+
+    /// A command of this core's client that must wait for a lock takes its place in the replies and in the queue.
+    fn wait_in_place(&mut self, conn: ConnId, row: &Row, args: &Args<'_>) {
+        let session = self.session(conn).expect("the command's client is there");
+        let discard = session.discards_reply();
+        let head = Head {
+            conn,
+            client: session.id,
+            seq: session.replies.expect(discard, 0),
+            part: 0,
+            command: row.id,
+            db: session.db,
+            first_span: 0,
+            spans: 0,
+            resp3: session.resp == Resp::V3,
+            no_touch: session.no_touch,
+        };
+        self.arrive(self.id, &head, args);
+    }
+
+    fn is_free(&self, row: &Row, args: &Args<'_>) -> bool {
+        match claims(row, args) {
+            Claims::Keys(keys) => self.locks.are_free(&keys),
+            Claims::Whole => false,
+        }
+    }
+
+    /// A command has come to this shard: runs it, or lets it wait for its keys.
+    pub(super) fn arrive(&mut self, from: ShardId, head: &Head, args: &Args<'_>) {
+        let row = CommandTable::global().row(head.command);
+        if self.locks.is_idle() || self.is_free(row, args) {
+            self.run_command(from, head, row, args);
+            return;
+        }
+        self.locks.admit(claims(row, args), Job::Command { from, head: *head, args: args.to_owned() });
+        self.run_granted();
+    }
+
+    fn run_command(&mut self, from: ShardId, head: &Head, row: &Row, args: &Args<'_>) {
+        let Some(handler) = shard_handler(row.command.run) else { unreachable!("only shard commands travel so") };
+        let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
+        let began = self.last_micros;
+        let mut bytes = if from == self.id { Vec::new() } else { std::mem::take(&mut self.answers[from.index()].bytes) };
+        let start = bytes.len();
+        let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
+        let failed = call(handler, &mut ctx, args, &mut Reply::new(&mut bytes, resp));
+        let len = u32::try_from(bytes.len() - start).expect("a reply is shorter than 4 GiB: values are bounded");
+        let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len };
+        if from == self.id {
+            self.deliver(&place, &bytes);
+        } else {
+            let answers = &mut self.answers[from.index()];
+            answers.bytes = bytes;
+            answers.heads.push(place);
+        }
+        self.finished(head.conn, from, row, args, began, failed.as_ref());
+    }
+
+    /// A part of a plan has come to this shard: it takes its place, and is granted at once if nothing stands before it.
+    pub(super) fn arrive_part(&mut self, part: HopPart) {
+        self.locks.admit(part.claims.clone(), Job::Part(part));
+        self.run_granted();
+    }
+
+    /// Runs every job whose turn has come.
+    pub(super) fn run_granted(&mut self) {
+        while let Some((ticket, job)) = self.locks.pop_ready() {
+            match job {
+                Job::Part(part) => self.grant(ticket, part),
+                Job::Command { from, head, args } => {
+                    let row = CommandTable::global().row(head.command);
+                    self.run_command(from, &head, row, &args.as_args());
+                    self.locks.release(ticket);
+                }
+            }
+        }
+    }
+
+    /// Releases the locks of a plan's part; whoever waited behind it runs.
+    pub(super) fn release(&mut self, ticket: Ticket) {
+        self.locks.release(ticket);
+        self.run_granted();
+    }
+
+    /// This core's share of a command for every core.
+    pub(super) fn share(&mut self, from: ShardId, head: &Head, args: Args<'_>) {
+        let row = CommandTable::global().row(head.command);
+        let Run::Everywhere { share, .. } = row.command.run else { unreachable!("it was sent as one") };
+        let began = self.clock.micros();
+        let value = share(self, &EverywhereCall { client: head.client, db: head.db, args });
+        let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: 0 };
+        if from == self.id {
+            self.finished(head.conn, from, row, &args, began, None);
+            self.deliver_share(&place, value);
+        } else {
+            self.last_micros = self.clock.micros();
+            self.answers[from.index()].shares.push((place, value));
+        }
+    }
+}
+
+/// The handler that runs on a shard.
+fn shard_handler(run: Run) -> Option<ShardHandler> {
+    match run {
+        Run::Shard(handler)
+        | Run::Split { part: handler, .. }
+        | Run::AllShards { part: handler, .. }
+        | Run::Routed { run: handler, .. }
+        | Run::Hops { local: handler, .. } => Some(handler),
+        Run::Container | Run::Session(_) | Run::Everywhere { .. } => None,
+    }
+}
+
+/// What a command claims while it waits.
+fn claims(row: &Row, args: &Args<'_>) -> Claims {
+    match row.command.run {
+        Run::AllShards { .. } | Run::Routed { .. } => Claims::Whole,
+        _ => {
+            let mut keys = Vec::new();
+            for spec in row.command.keys {
+                spec.visit(args, |place| keys.push(storage::key_hash(args.at(place))));
+            }
+            Claims::Keys(keys)
+        }
+    }
+}
+
+fn call(handler: ShardHandler, ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Option<CommandError> {
+    let mark = reply.mark();
+    let error = handler(ctx, args, reply).err()?;
+    reply.rewind(mark);
+    reply.error(error.as_bytes());
+    Some(error)
+}

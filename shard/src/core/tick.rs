@@ -1,0 +1,264 @@
+//! The order of a tick: collect, clock, tail, drain, deliver, run, push.
+//!
+//! The network loop has collected what came from sockets before it calls [`Service::begin`]; that order is what makes a
+//! reply seen by one client hold for what another client asks afterwards.
+
+use std::time::Duration;
+
+use net::service::{Actions, Endpoint, InputLimits, InputUsage, Park, ProtocolError, Socket};
+use net::{Args, ConnId, Flow, Reply, Service};
+
+use super::Core;
+use crate::ids::ShardId;
+use crate::mesh::{Batch, Message, Pushed};
+use crate::session::{Hold, Session};
+use crate::shared::Stop;
+
+impl Core {
+    /// First half of a tick's beginning: reads the clock, then takes the answers and the inbox up to its tail.
+    pub fn take(&mut self) {
+        self.tick_began = self.clock.micros();
+        self.last_micros = self.tick_began;
+        self.see_time(self.clock.now());
+        if self.config_version != self.shared.config_version() {
+            self.config_version = self.shared.config_version();
+            self.shard.config = self.shared.config();
+        }
+        self.shared.mesh.take(self.id, &mut self.taken);
+    }
+
+    /// Second half: runs what was in the inbox, then delivers the answers.
+    pub fn drain(&mut self) {
+        self.run_hops();
+        let mut batches = std::mem::take(&mut self.taken.batches);
+        for batch in &mut batches {
+            self.drain_batch(batch);
+            batch.reset();
+        }
+        self.spare.append(&mut batches);
+        self.spare.truncate(4 * self.shard.shards);
+        self.taken.batches = batches;
+        let mut replies = std::mem::take(&mut self.taken.replies);
+        for mut batch in replies.drain(..) {
+            self.worked = true;
+            self.deliver_batch(&mut batch);
+            batch.reset();
+            if self.spare_answers.len() < self.shard.shards {
+                self.spare_answers.push(batch);
+            }
+        }
+        self.taken.replies = replies;
+    }
+
+    fn drain_batch(&mut self, batch: &mut Batch) {
+        self.worked = true;
+        self.see_time(batch.now);
+        self.stats.messages += batch.messages.len() as u64;
+        let from = batch.from;
+        let mut messages = std::mem::take(&mut batch.messages);
+        for message in messages.drain(..) {
+            match message {
+                Message::Command(head) => self.arrive(from, &head, &batch.args(&head)),
+                Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
+                Message::Hop(part) => self.arrive_part(*part),
+                Message::Adopt(socket) => self.adopt.push(*socket),
+            }
+            self.run_hops();
+        }
+        batch.messages = messages;
+    }
+
+    /// A shard's clock is the largest time seen.
+    fn see_time(&mut self, now: storage::UnixMillis) {
+        self.shard.clock = self.shard.clock.max(now);
+    }
+
+    /// Links what was routed to the inboxes, all at one point, or puts it off to the next tick.
+    pub fn push(&mut self) -> Pushed {
+        if self.batches.iter().all(Batch::is_empty) {
+            return Pushed::Done;
+        }
+        let clock = &self.clock;
+        let pushed = self.shared.mesh.push(&mut self.batches, &mut self.spare, || clock.now());
+        match pushed {
+            Pushed::Done => {
+                self.push_number += 1;
+                self.put_off = false;
+                for batch in &mut self.batches {
+                    batch.from = self.id;
+                }
+            }
+            Pushed::PutOff => {
+                self.put_off = true;
+                self.stats.put_off += 1;
+            }
+        }
+        pushed
+    }
+
+    /// Hands the answers to other cores' clients to their homes.
+    pub fn answer(&mut self) {
+        for home in 0..self.answers.len() {
+            if !self.answers[home].is_empty() {
+                let replies = std::mem::replace(&mut self.answers[home], self.spare_answers.pop().unwrap_or_default());
+                self.shared.mesh.answer(ShardId(home as u16), replies);
+            }
+        }
+    }
+
+    /// Whether another tick has something to do by itself.
+    pub fn is_busy(&self) -> bool {
+        self.put_off
+            || !self.own_hops.is_empty()
+            || !self.adopt.is_empty()
+            || !self.resume.is_empty()
+            || !self.close_now.is_empty()
+            || !self.shard.garbage.is_empty()
+            || self.batches.iter().any(|batch| !batch.is_empty())
+    }
+}
+
+impl Service for Core {
+    fn opened(&mut self, conn: ConnId, endpoint: &Endpoint, fd: i32) -> Flow {
+        self.worked = true;
+        self.stats.connections += 1;
+        let now = self.clock.now();
+        let id = self.shared.next_client();
+        let config = self.shared.config();
+        let authenticated = config.requirepass.is_empty();
+        let session = Session::new(conn, id, endpoint.clone(), fd, now, authenticated);
+        let slot = conn.slot as usize;
+        if self.sessions.len() <= slot {
+            self.sessions.resize_with(slot + 1, || None);
+        }
+        assert!(self.sessions[slot].is_none(), "a slot is free when a connection is opened in it");
+        self.sessions[slot] = Some(session);
+        self.admit_client(conn, endpoint, &config)
+    }
+
+    fn accepted(&mut self, socket: Socket) {
+        let core = self.shared.next_core();
+        if core == self.id {
+            self.adopt.push(socket);
+        } else {
+            self.batches[core.index()].messages.push(Message::Adopt(Box::new(socket)));
+        }
+    }
+
+    fn closed(&mut self, conn: ConnId) {
+        if self.session(conn).is_some() {
+            self.sessions[conn.slot as usize] = None;
+            self.shared.clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    fn begin(&mut self) {
+        self.take();
+        self.drain();
+    }
+
+    fn command(&mut self, conn: ConnId, args: &Args<'_>) -> Flow {
+        self.worked = true;
+        self.route(conn, args)
+    }
+
+    fn malformed(&mut self, conn: ConnId, error: &ProtocolError) {
+        match error {
+            ProtocolError::Syntax(text) => {
+                self.stats.error(b"ERR");
+                self.answer_now(conn, |_, reply: &mut Reply<'_>| {
+                    reply.error(format!("ERR Protocol error: {text}").as_bytes());
+                });
+            }
+            ProtocolError::QueryBufferLimit => {
+                self.stats.query_limit_disconnections += 1;
+                tracing::warn!("Closing client that reached max query buffer length");
+            }
+            ProtocolError::SecurityAttack => {
+                tracing::warn!(
+                    "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to \
+                     Tessera. This is likely due to an attacker attempting to use Cross Protocol Scripting to \
+                     compromise your server. Connection aborted."
+                );
+            }
+        }
+    }
+
+    fn input_limits(&self, conn: ConnId) -> InputLimits {
+        let config = &self.shard.config;
+        let session = self.sessions.get(conn.slot as usize).and_then(Option::as_ref);
+        InputLimits {
+            bulk_bytes_max: config.proto_max_bulk_len,
+            query_buffer_bytes_max: config.client_query_buffer_limit,
+            unauthenticated: session.is_some_and(|session| !session.authenticated),
+        }
+    }
+
+    fn end(&mut self, actions: &mut Actions) {
+        self.run_hops();
+        self.push();
+        self.answer();
+        self.housekeep();
+        self.check_outputs();
+        for conn in self.dirty.drain(..) {
+            if let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn) {
+                session.dirty = false;
+                actions.write.push(conn);
+            }
+        }
+        actions.resume.append(&mut self.resume);
+        actions.close_after_write.append(&mut self.close_after_write);
+        actions.close_now.append(&mut self.close_now);
+        actions.adopt.append(&mut self.adopt);
+        if self.shared.stop() != Stop::No && !self.stopped {
+            self.stopped = true;
+            actions.stop = true;
+        }
+        self.stats.ticks += 1;
+        self.stats.tick_micros += self.last_micros.saturating_sub(self.tick_began);
+    }
+
+    fn output(&mut self, conn: ConnId) -> Option<&mut Vec<u8>> {
+        self.session(conn).map(|session| &mut session.out)
+    }
+
+    fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: usize) {
+        self.stats.sent_bytes += sent as u64;
+        if let Some(session) = self.session(conn) {
+            session.info.sent_bytes += sent as u64;
+            session.info.in_flight = in_flight;
+        }
+    }
+
+    fn input_usage(&mut self, conn: ConnId, usage: InputUsage) {
+        let Some(session) = self.session(conn) else { return };
+        let received = usage.received_bytes - session.info.input.received_bytes;
+        session.info.input = usage;
+        self.stats.received_bytes += received;
+    }
+
+    fn park(&mut self) -> Park {
+        if self.is_busy() || self.shared.mesh.has_hops(self.id) {
+            return Park::Busy;
+        }
+        if self.shared.stop() != Stop::No && !self.stopped {
+            return Park::Busy;
+        }
+        if !self.shared.mesh.park(self.id) {
+            return Park::Busy;
+        }
+        let wait = self.next_cron.0.saturating_sub(self.clock.now().0).max(1);
+        Park::Sleep(Some(Duration::from_millis(wait as u64)))
+    }
+
+    fn unpark(&mut self) {
+        self.shared.mesh.unpark(self.id);
+    }
+}
+
+impl Core {
+    /// Reads a hold off a session: what a resumed connection has to do first.
+    pub(super) fn take_hold(&mut self, conn: ConnId) -> Option<Hold> {
+        self.session(conn).and_then(|session| session.held.take())
+    }
+}

@@ -1,0 +1,246 @@
+//! What a command's handler on a shard works with.
+//!
+//! [`ShardState`] is a core's slice of the keyspace with its clock and its randomness; [`Ctx`] is that for one command:
+//! a database is selected, lookups expire what is past its time, count hits, and mark accesses, and changes are counted.
+//! Nothing here does I/O or reads a clock.
+
+use std::sync::Arc;
+
+use rand::Rng;
+use rand::rngs::SmallRng;
+use storage::keyspace::LfuSettings;
+use storage::{Access, Database, Detached, Discarded, Entry, EntryMut, Expiry, Key, StringRef, StringValue, UnixMillis};
+use storage::{OwnedValue, Value};
+
+use super::CommandError;
+use super::error::WRONG_TYPE;
+use crate::config::Config;
+use crate::ids::{DbId, ShardId};
+
+/// What a shard counts about its keys, for INFO.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KeyspaceCounters {
+    /// Lookups for reading that found a key.
+    pub hits: u64,
+    /// Lookups for reading that found none.
+    pub misses: u64,
+    /// Keys removed because their time was past.
+    pub expired_keys: u64,
+    /// Keys removed for lack of memory.
+    pub evicted_keys: u64,
+    /// Values handed to the background for freeing.
+    pub lazyfreed_objects: u64,
+    /// Changes since the start (`rdb_changes_since_last_save`).
+    pub dirty: u64,
+}
+
+/// One shard's data.
+pub struct ShardState {
+    /// Which shard.
+    pub id: ShardId,
+    /// Number of shards.
+    pub shards: usize,
+    /// The numbered databases' slices.
+    pub databases: Vec<Database>,
+    /// The largest time seen: what expiry is judged by.
+    pub clock: UnixMillis,
+    /// Randomness, seeded from outside.
+    pub rng: SmallRng,
+    /// The configuration as this core knows it.
+    pub config: Arc<Config>,
+    /// Counts for INFO.
+    pub counters: KeyspaceCounters,
+    /// `DEBUG SET-ACTIVE-EXPIRE`.
+    pub active_expire: bool,
+    /// What is to be freed in slices between commands.
+    pub garbage: Vec<Discarded>,
+}
+
+/// A handler's view: one shard, one database, one command.
+pub struct Ctx<'a> {
+    /// The shard.
+    pub shard: &'a mut ShardState,
+    /// The client's database.
+    pub db: DbId,
+    /// The client wants no access times changed (`CLIENT NO-TOUCH`).
+    pub no_touch: bool,
+}
+
+impl Ctx<'_> {
+    /// The time by which this command judges expiry.
+    pub fn now(&self) -> UnixMillis {
+        self.shard.clock
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.shard.config
+    }
+
+    /// The selected database, raw: no expiry, no statistics.
+    pub fn database(&mut self) -> &mut Database {
+        &mut self.shard.databases[self.db.index()]
+    }
+
+    /// The same context on another database.
+    pub fn on(&mut self, db: DbId) -> Ctx<'_> {
+        Ctx { shard: self.shard, db, no_touch: self.no_touch }
+    }
+
+    /// Removes `key` if its time is past; says so.
+    fn expire_if_past(&mut self, key: Key<'_>) -> bool {
+        let now = self.shard.clock;
+        let database = &mut self.shard.databases[self.db.index()];
+        let past = |entry: Entry<'_>| entry.expire_at().is_some_and(|at| at.is_past(now));
+        if database.expires() == 0 || !database.find(key).is_some_and(past) {
+            return false;
+        }
+        let discarded = self.database().unlink(key).flatten();
+        self.discard(discarded);
+        self.shard.counters.expired_keys += 1;
+        true
+    }
+
+    /// The key's entry for looking at, without marking an access or counting (TTL, TYPE, OBJECT).
+    pub fn peek<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
+        let key = key.into();
+        self.expire_if_past(key);
+        self.database().find(key)
+    }
+
+    /// The key's entry for reading: marks the access, counts a hit or a miss.
+    pub fn read<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
+        let key = key.into();
+        self.expire_if_past(key);
+        self.touch(key);
+        let counters = &mut self.shard.counters;
+        let entry = self.shard.databases[self.db.index()].find(key);
+        match entry {
+            Some(_) => counters.hits += 1,
+            None => counters.misses += 1,
+        }
+        entry
+    }
+
+    /// The key's entry for changing: marks the access.
+    pub fn write<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
+        let key = key.into();
+        self.expire_if_past(key);
+        let (access, lfu) = (self.new_access(), self.lfu());
+        let database = &mut self.shard.databases[self.db.index()];
+        let mut entry = database.find_mut(key)?;
+        if !self.no_touch {
+            let access = match lfu {
+                None => access,
+                Some(settings) => entry.entry().access().lfu_used(self.shard.clock, settings, self.shard.rng.random()),
+            };
+            entry.touch(access);
+        }
+        Some(entry)
+    }
+
+    /// The string at `key` for reading; an error if something else is there.
+    pub fn read_string<'k>(&mut self, key: impl Into<Key<'k>>) -> Result<Option<StringRef<'_>>, CommandError> {
+        match self.read(key) {
+            None => Ok(None),
+            Some(entry) => entry.value().as_string().map(Some).ok_or(WRONG_TYPE),
+        }
+    }
+
+    /// The string entry at `key` for changing; an error if something else is there.
+    pub fn write_string<'k>(&mut self, key: impl Into<Key<'k>>) -> Result<Option<EntryMut<'_>>, CommandError> {
+        match self.write(key) {
+            None => Ok(None),
+            Some(entry) if matches!(entry.value(), Value::String(_)) => Ok(Some(entry)),
+            Some(_) => Err(WRONG_TYPE),
+        }
+    }
+
+    /// Whether `key` exists and is not past its time.
+    pub fn exists<'k>(&mut self, key: impl Into<Key<'k>>) -> bool {
+        self.peek(key).is_some()
+    }
+
+    /// Marks an access of `key`, if it is there.
+    fn touch(&mut self, key: Key<'_>) {
+        if self.no_touch {
+            return;
+        }
+        let (access, lfu) = (self.new_access(), self.lfu());
+        let clock = self.shard.clock;
+        let Some(mut entry) = self.shard.databases[self.db.index()].find_mut(key) else { return };
+        let old = entry.entry().access();
+        let new = lfu.map_or(access, |settings| old.lfu_used(clock, settings, self.shard.rng.random()));
+        if new != old {
+            entry.touch(new);
+        }
+    }
+
+    fn lfu(&self) -> Option<LfuSettings> {
+        let config = &self.shard.config;
+        config.keeps_lfu().then(|| LfuSettings {
+            log_factor: config.lfu_log_factor,
+            decay_minutes: config.lfu_decay_time,
+        })
+    }
+
+    /// The access bits of a value that is new now.
+    pub fn new_access(&self) -> Access {
+        if self.shard.config.keeps_lfu() { Access::lfu_new(self.shard.clock) } else { Access::lru(self.shard.clock) }
+    }
+
+    /// Stores a string, in place of whatever was there.
+    pub fn set_string<'k>(&mut self, key: impl Into<Key<'k>>, value: StringValue<'_>, expire: Expiry) {
+        let access = self.new_access();
+        let discarded = self.database().set_string(key, value, expire, access);
+        self.discard(discarded);
+    }
+
+    /// Stores any value, in place of whatever was there.
+    pub fn set_value<'k>(&mut self, key: impl Into<Key<'k>>, value: OwnedValue, expire: Expiry) {
+        let access = self.new_access();
+        let discarded = self.database().set_value(key, value, expire, access);
+        self.discard(discarded);
+    }
+
+    /// Stores an entry that came from elsewhere, with its expiry and access bits.
+    pub fn put<'k>(&mut self, key: impl Into<Key<'k>>, detached: Detached) {
+        let discarded = self.database().put(key, detached);
+        self.discard(discarded);
+    }
+
+    /// Takes the entry of `key` out, to be put elsewhere.
+    pub fn take<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Detached> {
+        let key = key.into();
+        self.expire_if_past(key);
+        self.database().take(key)
+    }
+
+    /// Removes `key`; whether it was there. A big value is freed in slices between commands.
+    pub fn remove<'k>(&mut self, key: impl Into<Key<'k>>) -> bool {
+        let key = key.into();
+        if self.expire_if_past(key) {
+            return false;
+        }
+        match self.database().unlink(key) {
+            None => false,
+            Some(discarded) => {
+                self.discard(discarded);
+                true
+            }
+        }
+    }
+
+    /// Leaves something big to be freed in slices between commands.
+    pub fn discard(&mut self, discarded: Option<Discarded>) {
+        if let Some(discarded) = discarded {
+            self.shard.counters.lazyfreed_objects += discarded.items() as u64;
+            self.shard.garbage.push(discarded);
+        }
+    }
+
+    /// Counts `changes` to the data set. Every write that changed something calls it, once per changed key.
+    pub fn changed(&mut self, changes: usize) {
+        self.shard.counters.dirty += changes as u64;
+    }
+}

@@ -1,0 +1,88 @@
+//! Errors to the client: their exact texts, in one place.
+//!
+//! A text begins with its code (`ERR`, `WRONGTYPE`, ...), which INFO errorstats counts.
+
+use std::borrow::Cow;
+
+/// An error that becomes a client's reply. Errors of operation (I/O, configuration) and bugs never take this form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandError(Cow<'static, [u8]>);
+
+impl CommandError {
+    /// An error whose text is known.
+    pub const fn new(text: &'static str) -> CommandError {
+        CommandError(Cow::Borrowed(text.as_bytes()))
+    }
+
+    /// An error whose text is made now.
+    pub fn text(text: impl Into<String>) -> CommandError {
+        CommandError(Cow::Owned(text.into().into_bytes()))
+    }
+
+    /// An error whose text quotes bytes of the client.
+    pub fn bytes(text: impl Into<Vec<u8>>) -> CommandError {
+        CommandError(Cow::Owned(text.into()))
+    }
+
+    /// The whole text, without the leading `-`.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The first word.
+    pub fn code(&self) -> &[u8] {
+        self.0.split(|&b| b == b' ').next().unwrap_or_default()
+    }
+}
+
+/// The value has another type.
+pub const WRONG_TYPE: CommandError =
+    CommandError::new("WRONGTYPE Operation against a key holding the wrong kind of value");
+/// The arguments do not follow the syntax.
+pub const SYNTAX: CommandError = CommandError::new("ERR syntax error");
+/// A number is no signed 64-bit integer.
+pub const NOT_AN_INTEGER: CommandError = CommandError::new("ERR value is not an integer or out of range");
+/// A number is no floating-point number.
+pub const NOT_A_FLOAT: CommandError = CommandError::new("ERR value is not a valid float");
+/// There is no such key.
+pub const NO_SUCH_KEY: CommandError = CommandError::new("ERR no such key");
+/// An index is out of range.
+pub const OUT_OF_RANGE: CommandError = CommandError::new("ERR index out of range");
+/// Source and destination are the same.
+pub const SAME_OBJECT: CommandError = CommandError::new("ERR source and destination objects are the same");
+/// The sum left the range of 64 bits.
+pub const OVERFLOW: CommandError = CommandError::new("ERR increment or decrement would overflow");
+/// The sum is no finite number.
+pub const NAN_OR_INFINITY: CommandError = CommandError::new("ERR increment would produce NaN or Infinity");
+/// A string would be longer than `proto-max-bulk-len`.
+pub const STRING_TOO_LONG: CommandError =
+    CommandError::new("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+/// An offset is negative.
+pub const OFFSET_OUT_OF_RANGE: CommandError = CommandError::new("ERR offset is out of range");
+/// A database index is out of range.
+pub const DB_OUT_OF_RANGE: CommandError = CommandError::new("ERR DB index is out of range");
+/// The client has not authenticated.
+pub const NO_AUTH: CommandError = CommandError::new("NOAUTH Authentication required.");
+/// The data set is over `maxmemory`.
+pub const OUT_OF_MEMORY: CommandError =
+    CommandError::new("OOM command not allowed when used memory > 'maxmemory'.");
+/// RESTORE and COPY: the target exists.
+pub const BUSY_KEY: CommandError = CommandError::new("BUSYKEY Target key name already exists.");
+
+/// The number of arguments is wrong; `name` is the command's full name.
+pub fn wrong_arity(name: &str) -> CommandError {
+    CommandError::text(format!("ERR wrong number of arguments for '{name}' command"))
+}
+
+/// An expiry is out of range; `name` is the command's name.
+pub fn invalid_expire(name: &str) -> CommandError {
+    CommandError::text(format!("ERR invalid expire time in '{name}' command"))
+}
+
+/// `command` (as the client wrote it) has no subcommand `word`.
+pub fn unknown_subcommand(word: &[u8], command: &str) -> CommandError {
+    let mut text = b"ERR unknown subcommand '".to_vec();
+    text.extend(word.iter().take(128));
+    text.extend(format!("'. Try {} HELP.", command.to_ascii_uppercase()).bytes());
+    CommandError::bytes(text)
+}

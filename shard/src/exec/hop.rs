@@ -1,0 +1,75 @@
+//! Commands over several shards that must look before they act: plans that run in hops, under locks.
+//!
+//! The push that places a plan gives each of its shards a part, which waits there until its keys (or the whole shard)
+//! are free and then holds them. When all parts are granted, the coordinator (the client's own core) drives the plan:
+//! each [`Step`] sends an operation to some of the shards and gets their [`HopValue`]s back, until the plan is finished
+//! and the parts release what they hold. No lock is ever asked for later than the push (design: order, rule 4).
+
+use std::fmt;
+
+use net::{Args, Resp};
+use storage::keyspace::Detached;
+
+use super::ctx::Ctx;
+use super::CommandError;
+use crate::ids::{DbId, ShardId};
+
+/// What one shard does in one hop.
+pub type HopOp = Box<dyn FnOnce(&mut Ctx<'_>) -> HopValue + Send>;
+
+/// What an operation gives back.
+pub enum HopValue {
+    /// Nothing.
+    None,
+    /// A truth.
+    Flag(bool),
+    /// Bytes: a string's value, or a reply.
+    Bytes(Option<Vec<u8>>),
+    /// An entry on its way.
+    Entry(Option<Box<Detached>>),
+    /// The operation met an error.
+    Error(CommandError),
+}
+
+impl fmt::Debug for HopValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            HopValue::None => "None",
+            HopValue::Flag(true) => "Flag(true)",
+            HopValue::Flag(false) => "Flag(false)",
+            HopValue::Bytes(_) => "Bytes",
+            HopValue::Entry(_) => "Entry",
+            HopValue::Error(_) => "Error",
+        })
+    }
+}
+
+/// What a plan does next.
+pub enum Step {
+    /// These operations, on shards of the plan; their values come back in the same order.
+    Run(Vec<(ShardId, HopOp)>),
+    /// These operations, each shard releasing its locks behind its own; then `step` is called once more, for the reply.
+    RunLast(Vec<(ShardId, HopOp)>),
+    /// Nothing more: this is the reply, a whole one.
+    Reply(Vec<u8>),
+}
+
+/// A command that runs in hops.
+pub trait Plan: Send {
+    /// The next step. `values` are those of the step before; empty at first.
+    fn step(&mut self, values: Vec<HopValue>) -> Step;
+}
+
+/// What a plan is made of.
+pub struct PlanInput<'a> {
+    /// The arguments, name first.
+    pub args: Args<'a>,
+    /// The client's database.
+    pub db: DbId,
+    /// The client's protocol version.
+    pub resp: Resp,
+    /// The shard of each key, in the order of the keys.
+    pub owners: &'a [ShardId],
+    /// Number of databases, for commands that name another one.
+    pub databases: u32,
+}

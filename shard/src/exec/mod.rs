@@ -1,0 +1,119 @@
+//! How a command runs.
+//!
+//! A [`Run`] says where a command's handler works and how a command with keys on several shards is taken apart:
+//!
+//! | kind | handler works on | keys on several shards |
+//! |---|---|---|
+//! | `Shard` | the shard that owns the keys | cannot be: at most one key |
+//! | `Split` | each shard, with its keys only | one hop; the answers are merged |
+//! | `AllShards` | every shard, whole | one hop; the answers are merged |
+//! | `Routed` | the shard that a function names | cannot be |
+//! | `Hops` | the one shard, if it is one | a [`hop::Plan`], under locks |
+//! | `Session` | the client's own core | has no keys |
+//! | `Everywhere` | every core | has no keys; typed answers are merged |
+//!
+//! Handlers are synchronous. They get a context ([`Ctx`] for data, [`SessionCtx`](crate::core::SessionCtx) for the
+//! connection and its core), the arguments with the name first, and a reply to write. An error that they return is
+//! written as the reply by the caller, in place of anything they have written.
+
+pub mod ctx;
+pub mod error;
+pub mod hop;
+pub mod merge;
+
+use std::any::Any;
+use std::fmt;
+
+use net::{Args, Reply};
+
+pub use ctx::{Ctx, ShardState};
+pub use error::CommandError;
+pub use merge::Merge;
+
+use crate::core::{Core, SessionCtx};
+use crate::ids::ShardId;
+
+/// What a handler says: the reply is written, or this error is.
+pub type Outcome = Result<(), CommandError>;
+
+/// Works on the data of one shard.
+pub type ShardHandler = fn(&mut Ctx<'_>, &Args<'_>, &mut Reply<'_>) -> Outcome;
+
+/// Works on the client's own core.
+pub type SessionHandler = fn(&mut SessionCtx<'_>, &Args<'_>, &mut Reply<'_>) -> Outcome;
+
+/// One core's share of an answer that is no RESP.
+pub type Share = Box<dyn Any + Send>;
+
+/// How a command runs.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// Only dispatches to its subcommands.
+    Container,
+    /// On the shard that owns its key (the client's own shard when it has none).
+    Shard(ShardHandler),
+    /// `name (key values...)+`: each shard gets the name and its own keys, all at one point.
+    Split {
+        /// Runs with some or all of the keys.
+        part: ShardHandler,
+        /// Makes one reply of the parts'.
+        merge: Merge,
+    },
+    /// Every shard gets all arguments and stands for all its keys.
+    AllShards {
+        /// Runs on each shard.
+        part: ShardHandler,
+        /// Makes one reply of the parts'.
+        merge: Merge,
+    },
+    /// On the shard that `route` names, standing for all its keys, with the arguments as they are.
+    Routed {
+        /// Names the shard; an error is the reply.
+        route: fn(&Args<'_>, shards: usize) -> Result<ShardId, CommandError>,
+        /// Runs there.
+        run: ShardHandler,
+    },
+    /// At once if its keys are on one shard, else by a plan under locks.
+    Hops {
+        /// Runs when one shard owns all keys.
+        local: ShardHandler,
+        /// Makes the plan; an error is the reply.
+        plan: fn(&hop::PlanInput<'_>) -> Result<Box<dyn hop::Plan>, CommandError>,
+    },
+    /// On the client's own core, at once.
+    Session(SessionHandler),
+    /// On every core, each giving a share; the client's core makes the reply of them.
+    Everywhere {
+        /// Checks the arguments on the client's own core, before anything is sent.
+        check: SessionHandler,
+        /// Runs on each core.
+        share: fn(&mut Core, &EverywhereCall<'_>) -> Share,
+        /// Makes the reply; the shares are in order of shards.
+        merge: fn(&mut SessionCtx<'_>, &Args<'_>, Vec<Share>, &mut Reply<'_>) -> Outcome,
+    },
+}
+
+/// What a core gets for its share of an `Everywhere` command.
+pub struct EverywhereCall<'a> {
+    /// The client that called.
+    pub client: crate::ids::ClientId,
+    /// The client's database.
+    pub db: crate::ids::DbId,
+    /// The arguments, name first.
+    pub args: Args<'a>,
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Run::Container => "Container",
+            Run::Shard(_) => "Shard",
+            Run::Split { .. } => "Split",
+            Run::AllShards { .. } => "AllShards",
+            Run::Routed { .. } => "Routed",
+            Run::Hops { .. } => "Hops",
+            Run::Session(_) => "Session",
+            Run::Everywhere { .. } => "Everywhere",
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! The limits of a core, each with its unit.
+
+/// A connection with so many commands on their way to shards is not read.
+pub const IN_FLIGHT_COMMANDS_MAX: usize = 4096;
+
+/// A connection with so many bytes on their way to shards is not read.
+pub const IN_FLIGHT_BYTES_MAX: usize = 4 << 20;
+
+/// A slice of background work (sweep, freeing) ends after so many microseconds.
+pub const SLICE_MICROS: u64 = 100;
+
+/// Items freed between two looks at the clock.
+pub const FREE_ITEMS_PER_STEP: usize = 64;
+
+/// Between two rounds of a core's housekeeping while it works, in milliseconds.
+pub const CRON_BUSY_MILLIS: i64 = 100;
+
+/// Between two rounds of a core's housekeeping while it idles, in milliseconds.
+pub const CRON_IDLE_MILLIS: i64 = 1000;
+
+const _: () = assert!(CRON_BUSY_MILLIS < CRON_IDLE_MILLIS);
+const _: () = assert!(IN_FLIGHT_COMMANDS_MAX > 256, "a tick's worth of commands fits");

@@ -1,0 +1,134 @@
+//! What one core has for one shard at the end of a tick.
+//!
+//! A batch keeps its commands flat: one byte vector with all arguments, one vector with their places, one with a small
+//! head per command. Routing a command copies its arguments once and allocates nothing; batches are reused.
+
+use net::service::Socket;
+use net::{Args, ConnId, Span};
+use storage::UnixMillis;
+
+use super::inbox::PlanId;
+use super::locks::Claims;
+use crate::exec::hop::HopOp;
+use crate::ids::{ClientId, DbId, ShardId};
+use crate::spec::CommandId;
+
+/// One command, or one part of one, on its way to a shard.
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    /// The connection at its home core.
+    pub conn: ConnId,
+    /// The client.
+    pub client: ClientId,
+    /// Which of the connection's replies this is for.
+    pub seq: u32,
+    /// Which part of that reply.
+    pub part: u16,
+    /// The command.
+    pub command: CommandId,
+    /// The client's database.
+    pub db: DbId,
+    /// First of its spans in the batch.
+    pub first_span: u32,
+    /// Number of its spans: its arguments.
+    pub spans: u32,
+    /// RESP3 is spoken.
+    pub resp3: bool,
+    /// `CLIENT NO-TOUCH` is on.
+    pub no_touch: bool,
+}
+
+/// A part of a plan, which waits for its keys and holds them.
+pub struct HopPart {
+    /// The plan at its coordinator.
+    pub plan: PlanId,
+    /// What it holds.
+    pub claims: Claims,
+    /// The database it works on.
+    pub db: DbId,
+    /// What it does when it is granted, before it answers.
+    pub first: Option<(usize, HopOp)>,
+}
+
+/// One message of a batch.
+pub enum Message {
+    /// A command for the shard's data.
+    Command(Head),
+    /// A command for the core.
+    Everywhere(Head),
+    /// A part of a plan.
+    Hop(Box<HopPart>),
+    /// A socket that this core shall serve.
+    Adopt(Box<Socket>),
+}
+
+/// Messages of one core for one shard, in order.
+#[derive(Default)]
+pub struct Batch {
+    /// The core that routed them.
+    pub from: ShardId,
+    /// The time of the push.
+    pub now: UnixMillis,
+    /// The messages.
+    pub messages: Vec<Message>,
+    spans: Vec<Span>,
+    bytes: Vec<u8>,
+}
+
+impl Default for ShardId {
+    fn default() -> Self {
+        ShardId(0)
+    }
+}
+
+/// A batch whose byte vector grew beyond this gives it back instead of keeping it for reuse.
+const KEPT_BYTES_MAX: usize = 256 * 1024;
+
+impl Batch {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Copies `args` in; returns the place of its spans.
+    fn copy_in(&mut self, args: impl Iterator<Item = (usize, usize)>, source: &[u8]) -> (u32, u32) {
+        let first = self.spans.len();
+        for (start, len) in args {
+            let at = u32::try_from(self.bytes.len()).expect("connections in flight are bounded below 4 GiB a batch");
+            self.bytes.extend_from_slice(&source[start..start + len]);
+            self.spans.push(Span { start: at, len: len as u32 });
+        }
+        (first as u32, (self.spans.len() - first) as u32)
+    }
+
+    /// Room that is left for argument bytes: a batch is pushed before it could pass 4 GiB.
+    pub fn has_room_for(&self, bytes: usize) -> bool {
+        self.bytes.len() + bytes < u32::MAX as usize
+    }
+
+    /// Adds a command; `places` are the arguments it takes of `args`.
+    pub fn push(&mut self, head: Head, args: &Args<'_>, places: impl Iterator<Item = usize>, everywhere: bool) {
+        let spans = args.spans();
+        let chosen = places.map(|i| (spans[i].start as usize, spans[i].len as usize));
+        let (first_span, count) = self.copy_in(chosen, args.bytes());
+        let head = Head { first_span, spans: count, ..head };
+        self.messages.push(if everywhere { Message::Everywhere(head) } else { Message::Command(head) });
+    }
+
+    /// The arguments of `head`, which is in this batch.
+    pub fn args(&self, head: &Head) -> Args<'_> {
+        let first = head.first_span as usize;
+        Args::new(&self.bytes, &self.spans[first..first + head.spans as usize])
+    }
+
+    /// Empties it for the next use.
+    pub fn reset(&mut self) {
+        self.messages.clear();
+        self.spans.clear();
+        self.bytes.clear();
+        if self.bytes.capacity() > KEPT_BYTES_MAX {
+            self.bytes = Vec::new();
+            self.spans = Vec::new();
+        }
+    }
+}

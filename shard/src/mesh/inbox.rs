@@ -1,0 +1,337 @@
+//! Inboxes: one FIFO per shard behind a lock held for nanoseconds, and beside it two queues for answers.
+//!
+//! A push locks the inboxes of all its batches in shard order, so that no other push can stand between two of its parts,
+//! reads the clock while it holds them, links the batches, and unlocks. The owner swaps the whole queue out. Whether an
+//! owner is asleep stands under the same lock, so a wake-up cannot be lost and no fence is needed.
+//!
+//! A lock that cannot be had within [`LOCK_SPINS`] (about two microseconds) puts the whole push off to the next tick:
+//! its holder may have lost the processor.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+
+use net::{ConnId, OwnedArgs};
+use storage::UnixMillis;
+
+use super::batch::Batch;
+use super::rules::{Rule, Rules};
+use crate::exec::Share;
+use crate::exec::hop::{HopOp, HopValue};
+use crate::ids::ShardId;
+use crate::spec::CommandId;
+
+/// How often a taken lock is tried again before the push is put off; each try is some 20 ns.
+const LOCK_SPINS: u32 = 100;
+
+/// A plan at its coordinator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PlanId {
+    /// The coordinator.
+    pub home: ShardId,
+    /// Its number there, never reused.
+    pub number: u64,
+}
+
+/// Something that ends a core's sleep.
+pub trait Wake: Send + Sync {
+    /// Wakes the core if it sleeps, or makes its next sleep end at once.
+    fn wake(&self);
+}
+
+/// Where a reply belongs.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplyHead {
+    /// The connection at its home core.
+    pub conn: ConnId,
+    /// Which of its replies.
+    pub seq: u32,
+    /// Which part of it.
+    pub part: u16,
+    /// Length in bytes, taken from the batch's bytes in order.
+    pub len: u32,
+}
+
+/// A command that took long, on its way to the client's core, which knows the client's name and address.
+#[derive(Debug)]
+pub struct SlowCommand {
+    /// The client's connection.
+    pub conn: ConnId,
+    /// The command.
+    pub command: CommandId,
+    /// Its arguments.
+    pub args: OwnedArgs,
+    /// When it ran.
+    pub at: UnixMillis,
+    /// How long, in microseconds.
+    pub micros: u64,
+}
+
+/// Answers of one shard to one home core.
+#[derive(Default)]
+pub struct ReplyBatch {
+    /// Whose replies, in order.
+    pub heads: Vec<ReplyHead>,
+    /// The replies, one behind the other.
+    pub bytes: Vec<u8>,
+    /// Shares of `Everywhere` commands.
+    pub shares: Vec<(ReplyHead, Share)>,
+    /// Commands for the slow log.
+    pub slow: Vec<SlowCommand>,
+}
+
+impl ReplyBatch {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty() && self.shares.is_empty() && self.slow.is_empty()
+    }
+
+    /// Empties it for the next use.
+    pub fn reset(&mut self) {
+        self.heads.clear();
+        self.shares.clear();
+        self.slow.clear();
+        self.bytes.clear();
+        self.bytes.shrink_to(256 * 1024);
+    }
+}
+
+/// What coordinators and parts of plans tell each other. These are looked at between commands.
+pub enum HopMessage {
+    /// A part was granted (and ran its first operation, if it had one), or an operation ran.
+    Value {
+        /// The plan.
+        plan: PlanId,
+        /// Which of the step's operations; none for a bare grant.
+        index: Option<usize>,
+        /// What it gave.
+        value: HopValue,
+    },
+    /// Run this operation under the plan's locks.
+    Go {
+        /// The plan.
+        plan: PlanId,
+        /// Which of the step's operations.
+        index: usize,
+        /// The operation.
+        op: HopOp,
+        /// Release the plan's locks behind it.
+        release: bool,
+    },
+    /// Release the plan's locks.
+    Release {
+        /// The plan.
+        plan: PlanId,
+    },
+}
+
+#[derive(Default)]
+struct Queues {
+    batches: Vec<Batch>,
+    parked: bool,
+}
+
+#[derive(Default)]
+struct Answers {
+    replies: Vec<ReplyBatch>,
+    hops: Vec<HopMessage>,
+    parked: bool,
+}
+
+/// One core's inbox and answers, on cache lines of their own.
+#[repr(align(128))]
+struct Station {
+    inbox: Mutex<Queues>,
+    has_batches: AtomicBool,
+    answers: Mutex<Answers>,
+    has_replies: AtomicBool,
+    has_hops: AtomicBool,
+    waker: Arc<dyn Wake>,
+}
+
+/// What became of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// All batches are linked.
+    Done,
+    /// A lock was not to be had: nothing was linked.
+    PutOff,
+}
+
+/// What a core took out of its queues at the beginning of a tick.
+#[derive(Default)]
+pub struct Taken {
+    /// Answers to commands of its connections.
+    pub replies: Vec<ReplyBatch>,
+    /// Its inbox up to the tail.
+    pub batches: Vec<Batch>,
+}
+
+/// All cores' inboxes.
+pub struct Mesh {
+    stations: Box<[Station]>,
+    rules: Rules,
+}
+
+impl Mesh {
+    /// A mesh of one core per waker.
+    pub fn new(wakers: Vec<Arc<dyn Wake>>, rules: Rules) -> Mesh {
+        let station = |waker| Station {
+            inbox: Mutex::default(),
+            has_batches: AtomicBool::new(false),
+            answers: Mutex::default(),
+            has_replies: AtomicBool::new(false),
+            has_hops: AtomicBool::new(false),
+            waker,
+        };
+        Mesh { stations: wakers.into_iter().map(station).collect(), rules }
+    }
+
+    /// Number of cores.
+    pub fn len(&self) -> usize {
+        self.stations.len()
+    }
+
+    /// Whether there is no core.
+    pub fn is_empty(&self) -> bool {
+        self.stations.is_empty()
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// Links every batch of `batches` that is not empty to its shard's inbox, all at one instant, with the time that
+    /// `clock` tells at that instant. The linked batches are replaced by ones from `spare`.
+    pub fn push(&self, batches: &mut [Batch], spare: &mut Vec<Batch>, clock: impl FnOnce() -> UnixMillis) -> Pushed {
+        let mut locked: Vec<(usize, MutexGuard<'_, Queues>)> = Vec::with_capacity(batches.len());
+        for (shard, _) in batches.iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
+            match lock_soon(&self.stations[shard].inbox) {
+                Some(guard) => locked.push((shard, guard)),
+                None => return Pushed::PutOff,
+            }
+        }
+        let now = clock();
+        let mut wake: u128 = 0;
+        let mut wake_many = Vec::new();
+        for (shard, queues) in &mut locked {
+            let mut batch = std::mem::replace(&mut batches[*shard], spare.pop().unwrap_or_default());
+            batch.now = now;
+            queues.batches.push(batch);
+            self.stations[*shard].has_batches.store(true, Ordering::Release);
+            if std::mem::take(&mut queues.parked) {
+                if *shard < 128 { wake |= 1 << *shard } else { wake_many.push(*shard) }
+            }
+        }
+        drop(locked);
+        while wake != 0 {
+            let shard = wake.trailing_zeros() as usize;
+            wake &= wake - 1;
+            self.stations[shard].waker.wake();
+        }
+        for shard in wake_many {
+            self.stations[shard].waker.wake();
+        }
+        Pushed::Done
+    }
+
+    /// Hands answers to `home`; `replies` is replaced by an empty batch.
+    pub fn answer(&self, home: ShardId, replies: ReplyBatch) {
+        let station = &self.stations[home.index()];
+        let mut answers = lock(&station.answers);
+        answers.replies.push(replies);
+        station.has_replies.store(true, Ordering::Release);
+        Self::unlock_and_wake(station, answers);
+    }
+
+    /// Hands a hop message to `shard`.
+    pub fn hop(&self, shard: ShardId, message: HopMessage) {
+        let station = &self.stations[shard.index()];
+        let mut answers = lock(&station.answers);
+        answers.hops.push(message);
+        station.has_hops.store(true, Ordering::Release);
+        Self::unlock_and_wake(station, answers);
+    }
+
+    fn unlock_and_wake(station: &Station, mut answers: MutexGuard<'_, Answers>) {
+        let parked = std::mem::take(&mut answers.parked);
+        drop(answers);
+        if parked {
+            station.waker.wake();
+        }
+    }
+
+    /// Takes out what `shard` has been sent: the answers first, then the inbox up to its tail.
+    pub fn take(&self, shard: ShardId, into: &mut Taken) {
+        let station = &self.stations[shard.index()];
+        // A load that misses a link comes before the unlock of that push: its point lies behind this tail.
+        if station.has_replies.load(Ordering::Acquire) {
+            let mut answers = lock(&station.answers);
+            station.has_replies.store(false, Ordering::Relaxed);
+            std::mem::swap(&mut answers.replies, &mut into.replies);
+        }
+        if station.has_batches.load(Ordering::Acquire) {
+            let mut queues = lock(&station.inbox);
+            station.has_batches.store(false, Ordering::Relaxed);
+            std::mem::swap(&mut queues.batches, &mut into.batches);
+        }
+    }
+
+    /// Whether hop messages wait for `shard`.
+    #[inline]
+    pub fn has_hops(&self, shard: ShardId) -> bool {
+        self.stations[shard.index()].has_hops.load(Ordering::Acquire)
+    }
+
+    /// Takes out the hop messages of `shard`.
+    pub fn take_hops(&self, shard: ShardId) -> Vec<HopMessage> {
+        let station = &self.stations[shard.index()];
+        let mut answers = lock(&station.answers);
+        station.has_hops.store(false, Ordering::Relaxed);
+        std::mem::take(&mut answers.hops)
+    }
+
+    /// Marks `shard` asleep if all its queues are empty; then whoever sends to it wakes it.
+    pub fn park(&self, shard: ShardId) -> bool {
+        let station = &self.stations[shard.index()];
+        let mut queues = lock(&station.inbox);
+        let mut answers = lock(&station.answers);
+        let empty = queues.batches.is_empty() && answers.replies.is_empty() && answers.hops.is_empty();
+        queues.parked = empty;
+        answers.parked = empty;
+        empty
+    }
+
+    /// Marks `shard` awake.
+    pub fn unpark(&self, shard: ShardId) {
+        let station = &self.stations[shard.index()];
+        lock(&station.inbox).parked = false;
+        lock(&station.answers).parked = false;
+    }
+
+    /// Wakes `shard` whatever it does.
+    pub fn wake(&self, shard: ShardId) {
+        self.stations[shard.index()].waker.wake();
+    }
+
+    /// Whether `rule` is in force.
+    #[inline(always)]
+    pub fn holds(&self, rule: Rule) -> bool {
+        self.rules.hold(rule)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no one panics while holding a queue: it is only linked and swapped")
+}
+
+fn lock_soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    for _ in 0..LOCK_SPINS {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
+            Err(TryLockError::Poisoned(_)) => panic!("no one panics while holding a queue: it is only linked and swapped"),
+        }
+    }
+    None
+}

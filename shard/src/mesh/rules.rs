@@ -1,0 +1,58 @@
+//! The rules of order, each of which the simulation can break on purpose to prove that it would notice.
+
+/// One rule of order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A command runs in place only if its connection has nothing in the batches of this tick.
+    InPlaceOnlyWhileNothingPushed,
+    /// All inboxes of a push are locked together.
+    PushIsAtomic,
+    /// The tail is read after the sockets were collected.
+    CollectBeforeTail,
+    /// A push that was put off puts off what follows on its connections.
+    PutOffHoldsConnection,
+    /// A waiting command keeps its place on all its keys.
+    WaitingKeepsAllPlaces,
+    /// The home shard's part goes through its own inbox.
+    OwnPartThroughInbox,
+    /// Locks are placed by the push and by nothing else.
+    LocksPlacedByPush,
+    /// Time travels with the batch.
+    TimeTravelsWithBatch,
+    /// Watched keys are keys of the transaction.
+    WatchedKeysAreLocked,
+    /// What may be refused is refused before the push.
+    PartsCannotRefuse,
+    /// References to connections carry a generation.
+    GenerationsAreChecked,
+    /// Reads are not merged across each other.
+    ReadsAreNotMerged,
+}
+
+/// The rules in force: all of them, save one that the simulation has broken.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules {
+    #[cfg(feature = "simulation")]
+    broken: Option<Rule>,
+}
+
+impl Rules {
+    /// All rules but `rule`.
+    #[cfg(feature = "simulation")]
+    pub fn without(rule: Rule) -> Rules {
+        Rules { broken: Some(rule) }
+    }
+
+    /// Whether `rule` is in force. Always true outside a simulation.
+    #[inline(always)]
+    #[cfg_attr(not(feature = "simulation"), allow(clippy::unused_self))]
+    pub fn hold(self, rule: Rule) -> bool {
+        #[cfg(feature = "simulation")]
+        return self.broken != Some(rule);
+        #[cfg(not(feature = "simulation"))]
+        {
+            let _ = rule;
+            true
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A client's connection as its home core sees it.
+//!
+//! A session keeps what belongs to the protocol (database, version, name, authentication) and puts the replies of its
+//! commands into their order ([`replies`]): commands of one pipeline may run on several shards at once.
+
+pub mod replies;
+
+use net::service::{Endpoint, InputUsage};
+use net::{ConnId, OwnedArgs, Resp};
+use storage::UnixMillis;
+
+pub use replies::{Gather, Gathered, Replies};
+
+use crate::ids::{ClientId, DbId};
+use crate::spec::CommandId;
+
+/// What `CLIENT REPLY` asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ReplyMode {
+    /// Every reply is sent.
+    #[default]
+    On,
+    /// None is.
+    Off,
+    /// The next command's reply is not sent.
+    SkipNext,
+}
+
+/// What is told about a client, and not needed to serve it.
+#[derive(Clone, Debug)]
+pub struct ClientInfo {
+    /// Both ends of the connection.
+    pub endpoint: Endpoint,
+    /// The socket's number.
+    pub fd: i32,
+    /// `CLIENT SETNAME`.
+    pub name: Vec<u8>,
+    /// `CLIENT SETINFO LIB-NAME`.
+    pub lib_name: Vec<u8>,
+    /// `CLIENT SETINFO LIB-VER`.
+    pub lib_ver: Vec<u8>,
+    /// When it connected.
+    pub connected_at: UnixMillis,
+    /// When it last sent a command.
+    pub active_at: UnixMillis,
+    /// Its last command.
+    pub last_command: Option<CommandId>,
+    /// The input buffer.
+    pub input: InputUsage,
+    /// Bytes sent so far.
+    pub sent_bytes: u64,
+    /// Bytes on their way in the ring.
+    pub in_flight: usize,
+    /// When its output first passed the soft limit.
+    pub soft_limit_since: Option<UnixMillis>,
+    /// Replies written so far (`tot-cmds` of CLIENT LIST and statistics).
+    pub commands: u64,
+}
+
+/// A client's connection.
+pub struct Session {
+    /// The connection.
+    pub conn: ConnId,
+    /// The client's number.
+    pub id: ClientId,
+    /// The selected database.
+    pub db: DbId,
+    /// The protocol version.
+    pub resp: Resp,
+    /// Whether it may do more than authenticate.
+    pub authenticated: bool,
+    /// `CLIENT REPLY`.
+    pub reply_mode: ReplyMode,
+    /// `CLIENT NO-TOUCH`.
+    pub no_touch: bool,
+    /// `CLIENT NO-EVICT`.
+    pub no_evict: bool,
+    /// Bytes to be sent.
+    pub out: Vec<u8>,
+    /// Replies that wait for their turn.
+    pub replies: Replies,
+    /// The push that its last routed command belongs to: while that is still to come, nothing runs in place.
+    pub routed_in: u64,
+    /// Bytes of arguments and commands on their way to other shards.
+    pub in_flight_bytes: usize,
+    /// The loop was told to hold its input.
+    pub held: Option<Hold>,
+    /// The connection is to be closed once its replies are written.
+    pub closing: bool,
+    /// It is in the list of sessions to be written in this tick.
+    pub dirty: bool,
+    /// What is told about it.
+    pub info: Box<ClientInfo>,
+}
+
+/// Why input is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Too much of it is in flight.
+    InFlight,
+    /// `CLIENT PAUSE`: this command waits for the end of the pause.
+    Paused(OwnedArgs),
+    /// It is closing: nothing more is executed.
+    Closing,
+}
+
+impl Session {
+    /// A fresh connection.
+    pub fn new(conn: ConnId, id: ClientId, endpoint: Endpoint, fd: i32, now: UnixMillis, authenticated: bool) -> Session {
+        Session {
+            conn,
+            id,
+            db: DbId(0),
+            resp: Resp::V2,
+            authenticated,
+            reply_mode: ReplyMode::On,
+            no_touch: false,
+            no_evict: false,
+            out: Vec::new(),
+            replies: Replies::default(),
+            routed_in: 0,
+            in_flight_bytes: 0,
+            held: None,
+            closing: false,
+            dirty: false,
+            info: Box::new(ClientInfo {
+                endpoint,
+                fd,
+                name: Vec::new(),
+                lib_name: Vec::new(),
+                lib_ver: Vec::new(),
+                connected_at: now,
+                active_at: now,
+                last_command: None,
+                input: InputUsage::default(),
+                sent_bytes: 0,
+                in_flight: 0,
+                soft_limit_since: None,
+                commands: 0,
+            }),
+        }
+    }
+
+    /// Bytes of output that the client has not taken: ours, the ring's, and replies that wait for their turn.
+    pub fn unsent_bytes(&self) -> usize {
+        self.out.len() + self.info.in_flight + self.replies.held_bytes()
+    }
+}
+
+/// The client's end as CLIENT LIST shows it: `ip:port`, or the socket's path and `:0`.
+pub fn address(endpoint: &Endpoint) -> String {
+    match endpoint {
+        Endpoint::Tcp { peer, .. } => peer.to_string(),
+        Endpoint::Unix(path) => format!("{path}:0"),
+    }
+}
+
+/// Our end as CLIENT LIST shows it.
+pub fn local_address(endpoint: &Endpoint) -> String {
+    match endpoint {
+        Endpoint::Tcp { local, .. } => local.to_string(),
+        Endpoint::Unix(path) => format!("{path}:0"),
+    }
+}

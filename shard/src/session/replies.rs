@@ -1,0 +1,204 @@
+//! The order of replies.
+//!
+//! Each command of a connection gets the next sequence number. A reply that is made when nothing is outstanding goes
+//! straight into the output; every other one takes a place in a queue, and leaves it when all before it have left.
+//! Bytes of replies that came too early stand in one arena, which is emptied whenever the queue is.
+
+use std::collections::VecDeque;
+
+use net::{OwnedArgs, Resp};
+
+use crate::exec::merge::Part;
+use crate::exec::Share;
+use crate::spec::CommandId;
+
+/// A reply to be made of several parts.
+pub struct Gather {
+    /// The command.
+    pub command: CommandId,
+    /// Its arguments, if merging needs them.
+    pub args: OwnedArgs,
+    /// The client's protocol version when it was sent.
+    pub resp: Resp,
+    /// The parts.
+    pub parts: Gathered,
+    /// Parts still to come.
+    pub missing: usize,
+}
+
+/// Parts as they come in.
+pub enum Gathered {
+    /// Replies in RESP.
+    Replies(Vec<Part>),
+    /// Shares of cores.
+    Shares(Vec<Option<Share>>),
+}
+
+enum Place {
+    /// Not yet answered. Discarded on arrival if the client asked for no reply.
+    Waiting { discard: bool, bytes_in_flight: u32 },
+    /// To be made of parts.
+    Gathering { gather: Box<Gather>, discard: bool, bytes_in_flight: u32 },
+    /// Answered too early: these bytes of the arena.
+    Ready { start: u32, len: u32 },
+    /// Answered too early with much: bytes of their own.
+    Big(Vec<u8>),
+}
+
+/// A reply above this size does not go through the arena.
+const ARENA_REPLY_BYTES_MAX: usize = 64 * 1024;
+
+/// The replies of one connection that are outstanding.
+#[derive(Default)]
+pub struct Replies {
+    first: u32,
+    places: VecDeque<Place>,
+    arena: Vec<u8>,
+    big_bytes: usize,
+}
+
+impl Replies {
+    /// Whether nothing is outstanding: a reply may go straight to the output.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Number of outstanding replies.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Bytes of replies that wait for their turn.
+    pub fn held_bytes(&self) -> usize {
+        self.arena.len() + self.big_bytes
+    }
+
+    fn next(&self) -> u32 {
+        self.first.wrapping_add(self.places.len() as u32)
+    }
+
+    /// Takes the next place for a reply that will come; returns its number.
+    pub fn expect(&mut self, discard: bool, bytes_in_flight: usize) -> u32 {
+        let seq = self.next();
+        self.places.push_back(Place::Waiting { discard, bytes_in_flight: bytes_in_flight as u32 });
+        seq
+    }
+
+    /// Takes the next place for a reply to be made of parts; returns its number.
+    pub fn expect_parts(&mut self, gather: Box<Gather>, discard: bool, bytes_in_flight: usize) -> u32 {
+        let seq = self.next();
+        self.places.push_back(Place::Gathering { gather, discard, bytes_in_flight: bytes_in_flight as u32 });
+        seq
+    }
+
+    /// Puts a reply that was made at once behind the outstanding ones.
+    pub fn push_ready(&mut self, reply: &[u8]) {
+        let place = self.store(reply);
+        self.places.push_back(place);
+    }
+
+    fn store(&mut self, reply: &[u8]) -> Place {
+        if reply.len() > ARENA_REPLY_BYTES_MAX || self.arena.len() + reply.len() > u32::MAX as usize {
+            self.big_bytes += reply.len();
+            return Place::Big(reply.to_vec());
+        }
+        let start = self.arena.len() as u32;
+        self.arena.extend_from_slice(reply);
+        Place::Ready { start, len: reply.len() as u32 }
+    }
+
+    /// The reply `seq` has come. Writes it to `out` if it is its turn, and all that were waiting for it. Returns the
+    /// argument bytes that are no longer in flight.
+    pub fn fill(&mut self, seq: u32, reply: &[u8], out: &mut Vec<u8>) -> usize {
+        let index = seq.wrapping_sub(self.first) as usize;
+        let (discard, bytes) = match self.places.get(index).expect("a reply is for an outstanding command") {
+            Place::Waiting { discard, bytes_in_flight } | Place::Gathering { discard, bytes_in_flight, .. } => {
+                (*discard, *bytes_in_flight as usize)
+            }
+            Place::Ready { .. } | Place::Big(_) => panic!("a command is answered once"),
+        };
+        let reply = if discard { &[] } else { reply };
+        if index > 0 {
+            self.places[index] = self.store(reply);
+            return bytes;
+        }
+        out.extend_from_slice(reply);
+        self.leave();
+        while let Some(place) = self.places.front() {
+            match place {
+                Place::Ready { start, len } => {
+                    out.extend_from_slice(&self.arena[*start as usize..(*start + *len) as usize]);
+                }
+                Place::Big(reply) => {
+                    self.big_bytes -= reply.len();
+                    out.extend_from_slice(reply);
+                }
+                Place::Waiting { .. } | Place::Gathering { .. } => break,
+            }
+            self.leave();
+        }
+        if self.places.is_empty() {
+            self.arena.clear();
+            self.arena.shrink_to(16 * 1024);
+        }
+        bytes
+    }
+
+    fn leave(&mut self) {
+        self.places.pop_front();
+        self.first = self.first.wrapping_add(1);
+    }
+
+    /// The parts of reply `seq`, which is being gathered.
+    pub fn gather(&mut self, seq: u32) -> Option<&mut Gather> {
+        match self.places.get_mut(seq.wrapping_sub(self.first) as usize) {
+            Some(Place::Gathering { gather, .. }) => Some(gather),
+            _ => None,
+        }
+    }
+
+    /// Takes the parts of reply `seq` out, all of which have come; its place then waits for the merged reply.
+    pub fn take_gather(&mut self, seq: u32) -> Box<Gather> {
+        let place = &mut self.places[seq.wrapping_sub(self.first) as usize];
+        let Place::Gathering { discard, bytes_in_flight, .. } = *place else {
+            panic!("parts belong to a reply that is being gathered")
+        };
+        match std::mem::replace(place, Place::Waiting { discard, bytes_in_flight }) {
+            Place::Gathering { gather, .. } => gather,
+            _ => unreachable!("it was matched above"),
+        }
+    }
+
+    /// Frees what an idle connection need not hold.
+    pub fn shrink(&mut self) {
+        if self.places.is_empty() {
+            self.places = VecDeque::new();
+            self.arena = Vec::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_leave_in_the_order_of_their_commands() {
+        let mut replies = Replies::default();
+        let mut out = Vec::new();
+        let a = replies.expect(false, 10);
+        let b = replies.expect(true, 20);
+        replies.push_ready(b"c");
+        let d = replies.expect(false, 0);
+        assert_eq!(replies.fill(b, b"b", &mut out), 20);
+        assert_eq!(out, b"");
+        assert_eq!(replies.fill(a, b"a", &mut out), 10);
+        assert_eq!(out, b"ac");
+        assert_eq!(replies.len(), 1);
+        replies.fill(d, b"d", &mut out);
+        assert_eq!(out, b"acd");
+        assert!(replies.is_empty());
+        assert_eq!(replies.held_bytes(), 0);
+    }
+}

@@ -1,0 +1,187 @@
+//! What all cores of one server share: the configuration, the mesh, and a few numbers.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+
+use storage::UnixMillis;
+
+use crate::config::Config;
+use crate::ids::{ClientId, ShardId};
+use crate::mesh::Mesh;
+use crate::slot::SlotMap;
+
+/// Which commands `CLIENT PAUSE` holds back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Until when.
+    pub until: UnixMillis,
+    /// All commands, or only those that may write.
+    pub all: bool,
+}
+
+/// What the server was asked to end with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It goes on.
+    No,
+    /// In order, with this exit status.
+    Orderly(i32),
+}
+
+/// What all cores share.
+pub struct Shared {
+    /// Inboxes and answers.
+    pub mesh: Mesh,
+    /// Which shard owns which slot.
+    pub slots: SlotMap,
+    config: RwLock<Arc<Config>>,
+    config_version: AtomicU64,
+    next_client: AtomicU64,
+    next_core: AtomicUsize,
+    /// Open connections of all cores.
+    pub clients: AtomicUsize,
+    /// The most that were open at once, and those refused.
+    pub refused_clients: AtomicU64,
+    pause: Mutex<Option<Pause>>,
+    paused: AtomicBool,
+    /// Memory is over `maxmemory` and nothing may be evicted: judged before a command is pushed.
+    pub over_memory: AtomicBool,
+    stop: Mutex<Stop>,
+    stopping: AtomicBool,
+    /// When the server started.
+    pub started_at: UnixMillis,
+    /// 40 hexadecimal digits that name this run of the server.
+    pub run_id: String,
+    /// The replication ID (`DEBUG CHANGE-REPL-ID`).
+    pub replication_id: Mutex<String>,
+    /// When the data set was last saved, in seconds since 1970.
+    pub last_save_seconds: AtomicI64,
+    /// The most memory that was seen in use, in bytes.
+    pub peak_memory: AtomicUsize,
+    /// Where the configuration file is, for CONFIG REWRITE.
+    pub config_file: Option<std::path::PathBuf>,
+    /// The program, for INFO.
+    pub executable: String,
+}
+
+/// What [`Shared::new`] needs.
+pub struct SharedParts {
+    /// The mesh.
+    pub mesh: Mesh,
+    /// The configuration to begin with.
+    pub config: Config,
+    /// The time.
+    pub started_at: UnixMillis,
+    /// 40 hexadecimal digits.
+    pub run_id: String,
+    /// 40 hexadecimal digits.
+    pub replication_id: String,
+    /// The configuration file.
+    pub config_file: Option<std::path::PathBuf>,
+    /// The program.
+    pub executable: String,
+}
+
+impl Shared {
+    /// What the cores of a new server share.
+    pub fn new(parts: SharedParts) -> Shared {
+        Shared {
+            slots: SlotMap::new(parts.mesh.len()),
+            mesh: parts.mesh,
+            config: RwLock::new(Arc::new(parts.config)),
+            config_version: AtomicU64::new(0),
+            next_client: AtomicU64::new(1),
+            next_core: AtomicUsize::new(0),
+            clients: AtomicUsize::new(0),
+            refused_clients: AtomicU64::new(0),
+            pause: Mutex::new(None),
+            paused: AtomicBool::new(false),
+            over_memory: AtomicBool::new(false),
+            stop: Mutex::new(Stop::No),
+            stopping: AtomicBool::new(false),
+            started_at: parts.started_at,
+            run_id: parts.run_id,
+            replication_id: Mutex::new(parts.replication_id),
+            last_save_seconds: AtomicI64::new(parts.started_at.0 / 1000),
+            peak_memory: AtomicUsize::new(0),
+            config_file: parts.config_file,
+            executable: parts.executable,
+        }
+    }
+
+    /// Number of shards.
+    pub fn shards(&self) -> usize {
+        self.mesh.len()
+    }
+
+    /// The configuration now.
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().expect("no one panics while replacing the configuration"))
+    }
+
+    /// Changes the configuration under its lock, so that two changes at once are one after the other. `change` gets a
+    /// copy; an error leaves everything as it was.
+    pub fn change_config<T, E>(&self, change: impl FnOnce(&mut Config) -> Result<T, E>) -> Result<T, E> {
+        let mut current = self.config.write().expect("no one panics while replacing the configuration");
+        let mut next = (**current).clone();
+        let result = change(&mut next)?;
+        *current = Arc::new(next);
+        self.config_version.fetch_add(1, Ordering::Release);
+        Ok(result)
+    }
+
+    /// Changes with every change of the configuration.
+    #[inline]
+    pub fn config_version(&self) -> u64 {
+        self.config_version.load(Ordering::Acquire)
+    }
+
+    /// The next client's number.
+    pub fn next_client(&self) -> ClientId {
+        ClientId(self.next_client.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The core for the next connection: each in turn.
+    pub fn next_core(&self) -> ShardId {
+        ShardId((self.next_core.fetch_add(1, Ordering::Relaxed) % self.shards()) as u16)
+    }
+
+    /// Whether some commands are to be held back: the quick look.
+    #[inline]
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
+    /// What is held back at `now`.
+    pub fn pause(&self, now: UnixMillis) -> Option<Pause> {
+        let mut pause = self.pause.lock().expect("no one panics while setting a pause");
+        if pause.is_some_and(|pause| pause.until.0 <= now.0) {
+            *pause = None;
+            self.paused.store(false, Ordering::Relaxed);
+        }
+        *pause
+    }
+
+    /// Holds commands back, or lets them go.
+    pub fn set_pause(&self, pause: Option<Pause>) {
+        *self.pause.lock().expect("no one panics while setting a pause") = pause;
+        self.paused.store(pause.is_some(), Ordering::Relaxed);
+    }
+
+    /// Asks all cores to end, and wakes them.
+    pub fn request_stop(&self, stop: Stop) {
+        *self.stop.lock().expect("no one panics while asking to stop") = stop;
+        self.stopping.store(stop != Stop::No, Ordering::Release);
+        for shard in 0..self.shards() {
+            self.mesh.wake(ShardId(shard as u16));
+        }
+    }
+
+    /// What was asked for.
+    pub fn stop(&self) -> Stop {
+        if !self.stopping.load(Ordering::Acquire) {
+            return Stop::No;
+        }
+        *self.stop.lock().expect("no one panics while asking to stop")
+    }
+}

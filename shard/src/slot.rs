@@ -1,0 +1,88 @@
+//! From a key to its hash slot, and from a slot to its shard.
+//!
+//! A slot is the CRC16 of the key's hash tag, or of the whole key, modulo 16,384, as the Redis Cluster specification has
+//! it. The hash tag is what stands between the first `{` and the first `}` behind it, if that is not empty; keys that
+//! share one are on one shard. A table maps slots to shards, so that slots can move one day; today slot `s` of `n` shards
+//! belongs to shard `s mod n`.
+
+use crate::ids::ShardId;
+
+/// Number of hash slots.
+pub const SLOTS: usize = 16_384;
+
+/// CRC16 of the XMODEM kind: polynomial 0x1021, initial value 0, nothing reflected.
+const CRC16: [u16; 256] = {
+    let mut table = [0u16; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut crc = (byte as u16) << 8;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 0x8000 != 0 { (crc << 1) ^ 0x1021 } else { crc << 1 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
+};
+
+/// The part of `key` that decides its slot.
+pub fn hash_tag(key: &[u8]) -> &[u8] {
+    let Some(open) = key.iter().position(|&b| b == b'{') else { return key };
+    match key[open + 1..].iter().position(|&b| b == b'}') {
+        None | Some(0) => key,
+        Some(len) => &key[open + 1..open + 1 + len],
+    }
+}
+
+/// The hash slot of `key`, below [`SLOTS`].
+pub fn key_slot(key: &[u8]) -> u16 {
+    let crc = hash_tag(key).iter().fold(0u16, |crc, &b| (crc << 8) ^ CRC16[usize::from((crc >> 8) as u8 ^ b)]);
+    crc % SLOTS as u16
+}
+
+/// Which shard owns which slot.
+#[derive(Clone, Debug)]
+pub struct SlotMap {
+    owners: Box<[ShardId]>,
+    shards: usize,
+}
+
+impl SlotMap {
+    /// Slots dealt out in turn to `shards` shards.
+    pub fn new(shards: usize) -> Self {
+        assert!(shards > 0, "a server has a shard");
+        Self { owners: (0..SLOTS).map(|slot| ShardId((slot % shards) as u16)).collect(), shards }
+    }
+
+    /// The shard that owns `key`.
+    pub fn owner(&self, key: &[u8]) -> ShardId {
+        if self.shards == 1 {
+            return ShardId(0);
+        }
+        self.owners[usize::from(key_slot(key))]
+    }
+
+    /// Number of shards.
+    pub fn shards(&self) -> usize {
+        self.shards
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_those_of_redis_cluster() {
+        assert_eq!(key_slot(b"123456789"), 0x31C3);
+        assert_eq!(key_slot(b"foo"), 12182);
+        assert_eq!(key_slot(b""), 0);
+        assert_eq!(key_slot(b"{user1000}.following"), key_slot(b"user1000"));
+        assert_eq!(hash_tag(b"foo{}{bar}"), b"foo{}{bar}");
+        assert_eq!(hash_tag(b"foo{{bar}}zap"), b"{bar");
+        assert_eq!(hash_tag(b"foo{bar}{zap}"), b"bar");
+        assert_eq!(hash_tag(b"foo{bar"), b"foo{bar");
+    }
+}

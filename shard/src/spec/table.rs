@@ -1,0 +1,155 @@
+//! The table of all commands: dispatch by name, and numbers for what counts per command.
+
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
+use net::Args;
+
+use super::{Categories, Category, Command, Flag, Group};
+
+/// A command's or subcommand's place in the table: an index for statistics, and two bytes in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId(pub u16);
+
+impl CommandId {
+    /// As an index into per-command arrays.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// Its place.
+    pub id: CommandId,
+    /// The declaration.
+    pub command: &'static Command,
+    /// Of a subcommand the command above it.
+    pub parent: Option<CommandId>,
+    /// `get`, or `config|get`.
+    pub full_name: String,
+    /// All its ACL categories, the implied ones too.
+    pub categories: Categories,
+}
+
+/// All commands.
+pub struct CommandTable {
+    rows: Vec<Row>,
+    names: HashMap<&'static [u8], CommandId>,
+}
+
+/// Longest name of a command that is looked up; longer ones do not exist.
+const NAME_BYTES_MAX: usize = 32;
+
+static TABLE: LazyLock<CommandTable> = LazyLock::new(|| CommandTable::new(crate::commands::FAMILIES));
+
+impl CommandTable {
+    /// The table of this server.
+    pub fn global() -> &'static CommandTable {
+        &TABLE
+    }
+
+    fn new(families: &[&'static [&'static Command]]) -> CommandTable {
+        let mut table = CommandTable { rows: Vec::new(), names: HashMap::new() };
+        for command in families.iter().flat_map(|family| family.iter()) {
+            assert!(command.name.len() <= NAME_BYTES_MAX, "{} is too long a name", command.name);
+            let id = table.add(command, None);
+            let known = table.names.insert(command.name.as_bytes(), id);
+            assert!(known.is_none(), "{} is declared twice", command.name);
+            for subcommand in command.subcommands {
+                table.add(subcommand, Some(id));
+            }
+        }
+        table
+    }
+
+    fn add(&mut self, command: &'static Command, parent: Option<CommandId>) -> CommandId {
+        let id = CommandId(u16::try_from(self.rows.len()).expect("there are some hundreds of commands"));
+        let full_name = match parent {
+            Some(parent) => format!("{}|{}", self.rows[parent.index()].command.name, command.name),
+            None => command.name.to_string(),
+        };
+        let group = group_category(command.docs.group);
+        let own = if group == Categories::NONE { command.categories } else { command.categories.or(group) };
+        let categories = own.with_implied(command.flags);
+        self.rows.push(Row { id, command, parent, full_name, categories });
+        id
+    }
+
+    /// The top-level command called `name`, in any case of letters.
+    pub fn find(&self, name: &[u8]) -> Option<&Row> {
+        let mut lower = [0; NAME_BYTES_MAX];
+        let lower = lower.get_mut(..name.len())?;
+        lower.copy_from_slice(name);
+        lower.make_ascii_lowercase();
+        self.names.get(&*lower).map(|&id| self.row(id))
+    }
+
+    /// The command or subcommand that `args` call. `Err(row)` when `row` has subcommands and this is none of them.
+    pub fn resolve(&self, args: &Args<'_>) -> Result<Option<&Row>, &Row> {
+        let Some(row) = self.find(args.at(0)) else { return Ok(None) };
+        match args.get(1) {
+            Some(word) if !row.command.subcommands.is_empty() => self.subcommand(row, word).map(Some).ok_or(row),
+            _ => Ok(Some(row)),
+        }
+    }
+
+    /// The subcommand of `parent` called `name`.
+    pub fn subcommand(&self, parent: &Row, name: &[u8]) -> Option<&Row> {
+        let first = parent.id.index() + 1;
+        self.rows[first..first + parent.command.subcommands.len()]
+            .iter()
+            .find(|row| row.command.name.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// The command or subcommand written `name` or `name|sub`.
+    pub fn find_full(&self, name: &[u8]) -> Option<&Row> {
+        match name.iter().position(|&b| b == b'|') {
+            None => self.find(name),
+            Some(bar) => self.subcommand(self.find(&name[..bar])?, &name[bar + 1..]),
+        }
+    }
+
+    /// The row of `id`.
+    pub fn row(&self, id: CommandId) -> &Row {
+        &self.rows[id.index()]
+    }
+
+    /// All rows: each command, followed by its subcommands.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The top-level commands.
+    pub fn commands(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.parent.is_none())
+    }
+}
+
+impl Row {
+    /// Whether it may change the data set.
+    pub fn is_write(&self) -> bool {
+        self.command.flags.has(Flag::Write)
+    }
+}
+
+fn group_category(group: Group) -> Categories {
+    let category = match group {
+        Group::Generic | Group::Server | Group::Cluster => return Categories::NONE,
+        Group::String => Category::String,
+        Group::List => Category::List,
+        Group::Set => Category::Set,
+        Group::SortedSet => Category::Sortedset,
+        Group::Hash => Category::Hash,
+        Group::Pubsub => Category::Pubsub,
+        Group::Transactions => Category::Transaction,
+        Group::Connection => Category::Connection,
+        Group::Scripting => Category::Scripting,
+        Group::Hyperloglog => Category::Hyperloglog,
+        Group::Geo => Category::Geo,
+        Group::Stream => Category::Stream,
+        Group::Bitmap => Category::Bitmap,
+    };
+    Categories::of(&[category])
+}

@@ -1,0 +1,107 @@
+//! What one core counts: commands, errors, latencies, traffic. Answers for INFO are sums over cores.
+
+pub mod histogram;
+
+use hashbrown::HashMap;
+
+pub use histogram::Histogram;
+
+use crate::spec::{CommandId, CommandTable};
+
+/// Counts of one command.
+#[derive(Clone, Debug, Default)]
+pub struct CommandStats {
+    /// Calls that ran.
+    pub calls: u64,
+    /// Microseconds they took.
+    pub micros: u64,
+    /// Calls refused before they ran.
+    pub rejected: u64,
+    /// Calls that ran and failed.
+    pub failed: u64,
+    /// Latencies, once there was one and `latency-tracking` is on.
+    pub latency: Option<Box<Histogram>>,
+}
+
+/// Counts of one core.
+#[derive(Clone, Debug)]
+pub struct CoreStats {
+    /// Per command, by its number.
+    pub commands: Vec<CommandStats>,
+    /// Replies that were errors, by code.
+    pub errors: HashMap<Vec<u8>, u64>,
+    /// Error replies in all.
+    pub error_replies: u64,
+    /// Commands that ran for clients of this core.
+    pub commands_processed: u64,
+    /// Connections accepted.
+    pub connections: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Bytes sent.
+    pub sent_bytes: u64,
+    /// Connections closed for a limit on clients' output.
+    pub output_limit_disconnections: u64,
+    /// Connections closed for the query buffer's limit.
+    pub query_limit_disconnections: u64,
+    /// Ticks.
+    pub ticks: u64,
+    /// Microseconds spent in ticks.
+    pub tick_micros: u64,
+    /// Messages from other cores' batches and the own one.
+    pub messages: u64,
+    /// Pushes that were put off for a lock.
+    pub put_off: u64,
+}
+
+/// More different error codes than this are not told apart, as in Redis.
+const ERROR_CODES_MAX: usize = 128;
+
+impl Default for CoreStats {
+    fn default() -> Self {
+        Self {
+            commands: vec![CommandStats::default(); CommandTable::global().rows().len()],
+            errors: HashMap::new(),
+            error_replies: 0,
+            commands_processed: 0,
+            connections: 0,
+            received_bytes: 0,
+            sent_bytes: 0,
+            output_limit_disconnections: 0,
+            query_limit_disconnections: 0,
+            ticks: 0,
+            tick_micros: 0,
+            messages: 0,
+            put_off: 0,
+        }
+    }
+}
+
+impl CoreStats {
+    /// A command ran in `micros`.
+    #[inline]
+    pub fn ran(&mut self, command: CommandId, micros: u64, failed: bool, latencies: bool) {
+        let stats = &mut self.commands[command.index()];
+        stats.calls += 1;
+        stats.micros += micros;
+        stats.failed += u64::from(failed);
+        if latencies {
+            stats.latency.get_or_insert_default().record(micros * 1000);
+        }
+    }
+
+    /// Counts an error reply by its code.
+    pub fn error(&mut self, code: &[u8]) {
+        self.error_replies += 1;
+        if let Some(count) = self.errors.get_mut(code) {
+            *count += 1;
+        } else if self.errors.len() < ERROR_CODES_MAX {
+            self.errors.insert(code.to_vec(), 1);
+        }
+    }
+
+    /// What CONFIG RESETSTAT resets.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
