@@ -3,9 +3,25 @@
 //! This crate moves bytes between sockets and one [`Service`] per core. It knows the Redis serialisation protocol
 //! (requests in [`resp::parse`] and [`resp::inline`], replies in [`resp::reply`]) and io_uring; it never sees a key, a
 //! command's meaning or a data type.
+//!
+//! A core builds a [`Loop`] on its own thread and calls [`Loop::turn`] until it is told to stop. [`probe`] says at
+//! start-up whether this system lets us.
 
+mod buf;
+mod conn;
+mod io;
+pub mod limits;
+pub mod listen;
 pub mod resp;
+pub mod runtime;
 pub mod service;
+mod turn;
+mod waker;
 
-pub use resp::{Args, Reply, Resp};
+pub use io::probe::probe;
+pub use listen::Listener;
+pub use resp::{Args, OwnedArgs, Reply, Resp, Span};
+pub use runtime::{Loop, LoopConfig};
 pub use service::{ConnId, Flow, Service};
+pub use turn::{Sleep, Turn};
+pub use waker::Waker;

@@ -43,7 +43,7 @@ pub enum Endpoint {
 /// A connected socket on its way to the core that shall serve it.
 #[derive(Debug)]
 pub struct Socket {
-    /// The socket, non-blocking.
+    /// The socket, in blocking mode: a ring request on a non-blocking one fails instead of waiting.
     pub fd: OwnedFd,
     /// Both ends.
     pub endpoint: Endpoint,
@@ -131,6 +131,15 @@ pub trait Service {
     /// The connection's socket is gone; nothing about it is asked again. Called once for each `opened`.
     fn closed(&mut self, conn: ConnId);
 
+    /// The peer will send nothing more, and what it sent was executed as far as it is complete, or the connection is held.
+    /// `Flow::Close`, the default, closes it when its output is written, as Redis does at the end of a client's stream.
+    /// `Flow::Hold` keeps it, for replies that are still to come: it is asked again after a resume, and otherwise closed
+    /// by [`Actions::close_after_write`].
+    fn input_ended(&mut self, conn: ConnId) -> Flow {
+        let _ = conn;
+        Flow::Close
+    }
+
     /// The tick begins: read the clock and the inbox's tail, run what is in the inbox up to it.
     fn begin(&mut self);
 
@@ -149,7 +158,7 @@ pub trait Service {
     /// The bytes waiting to be sent to `conn`. The loop takes them from the front or as a whole.
     fn output(&mut self, conn: ConnId) -> Option<&mut Vec<u8>>;
 
-    /// `sent` bytes left for the peer and `in_flight` are on their way in the ring, no longer in `output`.
+    /// `sent` more bytes left for the peer, and `in_flight` are on their way in the ring, no longer in `output`.
     fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: usize);
 
     /// The buffers of `conn` changed.

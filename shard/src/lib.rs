@@ -14,6 +14,7 @@ pub mod ids;
 pub mod limits;
 pub mod memory;
 pub mod mesh;
+pub mod runtime;
 pub mod session;
 pub mod shared;
 pub mod slot;

@@ -166,15 +166,21 @@ impl Shared {
     pub fn set_pause(&self, pause: Option<Pause>) {
         *self.pause.lock().expect("no one panics while setting a pause") = pause;
         self.paused.store(pause.is_some(), Ordering::Relaxed);
+        self.wake_all();
+    }
+
+    /// Makes every core turn once.
+    pub fn wake_all(&self) {
+        for shard in 0..self.shards() {
+            self.mesh.wake(ShardId(shard as u16));
+        }
     }
 
     /// Asks all cores to end, and wakes them.
     pub fn request_stop(&self, stop: Stop) {
         *self.stop.lock().expect("no one panics while asking to stop") = stop;
         self.stopping.store(stop != Stop::No, Ordering::Release);
-        for shard in 0..self.shards() {
-            self.mesh.wake(ShardId(shard as u16));
-        }
+        self.wake_all();
     }
 
     /// What was asked for.

@@ -1,29 +1,231 @@
-//! Placeholder until the configuration lands.
+//! Configuration: what the server is told to be, by files, the command line and `CONFIG SET`.
+//!
+//! ```text
+//!   file, stdin, options ──► load ──► Config ◄── set/stage ◄── CONFIG SET ──► Vec<Change>
+//!                                      │  ▲                                    (effects, for the caller)
+//!                     CONFIG GET ◄─ get┘  └── directives/: one row per directive
+//!                     CONFIG REWRITE ◄─ rewrite
+//! ```
+//!
+//! - [`directives`] is the one table: name, alias, type, bounds, default, flags, a sentence. Everything else derives
+//!   from it.
+//! - [`Settings`] holds the values as plain typed fields. [`Config`] dereferences to it and adds what is not a value:
+//!   the file's path, and the lines about users, commands and modules.
+//! - [`grammar`] and [`load`] read, [`rewrite`] writes, [`error`] has every text an error can have.
+//!
+//! Nothing here touches the running server. A change is *staged* as a whole new [`Config`] with a list of [`Change`]s;
+//! the caller puts their effects in place and then publishes the new configuration, or drops it if one fails. That makes
+//! `CONFIG SET` all or nothing.
+
+pub mod directive;
+pub mod directives;
+pub mod error;
+pub mod grammar;
+pub mod load;
+mod number;
+mod pattern;
+pub mod rewrite;
+mod settings;
+pub mod types;
+pub mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+
+pub use directive::{Directive, Effect};
+pub use error::{ConfigError, LoadError, Place, Reason};
+pub use load::Sources;
+pub use rewrite::RewriteOptions;
+pub use settings::Settings;
+pub use value::{MemoryShare, Named};
+
+use pattern::Case;
+use value::How;
+
+/// A line that is no value, kept with its place for the part of the server that understands it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WordLine {
+    /// The words after the directive's name.
+    pub words: Vec<Vec<u8>>,
+    /// Where it stands, for errors.
+    pub place: Place,
+}
+
+/// A `rename-command` line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenamedCommand {
+    /// The command.
+    pub from: Vec<u8>,
+    /// Its new name; empty to remove it.
+    pub to: Vec<u8>,
+    /// Where the line stands, for errors.
+    pub place: Place,
+}
+
+/// The configuration of a server.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)]
 pub struct Config {
-    pub databases: u32,
-    pub maxclients: u32,
-    pub requirepass: String,
-    pub proto_max_bulk_len: u64,
-    pub client_query_buffer_limit: u64,
-    pub slowlog_log_slower_than: i64,
-    pub latency_tracking: bool,
-    pub timeout: u64,
-    pub lfu_log_factor: u32,
-    pub lfu_decay_time: u32,
-    pub maxmemory: u64,
-    pub slowlog_max_len: u64,
+    settings: Settings,
+    /// The absolute path of the configuration file, if the server was started with one.
+    pub file: Option<PathBuf>,
+    /// The `user` lines in order; the first word is the name.
+    pub users: Vec<WordLine>,
+    /// The `rename-command` lines in order.
+    pub renamed_commands: Vec<RenamedCommand>,
+    /// The `loadmodule` lines in order; the first word is the path.
+    pub modules: Vec<WordLine>,
 }
-impl Config {
-    #[allow(missing_docs)]
-    pub fn keeps_lfu(&self) -> bool { false }
+
+impl Default for Config {
+    fn default() -> Self {
+        let mut settings = Settings::default();
+        directives::all().for_each(|directive| directive.reset(&mut settings));
+        Self { settings, file: None, users: Vec::new(), renamed_commands: Vec::new(), modules: Vec::new() }
+    }
 }
-#[allow(missing_docs)]
-#[derive(Clone, Copy, Debug)]
-pub struct OutputLimit { pub hard_bytes: u64, pub soft_bytes: u64, pub soft_seconds: u64 }
-#[allow(missing_docs)]
+
+impl Deref for Config {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+impl DerefMut for Config {
+    fn deref_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+}
+
+/// What the client that changes configuration is allowed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetContext {
+    /// Whether protected directives may be changed: [`Settings::enable_protected_configs`] for this client.
+    pub allow_protected: bool,
+    /// Whether the dataset is being loaded.
+    pub loading: bool,
+}
+
+/// A directive whose value changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its name.
+    pub name: &'static str,
+    /// What has to be done about it.
+    pub effect: Effect,
+}
+
+/// A configuration that is valid and not yet in force.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// The new configuration.
+    pub config: Config,
+    /// The directives whose values differ, in the order in which the client named them.
+    pub changes: Vec<Change>,
+}
+
 impl Config {
-    pub fn output_limit_normal(&self) -> OutputLimit { OutputLimit { hard_bytes: 0, soft_bytes: 0, soft_seconds: 0 } }
-    pub fn refuses(&self, _: &net::service::Endpoint) -> bool { false }
+    /// The names and values that `CONFIG GET` answers for these patterns: no directive twice under one name, aliases
+    /// under both names if both match, hidden directives only by their full name.
+    pub fn get<P: AsRef<[u8]>>(&self, patterns: &[P]) -> Vec<(String, Vec<u8>)> {
+        let mut seen = HashSet::new();
+        let mut found = Vec::new();
+        for pattern in patterns.iter().map(AsRef::as_ref) {
+            if !pattern.iter().any(|byte| b"*?[".contains(byte)) {
+                let Some(directive) = directives::lookup(pattern) else {
+                    continue;
+                };
+                let name = String::from_utf8_lossy(pattern).into_owned();
+                if seen.insert(name.to_ascii_lowercase()) {
+                    found.push((name, directive.print(self)));
+                }
+                continue;
+            }
+            for directive in directives::all().filter(|directive| !directive.is_hidden()) {
+                for name in std::iter::once(directive.name()).chain(directive.alias_name()) {
+                    if pattern::matches(pattern, name.as_bytes(), Case::Ignored) && seen.insert(name.to_owned()) {
+                        found.push((name.to_owned(), directive.print(self)));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Checks and reads the new values of `CONFIG SET` into a copy of this configuration.
+    pub fn stage<N, V>(&self, pairs: &[(N, V)], context: SetContext) -> Result<Staged, ConfigError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        let directives = permitted(pairs.iter().map(|(name, _)| name.as_ref()), context)?;
+        let mut config = self.clone();
+        let mut changes: Vec<Change> = Vec::new();
+        for ((name, directive), value) in directives.into_iter().zip(pairs.iter().map(|(_, value)| value.as_ref())) {
+            let before = directive.print(&config);
+            let read = read_value(directive, &mut config, value);
+            read.map_err(|reason| ConfigError::Refused { name, reason })?;
+            if directive.print(&config) != before {
+                changes.push(Change { name: directive.name(), effect: directive.applies() });
+            }
+        }
+        Ok(Staged { config, changes })
+    }
+
+    /// [`Config::stage`], and the new configuration put in place of this one.
+    pub fn set<N, V>(&mut self, pairs: &[(N, V)], context: SetContext) -> Result<Vec<Change>, ConfigError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        let staged = self.stage(pairs, context)?;
+        *self = staged.config;
+        Ok(staged.changes)
+    }
+}
+
+/// The directives of these names with the names they go by in errors, if all of them may be changed now.
+fn permitted<'a>(
+    names: impl Iterator<Item = &'a [u8]>,
+    context: SetContext,
+) -> Result<Vec<(String, &'static Directive)>, ConfigError> {
+    let mut permitted: Vec<(String, &'static Directive)> = Vec::new();
+    for name in names {
+        let text = String::from_utf8_lossy(name).into_owned();
+        let Some(directive) = directives::lookup(name) else {
+            return Err(ConfigError::Unknown(text));
+        };
+        let refused = |reason| Err(ConfigError::Refused { name: text.clone(), reason });
+        if directive.is_immutable() {
+            return refused(Reason::Immutable);
+        }
+        if directive.is_protected() && !context.allow_protected {
+            return refused(Reason::Protected);
+        }
+        if directive.denies_loading() && context.loading {
+            return Err(ConfigError::Loading);
+        }
+        let name = text.to_ascii_lowercase();
+        if permitted.iter().any(|(earlier, _)| *earlier == name) {
+            return refused(Reason::Duplicate);
+        }
+        permitted.push((name, directive));
+    }
+    Ok(permitted)
+}
+
+/// Reads the one string of `CONFIG SET` into the settings. Words are separated by exactly one space, so two in a row
+/// have an empty word between them.
+fn read_value(directive: &Directive, settings: &mut Settings, value: &[u8]) -> Result<(), Reason> {
+    if !directive.takes_many() {
+        return directive.parse(settings, &[value], How::Set);
+    }
+    let words: Vec<&[u8]> =
+        if value.is_empty() { Vec::new() } else { value.split(|&byte| byte == b' ').collect() };
+    directive.parse(settings, &words, How::Set)
 }

@@ -11,6 +11,7 @@ use storage::{SweepBudget, UnixMillis};
 
 use super::Core;
 use crate::config::Config;
+use crate::config::types::output_limits::ClientClass;
 use crate::limits::{CRON_BUSY_MILLIS, CRON_IDLE_MILLIS, FREE_ITEMS_PER_STEP, SLICE_MICROS};
 use crate::session::Hold;
 
@@ -56,7 +57,7 @@ impl Core {
             self.answer_now(conn, |_, reply| reply.error(b"ERR max number of clients reached"));
             return Flow::Close;
         }
-        if config.refuses(endpoint) {
+        if is_protected_from(config, endpoint) {
             self.shared.refused_clients.fetch_add(1, Ordering::Relaxed);
             self.answer_now(conn, |_, reply| reply.error(PROTECTED.as_bytes()));
             return Flow::Close;
@@ -67,10 +68,10 @@ impl Core {
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
         self.free_garbage();
-        if !self.paused.is_empty() && self.shared.pause(self.clock.now()).is_none() {
+        if !self.paused.is_empty() && self.shared.pause(self.tick_time).is_none() {
             self.end_pause();
         }
-        let now = self.clock.now();
+        let now = self.tick_time;
         if now.0 < self.next_cron.0 {
             return;
         }
@@ -153,7 +154,7 @@ impl Core {
         if timeout == 0 {
             return;
         }
-        let limit = timeout as i64 * 1000;
+        let limit = i64::from(timeout) * 1000;
         let idle: Vec<ConnId> = self
             .sessions()
             .filter(|session| now.0 - session.info.active_at.0 > limit && session.replies.is_empty())
@@ -166,7 +167,7 @@ impl Core {
 
     /// Cuts clients whose output passed `client-output-buffer-limit`; lets sessions that are idle hold nothing.
     pub(super) fn check_outputs(&mut self) {
-        let limit = self.shard.config.output_limit_normal();
+        let limit = self.shard.config.client_output_buffer_limit.of(ClientClass::Normal);
         let now = self.shard.clock;
         let mut cut = Vec::new();
         for conn in &self.dirty {
@@ -200,6 +201,12 @@ impl Core {
         let limit = self.shard.config.maxmemory;
         self.shared.over_memory.store(limit > 0 && used as u64 > limit, Ordering::Relaxed);
     }
+}
+
+/// Protected mode: without a password, only the machine itself may connect.
+fn is_protected_from(config: &Config, endpoint: &Endpoint) -> bool {
+    let Endpoint::Tcp { peer, .. } = endpoint else { return false };
+    config.protected_mode && config.requirepass.is_empty() && !peer.ip().to_canonical().is_loopback()
 }
 
 const PROTECTED: &str = "DENIED Tessera is running in protected mode because protected mode is enabled and no password \

@@ -1,6 +1,7 @@
 //! Plans: coordinating them at the client's core, and holding parts of them on the shards.
 
 use net::ConnId;
+use storage::UnixMillis;
 
 use super::Core;
 use crate::exec::Ctx;
@@ -24,6 +25,15 @@ pub(super) struct PlanState {
     released: bool,
 }
 
+
+/// A part that holds its claims on this shard.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    ticket: Ticket,
+    db: DbId,
+    /// The time of its push.
+    now: UnixMillis,
+}
 
 impl Core {
     /// Puts a plan's parts into the batches.
@@ -70,18 +80,18 @@ impl Core {
     }
 
     /// A part is granted: it runs its first operation and answers.
-    pub(super) fn grant(&mut self, ticket: Ticket, part: HopPart) {
+    pub(super) fn grant(&mut self, ticket: Ticket, part: HopPart, now: UnixMillis) {
         let HopPart { plan, db, first, .. } = part;
-        self.held.insert(plan, (ticket, db));
+        self.held.insert(plan, Held { ticket, db, now });
         let (index, value) = match first {
             None => (None, HopValue::None),
-            Some((index, op)) => (Some(index), self.operate(db, op)),
+            Some((index, op)) => (Some(index), self.operate(db, now, op)),
         };
         self.send_hop(plan.home, HopMessage::Value { plan, index, value });
     }
 
-    fn operate(&mut self, db: DbId, op: HopOp) -> HopValue {
-        op(&mut Ctx { shard: &mut self.shard, db, no_touch: false })
+    fn operate(&mut self, db: DbId, now: UnixMillis, op: HopOp) -> HopValue {
+        self.at_time(now, |core| op(&mut Ctx { shard: &mut core.shard, db, no_touch: false }))
     }
 
     fn send_hop(&mut self, shard: ShardId, message: HopMessage) {
@@ -116,8 +126,8 @@ impl Core {
         match message {
             HopMessage::Value { plan, index, value } => self.value_came(plan, index, value),
             HopMessage::Go { plan, index, op, release } => {
-                let (ticket, db) = *self.held.get(&plan).expect("a part is held until it is released");
-                let value = self.operate(db, op);
+                let Held { ticket, db, now } = *self.held.get(&plan).expect("a part is held until it is released");
+                let value = self.operate(db, now, op);
                 self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value });
                 if release {
                     self.held.remove(&plan);
@@ -125,7 +135,7 @@ impl Core {
                 }
             }
             HopMessage::Release { plan } => {
-                let (ticket, _) = self.held.remove(&plan).expect("a part is held until it is released");
+                let Held { ticket, .. } = self.held.remove(&plan).expect("a part is held until it is released");
                 self.release(ticket);
             }
         }

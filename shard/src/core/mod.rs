@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use net::service::Socket;
-use net::{ConnId, Flow, Span};
+use net::{ConnId, Flow};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use storage::{Database, UnixMillis};
@@ -30,14 +30,13 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::exec::ShardState;
 use crate::exec::ctx::KeyspaceCounters;
-use crate::ids::{ClientId, DbId, ShardId};
-use crate::mesh::inbox::SlowCommand;
-use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken, Ticket};
+use crate::ids::{ClientId, ShardId};
+use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::stats::CoreStats;
 
-use hops::PlanState;
+use hops::{Held, PlanState};
 use run::Job;
 
 pub use cron::Rates;
@@ -61,7 +60,7 @@ pub struct Core {
     clock: Clock,
     config_version: u64,
     locks: Locks<Job>,
-    held: HashMap<PlanId, (Ticket, DbId)>,
+    held: HashMap<PlanId, Held>,
     plans: HashMap<u64, PlanState>,
     next_plan: u64,
     /// Hop messages of this core to itself.
@@ -86,9 +85,10 @@ pub struct Core {
     /// The end of the last command, for the duration of the next.
     last_micros: u64,
     tick_began: u64,
+    /// The time at which this tick's sockets had been collected.
+    tick_time: UnixMillis,
     next_cron: UnixMillis,
     worked: bool,
-    scratch_spans: Vec<Span>,
     stopped: bool,
 }
 
@@ -179,14 +179,14 @@ impl Core {
             adopt: Vec::new(),
             last_micros: clock.micros(),
             tick_began: 0,
+            tick_time: now,
             next_cron: now,
             worked: false,
-            scratch_spans: Vec::new(),
             stopped: false,
             shared,
             clock,
         };
-        core.batches.resize_with(shards, || Batch { from: id, ..Batch::default() });
+        core.batches.resize_with(shards, || Batch::new(id));
         core.answers.resize_with(shards, ReplyBatch::default);
         core
     }

@@ -261,6 +261,9 @@ impl Core {
 
     /// A command of the form `name (key values...)+`: to each shard its keys.
     fn split(&mut self, caller: Caller, row: &Row, args: &Args<'_>, merge: Merge) {
+        if self.shard.shards == 1 {
+            return self.run_on(self.id, caller, row, args);
+        }
         let Find::Range { step, .. } = row.command.keys[0].find else {
             unreachable!("a split command's keys stand in a range")
         };

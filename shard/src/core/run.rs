@@ -3,6 +3,8 @@
 use net::{Args, ConnId, OwnedArgs, Reply, Resp};
 
 use super::Core;
+use storage::UnixMillis;
+
 use crate::exec::{CommandError, Ctx, EverywhereCall, Run, ShardHandler};
 use crate::ids::ShardId;
 use crate::mesh::{Claims, Head, HopPart, ReplyHead, Ticket};
@@ -12,9 +14,9 @@ use crate::spec::table::Row;
 /// What waits for a lock.
 pub(super) enum Job {
     /// A command, with a copy of its arguments.
-    Command { from: ShardId, head: Head, args: OwnedArgs },
+    Command { from: ShardId, head: Head, args: OwnedArgs, now: UnixMillis },
     /// A part of a plan.
-    Part(HopPart),
+    Part(HopPart, UnixMillis),
 }
 
 impl Core {
@@ -69,7 +71,8 @@ impl Core {
             self.run_command(from, head, row, args);
             return;
         }
-        self.locks.admit(claims(row, args), Job::Command { from, head: *head, args: args.to_owned() });
+        let now = self.shard.clock;
+        self.locks.admit(claims(row, args), Job::Command { from, head: *head, args: args.to_owned(), now });
         self.run_granted();
     }
 
@@ -95,7 +98,8 @@ impl Core {
 
     /// A part of a plan has come to this shard: it takes its place, and is granted at once if nothing stands before it.
     pub(super) fn arrive_part(&mut self, part: HopPart) {
-        self.locks.admit(part.claims.clone(), Job::Part(part));
+        let now = self.shard.clock;
+        self.locks.admit(part.claims.clone(), Job::Part(part, now));
         self.run_granted();
     }
 
@@ -103,14 +107,22 @@ impl Core {
     pub(super) fn run_granted(&mut self) {
         while let Some((ticket, job)) = self.locks.pop_ready() {
             match job {
-                Job::Part(part) => self.grant(ticket, part),
-                Job::Command { from, head, args } => {
+                Job::Part(part, now) => self.grant(ticket, part, now),
+                Job::Command { from, head, args, now } => {
                     let row = CommandTable::global().row(head.command);
-                    self.run_command(from, &head, row, &args.as_args());
+                    self.at_time(now, |core| core.run_command(from, &head, row, &args.as_args()));
                     self.locks.release(ticket);
                 }
             }
         }
+    }
+
+    /// Runs something that had waited by the time of its own push, so that all parts of a command see one time.
+    pub(super) fn at_time<T>(&mut self, now: UnixMillis, run: impl FnOnce(&mut Core) -> T) -> T {
+        let clock = std::mem::replace(&mut self.shard.clock, now);
+        let result = run(self);
+        self.shard.clock = clock;
+        result
     }
 
     /// Releases the locks of a plan's part; whoever waited behind it runs.

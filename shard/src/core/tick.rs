@@ -19,7 +19,7 @@ impl Core {
     pub fn take(&mut self) {
         self.tick_began = self.clock.micros();
         self.last_micros = self.tick_began;
-        self.see_time(self.clock.now());
+        self.tick_time = self.clock.now();
         if self.config_version != self.shared.config_version() {
             self.config_version = self.shared.config_version();
             self.shard.config = self.shared.config();
@@ -48,6 +48,8 @@ impl Core {
             }
         }
         self.taken.replies = replies;
+        // Not before the drain: every part of a command judges expiry by the time of its push, on all its shards.
+        self.see_time(self.tick_time);
     }
 
     fn drain_batch(&mut self, batch: &mut Batch) {
@@ -247,7 +249,10 @@ impl Service for Core {
         if !self.shared.mesh.park(self.id) {
             return Park::Busy;
         }
-        let wait = self.next_cron.0.saturating_sub(self.clock.now().0).max(1);
+        let now = self.clock.now();
+        let pause_ends = (!self.paused.is_empty()).then(|| self.shared.pause(now).map_or(now, |pause| pause.until));
+        let next = pause_ends.map_or(self.next_cron, |end| end.min(self.next_cron));
+        let wait = next.0.saturating_sub(now.0).max(1);
         Park::Sleep(Some(Duration::from_millis(wait as u64)))
     }
 

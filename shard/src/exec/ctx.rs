@@ -178,7 +178,7 @@ impl Ctx<'_> {
 
     fn lfu(&self) -> Option<LfuSettings> {
         let config = &self.shard.config;
-        config.keeps_lfu().then(|| LfuSettings {
+        config.maxmemory_policy.is_lfu().then(|| LfuSettings {
             log_factor: config.lfu_log_factor,
             decay_minutes: config.lfu_decay_time,
         })
@@ -186,7 +186,7 @@ impl Ctx<'_> {
 
     /// The access bits of a value that is new now.
     pub fn new_access(&self) -> Access {
-        if self.shard.config.keeps_lfu() { Access::lfu_new(self.shard.clock) } else { Access::lru(self.shard.clock) }
+        if self.shard.config.maxmemory_policy.is_lfu() { Access::lfu_new(self.shard.clock) } else { Access::lru(self.shard.clock) }
     }
 
     /// Stores a string, in place of whatever was there.

@@ -85,6 +85,11 @@ impl Default for ShardId {
 const KEPT_BYTES_MAX: usize = 256 * 1024;
 
 impl Batch {
+    /// An empty batch of core `from`.
+    pub fn new(from: ShardId) -> Batch {
+        Batch { from, ..Batch::default() }
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
@@ -99,11 +104,6 @@ impl Batch {
             self.spans.push(Span { start: at, len: len as u32 });
         }
         (first as u32, (self.spans.len() - first) as u32)
-    }
-
-    /// Room that is left for argument bytes: a batch is pushed before it could pass 4 GiB.
-    pub fn has_room_for(&self, bytes: usize) -> bool {
-        self.bytes.len() + bytes < u32::MAX as usize
     }
 
     /// Adds a command; `places` are the arguments it takes of `args`.

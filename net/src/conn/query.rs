@@ -1,0 +1,86 @@
+//! The query buffer: input of one connection that must wait.
+//!
+//! Bytes are appended at the end and consumed at the front. It grows by doubling, or at once to the exact size when a
+//! command says how long it will be; consumed bytes are squeezed out when room is needed and they are at least as many
+//! as the bytes to move. So each byte is moved a bounded number of times, however the input arrives.
+
+use std::collections::TryReserveError;
+
+use super::spare::Spare;
+
+/// The buffer. Empty, it holds no memory.
+#[derive(Debug, Default)]
+pub(crate) struct Query {
+    bytes: Vec<u8>,
+    /// Bytes at the front that are consumed.
+    head: usize,
+}
+
+impl Query {
+    /// Bytes not consumed.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() - self.head
+    }
+
+    /// Whether all is consumed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of memory held.
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// The bytes not consumed.
+    pub(crate) fn unread(&self) -> &[u8] {
+        &self.bytes[self.head..]
+    }
+
+    /// Appends `piece`. `expected` is the length that the query will come to have, as far as is known.
+    pub(crate) fn append(&mut self, piece: &[u8], expected: usize, spare: &mut Spare) -> Result<(), TryReserveError> {
+        if self.bytes.capacity() == 0 {
+            self.bytes = spare.take();
+        }
+        if self.bytes.capacity() - self.bytes.len() < piece.len() || expected > self.bytes.capacity() {
+            self.make_room(expected.max(self.len() + piece.len()))?;
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// Makes the buffer hold `total` unread bytes.
+    #[cold]
+    fn make_room(&mut self, total: usize) -> Result<(), TryReserveError> {
+        let unread = self.len();
+        let capacity = self.bytes.capacity();
+        if total > capacity || self.head >= unread {
+            self.bytes.drain(..self.head);
+            self.head = 0;
+        }
+        let additional = total - unread;
+        if total > capacity.saturating_mul(2) {
+            self.bytes.try_reserve_exact(additional)
+        } else {
+            self.bytes.try_reserve(additional)
+        }
+    }
+
+    /// The first `count` bytes are done with.
+    pub(crate) fn consume(&mut self, count: usize, spare: &mut Spare) {
+        self.head += count;
+        debug_assert!(self.head <= self.bytes.len());
+        if self.head == self.bytes.len() {
+            self.clear(spare);
+        }
+    }
+
+    /// Drops everything and the memory.
+    pub(crate) fn clear(&mut self, spare: &mut Spare) {
+        self.head = 0;
+        spare.put(std::mem::take(&mut self.bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! One tick of the loop, in the order that [`Service`] describes.
+//!
+//! ```text
+//!   wait ─► collect ─► begin ─► feed pieces, run what waited ─► end ─► act ─► write ─► settle, offer buffers
+//!    │  sleeps if there is nothing to do and it may              └─ Service ─┘
+//! ```
+//!
+//! A sleep submits what the last tick queued and returns with the first completion: one system call a tick for the ring,
+//! however many connections are busy, and one `send` a connection.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::io::ring::{Completion, Wait};
+use crate::io::{Op, Token, accept, cancel, socket, wake};
+use crate::limits::{ACCEPT_RETRY, COMPLETIONS_PER_TICK, STOP_GRACE};
+use crate::listen::{Listener, Place};
+use crate::runtime::{Loop, Piece};
+use crate::service::{ConnId, Endpoint, Flow, Park, Service, Socket};
+
+/// Whether a turn may sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sleep {
+    /// If there is nothing to do and the service agrees.
+    Allowed,
+    /// Not at all: there is other work on this thread.
+    Poll,
+}
+
+/// What a turn came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Something happened on a socket, or input was executed.
+    pub worked: bool,
+    /// There is input left to execute: the next turn is due at once.
+    pub more: bool,
+    /// The loop has stopped as the service told it to.
+    pub stopped: bool,
+}
+
+/// A listener and the state of its accept.
+pub(crate) struct Acceptor {
+    /// `None` once the loop stops accepting.
+    listener: Option<Listener>,
+    armed: bool,
+    /// Descriptors ran out: not before this.
+    retry_at: Option<Instant>,
+}
+
+impl Acceptor {
+    pub(crate) fn new(listener: Listener) -> Self {
+        Self { listener: Some(listener), armed: false, retry_at: None }
+    }
+}
+
+impl<S: Service> Loop<S> {
+    /// One tick: waits for something to do if `sleep` allows it, then does it.
+    pub fn turn(&mut self, sleep: Sleep) -> Turn {
+        self.tick = self.tick.wrapping_add(1);
+        self.accept_more();
+        self.wait(sleep);
+        let mut worked = self.collect();
+        self.service.begin();
+        worked |= self.run_commands();
+        self.service.end(&mut self.actions);
+        self.act();
+        self.write_all();
+        while let Some(id) = self.unsettled.pop() {
+            self.settle(id);
+            self.settle_end(id);
+        }
+        self.buffers.refill();
+        Turn { worked, more: !self.ready.is_empty(), stopped: self.has_stopped() }
+    }
+
+    /// Enters the ring: submits, makes completions, sleeps if there is nothing else to do.
+    fn wait(&mut self, sleep: Sleep) {
+        let idle = sleep == Sleep::Allowed
+            && self.ready.is_empty()
+            && self.gone.is_empty()
+            && self.dirty.is_empty();
+        if !idle || self.ring.has_more() {
+            self.ring.enter(Wait::No);
+        }
+        if !idle || self.ring.has_completions() {
+            return;
+        }
+        let Park::Sleep(limit) = self.service.park() else {
+            return self.ring.enter(Wait::No);
+        };
+        let deadlines = self.acceptors.iter().filter_map(|acceptor| acceptor.retry_at).chain(self.stopping);
+        let own = deadlines.min().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        self.ring.enter(match limit.into_iter().chain(own).min() {
+            Some(limit) => Wait::AtMost(limit),
+            None => Wait::Forever,
+        });
+        self.service.unpark();
+    }
+
+    /// Takes completions out of the ring and attends to all but the received bytes, which are kept for the commands' turn.
+    fn collect(&mut self) -> bool {
+        let mut completions = std::mem::take(&mut self.completions);
+        self.ring.collect(&mut completions);
+        let mut before = 0;
+        while completions.len() > before && completions.len() < COMPLETIONS_PER_TICK && self.ring.has_more() {
+            before = completions.len();
+            self.ring.enter(Wait::No);
+            self.ring.collect(&mut completions);
+        }
+        let worked = !completions.is_empty();
+        for completion in completions.drain(..) {
+            match completion.token.op {
+                Op::Recv => self.received(completion),
+                Op::Send => self.sent(completion.token.id, completion.result),
+                Op::Accept => self.accepted(completion),
+                Op::Wake if !completion.more() => wake::submit(&mut self.ring, self.waker.fd()),
+                Op::Wake | Op::Cancel => {}
+            }
+        }
+        self.completions = completions;
+        self.tell_closed();
+        worked
+    }
+
+    /// A receive completed: with a piece, with the end of the stream, or because it must be asked for anew.
+    fn received(&mut self, completion: Completion) {
+        let id = completion.token.id;
+        let filled = self.buffers.claim(completion.result, completion.flags);
+        let Some(conn) = self.conns.at(id) else {
+            if let Some(filled) = filled {
+                self.buffers.give_back(filled);
+            }
+            return;
+        };
+        if !completion.more() {
+            conn.receiving = false;
+            conn.cancelling = false;
+            self.unsettled.push(id);
+        }
+        let closing = conn.closing;
+        match (filled, completion.result) {
+            (Some(filled), 1..) if !closing => self.pieces.push(Piece { id, filled }),
+            (Some(filled), _) => self.buffers.give_back(filled),
+            (None, _) => {}
+        }
+        if closing {
+            return self.release(id);
+        }
+        match -completion.result {
+            ..0 | libc::ECANCELED | libc::EINTR | libc::EAGAIN => {}
+            0 => conn.ended = true,
+            libc::ENOBUFS | libc::ENOMEM => self.buffers.starved(),
+            error => {
+                tracing::debug!(error, "read from client");
+                self.close(id);
+            }
+        }
+    }
+
+    /// Tells the service of the connections that closed.
+    fn tell_closed(&mut self) {
+        while let Some(id) = self.gone.pop() {
+            self.service.closed(id);
+            if let Some(conn) = self.conns.at(id) {
+                conn.closed_told = true;
+            }
+            self.release(id);
+        }
+    }
+
+    /// Executes what was received, and what had to wait.
+    fn run_commands(&mut self) -> bool {
+        let mut waiting = std::mem::take(&mut self.ready);
+        let mut pieces = std::mem::take(&mut self.pieces);
+        let worked = !waiting.is_empty() || !pieces.is_empty();
+        for id in waiting.drain(..) {
+            self.run_waiting(id);
+        }
+        for Piece { id, filled } in pieces.drain(..) {
+            self.feed(id, &filled);
+            self.buffers.give_back(filled);
+        }
+        if self.ready.is_empty() {
+            self.ready = waiting;
+        }
+        self.pieces = pieces;
+        worked
+    }
+
+    /// Does what the service wants done.
+    fn act(&mut self) {
+        let mut actions = std::mem::take(&mut self.actions);
+        for socket in actions.adopt.drain(..) {
+            self.adopt(socket);
+        }
+        for id in actions.resume.drain(..) {
+            if let Some(conn) = self.conns.open(id) {
+                conn.held = false;
+                conn.end_told = false;
+                self.unsettled.push(id);
+            }
+        }
+        for id in actions.close_after_write.drain(..) {
+            self.drain(id);
+        }
+        for id in actions.close_now.drain(..) {
+            self.close(id);
+        }
+        if actions.stop && self.stopping.is_none() {
+            self.stop();
+        }
+        self.dirty.append(&mut actions.write);
+        actions.stop = false;
+        self.actions = actions;
+    }
+
+    /// Takes no more input from a connection, and closes it when its output is written.
+    pub(crate) fn drain(&mut self, id: ConnId) {
+        if let Some(conn) = self.conns.open(id) {
+            conn.draining = true;
+            conn.query.clear(&mut self.spare);
+            conn.parser = None;
+            self.settle(id);
+            self.dirty.push(id);
+        }
+    }
+
+    /// Makes a socket a connection of this core.
+    fn adopt(&mut self, Socket { fd, endpoint }: Socket) {
+        let raw = std::os::fd::AsRawFd::as_raw_fd(&fd);
+        if let Err(error) = socket::set_blocking(raw) {
+            tracing::warn!(%error, "a connection cannot be adopted");
+            return;
+        }
+        let Some(id) = self.conns.insert(fd) else {
+            tracing::warn!("a core has no room for another connection");
+            return;
+        };
+        match self.service.opened(id, &endpoint, raw) {
+            Flow::Close => self.drain(id),
+            Flow::Hold => {
+                self.conns.open(id).expect("it was just made").held = true;
+                self.settle(id);
+            }
+            Flow::Continue => self.settle(id),
+        }
+    }
+
+    /// Writes every connection that has something to write, once.
+    fn write_all(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for id in dirty.drain(..) {
+            self.write(id);
+        }
+        // A write that fails closes, it makes nothing dirty; a list that was filled anyway is kept for the next tick.
+        if self.dirty.is_empty() {
+            self.dirty = dirty;
+        }
+    }
+
+    /// Arms the accepts that are not, unless they rest because descriptors ran out.
+    fn accept_more(&mut self) {
+        let freed = std::mem::take(&mut self.descriptors_freed);
+        for (number, acceptor) in self.acceptors.iter_mut().enumerate() {
+            let Some(listener) = acceptor.listener.as_ref().filter(|_| !acceptor.armed) else { continue };
+            if acceptor.retry_at.is_none_or(|at| freed || Instant::now() >= at) {
+                accept::submit(&mut self.ring, listener.fd(), number as u32);
+                acceptor.armed = true;
+                acceptor.retry_at = None;
+            }
+        }
+    }
+
+    /// An accept completed: hands the new socket to the service.
+    fn accepted(&mut self, completion: Completion) {
+        let socket = accept::socket(completion.result);
+        let acceptor = &mut self.acceptors[completion.token.id.slot as usize];
+        if !completion.more() {
+            acceptor.armed = false;
+        }
+        let Some(listener) = &acceptor.listener else { return };
+        let Some(fd) = socket else {
+            match accept::failure(completion.result) {
+                accept::Failure::Passing => {}
+                accept::Failure::Exhausted => {
+                    tracing::warn!(errno = -completion.result, "out of descriptors or memory: not accepting for a while");
+                    acceptor.retry_at = Some(Instant::now() + ACCEPT_RETRY);
+                }
+                accept::Failure::Ended => {
+                    tracing::error!(errno = -completion.result, "a listening socket failed");
+                    acceptor.listener = None;
+                }
+            }
+            return;
+        };
+        let raw = std::os::fd::AsRawFd::as_raw_fd(&fd);
+        let endpoint = match listener.place() {
+            Place::Unix { path, .. } => Ok(Endpoint::Unix(path.clone())),
+            Place::Tcp(_) => socket::prepare_tcp(raw, self.keepalive_seconds.load(Ordering::Relaxed))
+                .and_then(|()| Ok(Endpoint::Tcp { peer: socket::peer(raw)?, local: socket::local(raw)? })),
+        };
+        match endpoint {
+            Ok(endpoint) => self.service.accepted(Socket { fd, endpoint }),
+            // The client has gone before we came to it.
+            Err(error) => tracing::debug!(%error, "an accepted connection is gone"),
+        }
+    }
+
+    /// Begins to stop: no new connections, no new input, what is to be written is written.
+    fn stop(&mut self) {
+        self.stopping = Some(Instant::now() + STOP_GRACE);
+        for (number, acceptor) in self.acceptors.iter_mut().enumerate() {
+            if acceptor.armed {
+                cancel::submit(&mut self.ring, Token::numbered(Op::Accept, number as u32));
+            }
+            acceptor.listener = None;
+            acceptor.retry_at = None;
+        }
+        for id in self.conns.ids() {
+            self.drain(id);
+        }
+    }
+
+    /// Whether a stop has come to its end.
+    fn has_stopped(&self) -> bool {
+        self.stopping.is_some_and(|deadline| self.conns.len() == 0 || Instant::now() >= deadline)
+    }
+}

@@ -1,0 +1,525 @@
+//! A block: one key with its value and all that belongs to it, packed.
+//!
+//! ```text
+//!  byte 0    1 2 3     4 (5)       0, 6 or 8     …        …
+//! ┌────────┬─────────┬───────────┬─────────────┬────────┬───────────────────────────────────────────┐
+//! │ kind   │ access  │ key length│ expiry      │ key    │ value                                     │
+//! └────────┴─────────┴───────────┴─────────────┴────────┴───────────────────────────────────────────┘
+//!
+//! kind      bits 0-3  encoding of the value: 0 bytes, 1-4 integer of 1, 2, 4, 8 bytes, 5 buffer; the rest is for
+//!                     collections (packed ones in the block, others behind a pointer as buffers are)
+//!           bits 4-5  expiry: 0 none, 1 six bytes (up to the year 10889), 2 eight bytes
+//!           bit  6    string changed in place since it was set (reported as `raw`)
+//!           bit  7    saved mark of the snapshot
+//! access    24 bits, little-endian
+//! length    below 192: one byte; below 16,383: two bytes, the first from 192 on, big-endian
+//!           16,383 (bytes ff ff) as a key length: the key lies in a buffer
+//! expiry    milliseconds since 1970, little-endian
+//! key       its bytes, or the 24 bytes of buffer parts
+//! value     bytes: length and bytes;  integer: little-endian;  buffer: 24 bytes of buffer parts
+//! ```
+//!
+//! The block's own size is known from its page. Bytes behind the value are unused: a value that changes its length may
+//! grow into them.
+
+use super::buffer::{BUFFER_PARTS_BYTES, BufferParts};
+use super::slab::class::BLOCK_BYTES_MAX;
+use crate::types::Value;
+use crate::types::string::{OwnedString, StringRef};
+
+#[cfg(test)]
+mod tests;
+
+/// The longest key that lies in the block; longer ones get a buffer.
+pub const KEY_INLINE_BYTES_MAX: usize = 960;
+
+/// The longest string that lies in the block; longer ones get a buffer, which can grow in place, be moved without a copy
+/// and be freed elsewhere.
+pub const VALUE_INLINE_BYTES_MAX: usize = 3072;
+
+const HEADER_BYTES: usize = 4;
+const LENGTH_ONE_BYTE_MAX: usize = 191;
+const LENGTH_MAX: usize = (1 << 14) - 2;
+const LENGTH_OUTSIDE: [u8; 2] = [0xff, 0xff];
+
+const _: () = assert!(KEY_INLINE_BYTES_MAX <= LENGTH_MAX && VALUE_INLINE_BYTES_MAX <= LENGTH_MAX);
+const _: () =
+    assert!(HEADER_BYTES + 2 + 8 + KEY_INLINE_BYTES_MAX + 2 + VALUE_INLINE_BYTES_MAX <= BLOCK_BYTES_MAX);
+
+const ENCODING_MASK: u8 = 0x0f;
+const ENCODING_BYTES: u8 = 0;
+const ENCODING_INT8: u8 = 1;
+const ENCODING_INT16: u8 = 2;
+const ENCODING_INT32: u8 = 3;
+const ENCODING_INT64: u8 = 4;
+const ENCODING_BUFFER: u8 = 5;
+
+const EXPIRY_SHIFT: u32 = 4;
+const EXPIRY_MASK: u8 = 3;
+const MODIFIED: u8 = 1 << 6;
+const SAVED: u8 = 1 << 7;
+
+/// What a block is made of, to be written into one. Buffer parts carry the ownership of their buffer along.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// The key.
+    pub key: KeyPart<'a>,
+    /// The value.
+    pub value: ValuePart<'a>,
+    /// When the key expires.
+    pub expire_at: Option<i64>,
+    /// The 24 access bits.
+    pub access: u32,
+    /// The saved mark of the snapshot.
+    pub saved: bool,
+}
+
+/// A key in a block.
+#[derive(Clone, Copy, Debug)]
+pub enum KeyPart<'a> {
+    /// Its bytes, at most [`KEY_INLINE_BYTES_MAX`].
+    Inline(&'a [u8]),
+    /// A buffer with its bytes.
+    Buffer(BufferParts),
+}
+
+/// A value in a block.
+#[derive(Clone, Copy, Debug)]
+pub enum ValuePart<'a> {
+    /// A string kept as an integer.
+    Int(i64),
+    /// A string of at most [`VALUE_INLINE_BYTES_MAX`] bytes.
+    Inline {
+        /// The string.
+        bytes: &'a [u8],
+        /// Changed in place since it was set.
+        modified: bool,
+    },
+    /// A string in a buffer.
+    Buffer {
+        /// The buffer.
+        parts: BufferParts,
+        /// Changed in place since it was set.
+        modified: bool,
+    },
+}
+
+impl KeyPart<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Inline(key) => length_len(key.len()) + key.len(),
+            Self::Buffer(_) => LENGTH_OUTSIDE.len() + BUFFER_PARTS_BYTES,
+        }
+    }
+}
+
+impl ValuePart<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Int(number) => int_encoding(*number).1,
+            Self::Inline { bytes, .. } => length_len(bytes.len()) + bytes.len(),
+            Self::Buffer { .. } => BUFFER_PARTS_BYTES,
+        }
+    }
+
+    fn kind(&self) -> u8 {
+        let (encoding, modified) = match self {
+            Self::Int(number) => (int_encoding(*number).0, false),
+            Self::Inline { modified, .. } => (ENCODING_BYTES, *modified),
+            Self::Buffer { modified, .. } => (ENCODING_BUFFER, *modified),
+        };
+        encoding | if modified { MODIFIED } else { 0 }
+    }
+}
+
+/// The encoding of an integer and its width in bytes.
+const fn int_encoding(number: i64) -> (u8, usize) {
+    match number {
+        -0x80..=0x7f => (ENCODING_INT8, 1),
+        -0x8000..=0x7fff => (ENCODING_INT16, 2),
+        -0x8000_0000..=0x7fff_ffff => (ENCODING_INT32, 4),
+        _ => (ENCODING_INT64, 8),
+    }
+}
+
+const fn length_len(len: usize) -> usize {
+    if len <= LENGTH_ONE_BYTE_MAX { 1 } else { 2 }
+}
+
+const fn expiry_kind(expire_at: Option<i64>) -> u8 {
+    match expire_at {
+        None => 0,
+        Some(at) if at >= 0 && at < 1 << 48 => 1,
+        Some(_) => 2,
+    }
+}
+
+const fn expiry_len(kind: u8) -> usize {
+    match kind & EXPIRY_MASK {
+        0 => 0,
+        1 => 6,
+        _ => 8,
+    }
+}
+
+/// Writes pieces one after another.
+struct Writer<'a> {
+    rest: &'a mut [u8],
+}
+
+impl Writer<'_> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        let (target, rest) = std::mem::take(&mut self.rest).split_at_mut(bytes.len());
+        target.copy_from_slice(bytes);
+        self.rest = rest;
+    }
+
+    #[inline]
+    fn put_length(&mut self, len: usize) {
+        debug_assert!(len <= LENGTH_MAX);
+        if len <= LENGTH_ONE_BYTE_MAX {
+            self.put(&[len as u8]);
+        } else {
+            self.put(&[0xc0 | (len >> 8) as u8, len as u8]);
+        }
+    }
+}
+
+impl Parts<'_> {
+    /// How many bytes a block of these parts has.
+    #[inline]
+    pub fn len(&self) -> usize {
+        HEADER_BYTES + self.key.len() + expiry_len(expiry_kind(self.expire_at)) + self.value.len()
+    }
+
+    /// Writes the block; `block` is at least [`Self::len`] bytes long.
+    #[inline]
+    pub fn write(&self, block: &mut [u8]) {
+        let expiry = expiry_kind(self.expire_at);
+        let saved = if self.saved { SAVED } else { 0 };
+        let access = self.access.to_le_bytes();
+        let mut out = Writer { rest: block };
+        out.put(&[self.value.kind() | expiry << EXPIRY_SHIFT | saved, access[0], access[1], access[2]]);
+        match &self.key {
+            KeyPart::Inline(key) => out.put_length(key.len()),
+            KeyPart::Buffer(_) => out.put(&LENGTH_OUTSIDE),
+        }
+        if let Some(at) = self.expire_at {
+            out.put(&at.to_le_bytes()[..expiry_len(expiry)]);
+        }
+        match &self.key {
+            KeyPart::Inline(key) => out.put(key),
+            KeyPart::Buffer(parts) => out.put(parts.as_bytes()),
+        }
+        match &self.value {
+            ValuePart::Int(number) => out.put(&number.to_le_bytes()[..int_encoding(*number).1]),
+            ValuePart::Inline { bytes, .. } => {
+                out.put_length(bytes.len());
+                out.put(bytes);
+            }
+            ValuePart::Buffer { parts, .. } => out.put(parts.as_bytes()),
+        }
+    }
+}
+
+/// A live block, to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockRef<'a>(&'a [u8]);
+
+impl<'a> BlockRef<'a> {
+    /// A view of a block.
+    ///
+    /// # Safety
+    ///
+    /// The bytes were written by [`Parts::write`] (and changed by functions of this module only), and the buffers of the
+    /// block are neither changed nor taken during `'a`.
+    #[inline]
+    pub const unsafe fn new(block: &'a [u8]) -> Self {
+        Self(block)
+    }
+
+    const fn kind(self) -> u8 {
+        self.0[0]
+    }
+
+    /// The access bits.
+    pub const fn access(self) -> u32 {
+        u32::from_le_bytes([self.0[1], self.0[2], self.0[3], 0])
+    }
+
+    /// The saved mark.
+    pub const fn saved(self) -> bool {
+        self.kind() & SAVED != 0
+    }
+
+    const fn expiry_kind(self) -> u8 {
+        self.kind() >> EXPIRY_SHIFT & EXPIRY_MASK
+    }
+
+    /// Whether the key expires.
+    pub const fn has_expiry(self) -> bool {
+        self.expiry_kind() != 0
+    }
+
+    /// When the key expires.
+    #[inline]
+    pub fn expire_at(self) -> Option<i64> {
+        let len = expiry_len(self.expiry_kind());
+        if len == 0 {
+            return None;
+        }
+        let start = HEADER_BYTES + if self.0[HEADER_BYTES] as usize <= LENGTH_ONE_BYTE_MAX { 1 } else { 2 };
+        let mut bytes = [0; 8];
+        bytes[..len].copy_from_slice(&self.0[start..start + len]);
+        Some(i64::from_le_bytes(bytes))
+    }
+
+    /// Where the key lies, and how long it is (its buffer parts are); and whether it is in a buffer.
+    #[inline]
+    fn key_place(self) -> (usize, usize, bool) {
+        let (start, len, outside) = match read_length(&self.0[HEADER_BYTES..]) {
+            (Some(len), width) => (HEADER_BYTES + width, len, false),
+            (None, width) => (HEADER_BYTES + width, BUFFER_PARTS_BYTES, true),
+        };
+        (start + expiry_len(self.expiry_kind()), len, outside)
+    }
+
+    fn key_part(self) -> KeyPart<'a> {
+        let (start, len, outside) = self.key_place();
+        let bytes = &self.0[start..start + len];
+        if outside { KeyPart::Buffer(BufferParts::read(bytes)) } else { KeyPart::Inline(bytes) }
+    }
+
+    /// The key.
+    #[inline]
+    pub fn key(self) -> &'a [u8] {
+        match self.key_part() {
+            KeyPart::Inline(key) => key,
+            // SAFETY: the block is live, so it owns the buffer, which stays as it is during `'a`.
+            KeyPart::Buffer(parts) => unsafe { parts.as_slice() },
+        }
+    }
+
+    /// The bytes of the value and what follows.
+    #[inline]
+    fn value_bytes(self) -> &'a [u8] {
+        let (start, len, _) = self.key_place();
+        &self.0[start + len..]
+    }
+
+    /// The value as it lies in the block.
+    #[inline]
+    pub fn value_part(self) -> ValuePart<'a> {
+        let bytes = self.value_bytes();
+        let modified = self.kind() & MODIFIED != 0;
+        match self.kind() & ENCODING_MASK {
+            ENCODING_INT8 => ValuePart::Int(i64::from(bytes[0] as i8)),
+            ENCODING_INT16 => ValuePart::Int(i64::from(i16::from_le_bytes(chunk(bytes)))),
+            ENCODING_INT32 => ValuePart::Int(i64::from(i32::from_le_bytes(chunk(bytes)))),
+            ENCODING_INT64 => ValuePart::Int(i64::from_le_bytes(chunk(bytes))),
+            ENCODING_BUFFER => ValuePart::Buffer { parts: BufferParts::read(bytes), modified },
+            _ => {
+                let (len, width) = read_length(bytes);
+                let len = len.expect("a value in the block has a length");
+                ValuePart::Inline { bytes: &bytes[width..width + len], modified }
+            }
+        }
+    }
+
+    /// The value.
+    #[inline]
+    pub fn value(self) -> Value<'a> {
+        Value::String(match self.value_part() {
+            ValuePart::Int(number) => StringRef::from_int(number),
+            ValuePart::Inline { bytes, modified } => StringRef::from_bytes(bytes, modified),
+            // SAFETY: the block is live, so it owns the buffer, which stays as it is during `'a`.
+            ValuePart::Buffer { parts, modified } => StringRef::from_bytes(unsafe { parts.as_slice() }, modified),
+        })
+    }
+
+    /// All parts, to write them into another block.
+    pub fn parts(self) -> Parts<'a> {
+        Parts {
+            key: self.key_part(),
+            value: self.value_part(),
+            expire_at: self.expire_at(),
+            access: self.access(),
+            saved: self.saved(),
+        }
+    }
+
+    /// Bytes of the buffers that the block owns, by capacity.
+    pub fn outside_bytes(self) -> usize {
+        let key = if let KeyPart::Buffer(parts) = self.key_part() { parts.capacity() } else { 0 };
+        let value = if let ValuePart::Buffer { parts, .. } = self.value_part() { parts.capacity() } else { 0 };
+        key + value
+    }
+}
+
+#[inline]
+fn chunk<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    *bytes.first_chunk().expect("an integer lies in the block with all its bytes")
+}
+
+/// A length and how many bytes it took; no length means that the thing lies in a buffer.
+#[inline]
+fn read_length(bytes: &[u8]) -> (Option<usize>, usize) {
+    let first = bytes[0] as usize;
+    if first <= LENGTH_ONE_BYTE_MAX {
+        return (Some(first), 1);
+    }
+    let len = (first & 0x3f) << 8 | bytes[1] as usize;
+    (if len > LENGTH_MAX { None } else { Some(len) }, 2)
+}
+
+/// Sets the access bits of a block.
+pub fn set_access(block: &mut [u8], access: u32) {
+    block[1..4].copy_from_slice(&access.to_le_bytes()[..3]);
+}
+
+/// Sets the saved mark of a block.
+pub fn set_saved(block: &mut [u8], saved: bool) {
+    block[0] = block[0] & !SAVED | if saved { SAVED } else { 0 };
+}
+
+/// Sets the expiry of a block if it takes as many bytes as the one that is there; whether it did.
+pub fn try_set_expire(block: &mut [u8], expire_at: Option<i64>) -> bool {
+    let kind = expiry_kind(expire_at);
+    if block[0] >> EXPIRY_SHIFT & EXPIRY_MASK != kind {
+        return false;
+    }
+    if let Some(at) = expire_at {
+        let start = HEADER_BYTES + read_length(&block[HEADER_BYTES..]).1;
+        let len = expiry_len(kind);
+        block[start..start + len].copy_from_slice(&at.to_le_bytes()[..len]);
+    }
+    true
+}
+
+/// The bytes of the string that lies in the block, to be changed in place; it counts as changed from now on. `None` if the
+/// value is an integer or lies in a buffer.
+///
+/// # Safety
+///
+/// `block` is a live block.
+pub unsafe fn inline_string_mut(block: &mut [u8]) -> Option<&mut [u8]> {
+    // SAFETY: the block is live; its buffers are not touched here.
+    let view = unsafe { BlockRef::new(block) };
+    if view.kind() & ENCODING_MASK != ENCODING_BYTES {
+        return None;
+    }
+    let (start, len, _) = view.key_place();
+    let (value_len, width) = read_length(&block[start + len..]);
+    let value_len = value_len.expect("a value in the block has a length");
+    block[0] |= MODIFIED;
+    Some(&mut block[start + len + width..start + len + width + value_len])
+}
+
+/// Changes the length of the string that lies in the block, if the block is large enough and the length takes as many
+/// bytes as before; whether it did. New bytes are zero.
+///
+/// # Safety
+///
+/// `block` is a live block.
+pub unsafe fn try_resize_inline_string(block: &mut [u8], new_len: usize) -> bool {
+    // SAFETY: the block is live; its buffers are not touched here.
+    let view = unsafe { BlockRef::new(block) };
+    if view.kind() & ENCODING_MASK != ENCODING_BYTES || new_len > VALUE_INLINE_BYTES_MAX {
+        return false;
+    }
+    let (key_start, key_len, _) = view.key_place();
+    let start = key_start + key_len;
+    let (len, width) = read_length(&block[start..]);
+    let len = len.expect("a value in the block has a length");
+    if width != length_len(new_len) || start + width + new_len > block.len() {
+        return false;
+    }
+    Writer { rest: &mut block[start..] }.put_length(new_len);
+    let value = &mut block[start + width..];
+    if new_len > len {
+        value[len..new_len].fill(0);
+    }
+    block[0] |= MODIFIED;
+    true
+}
+
+/// Overwrites the integer of a block if the new one has the same width; whether it did.
+///
+/// # Safety
+///
+/// `block` is a live block.
+pub unsafe fn try_set_int(block: &mut [u8], number: i64) -> bool {
+    // SAFETY: the block is live; its buffers are not touched here.
+    let view = unsafe { BlockRef::new(block) };
+    let (encoding, width) = int_encoding(number);
+    if view.kind() & ENCODING_MASK != encoding {
+        return false;
+    }
+    let (start, len, _) = view.key_place();
+    block[start + len..start + len + width].copy_from_slice(&number.to_le_bytes()[..width]);
+    true
+}
+
+/// Replaces the buffer parts of a value that lies in a buffer; it counts as changed in place from now on.
+///
+/// # Safety
+///
+/// `block` is a live block, and the parts are those of the buffer that it owns, as it is now.
+pub unsafe fn set_buffer(block: &mut [u8], parts: BufferParts) {
+    // SAFETY: the block is live; its buffers are not looked at.
+    let view = unsafe { BlockRef::new(block) };
+    debug_assert_eq!(view.kind() & ENCODING_MASK, ENCODING_BUFFER);
+    let (start, len, _) = view.key_place();
+    block[0] |= MODIFIED;
+    block[start + len..start + len + BUFFER_PARTS_BYTES].copy_from_slice(parts.as_bytes());
+}
+
+/// The value of a block that dies, with its buffer if it has one; a buffer of the key is freed.
+///
+/// # Safety
+///
+/// The block is live, and is not used as a block any more.
+pub unsafe fn into_value(block: &[u8]) -> OwnedString {
+    // SAFETY: the block is live.
+    let view = unsafe { BlockRef::new(block) };
+    // SAFETY: the block dies, so its key has no other owner.
+    unsafe { free_key(view) };
+    match view.value_part() {
+        ValuePart::Int(number) => OwnedString::Int(number),
+        ValuePart::Inline { bytes, modified } => OwnedString::Bytes { bytes: bytes.to_vec(), modified },
+        ValuePart::Buffer { parts, modified } => {
+            // SAFETY: the block dies, so the buffer has no other owner.
+            OwnedString::Bytes { bytes: unsafe { parts.into_vec() }, modified }
+        }
+    }
+}
+
+/// The buffer of the value of a block that dies; a buffer of the key is freed.
+///
+/// # Safety
+///
+/// The block is live, and is not used as a block any more.
+pub unsafe fn into_value_buffer(block: &[u8]) -> Option<Vec<u8>> {
+    // SAFETY: the block is live.
+    let view = unsafe { BlockRef::new(block) };
+    // SAFETY: the block dies, so its key has no other owner.
+    unsafe { free_key(view) };
+    match view.value_part() {
+        // SAFETY: the block dies, so the buffer has no other owner.
+        ValuePart::Buffer { parts, .. } => Some(unsafe { parts.into_vec() }),
+        _ => None,
+    }
+}
+
+/// Frees the key's buffer, if it has one.
+///
+/// # Safety
+///
+/// The key is not used any more.
+unsafe fn free_key(view: BlockRef<'_>) {
+    if let KeyPart::Buffer(parts) = view.key_part() {
+        // SAFETY: the block dies, so the buffer has no other owner.
+        drop(unsafe { parts.into_vec() });
+    }
+}

@@ -1,0 +1,28 @@
+//! Packed bytes: how keys and values lie in memory.
+//!
+//! ```text
+//!            hash(key)
+//!                │ top bits                      table: a directory of segments, each an array of 64-byte lines
+//!   directory ───┴─► segment ─► line             a line: 12 tags, 12 handles, bit masks
+//!                                │ handle (32 bits: page, slot)
+//!                                ▼
+//!   slab: pages ──────────────► block            block: header, expiry, key, value, packed
+//!                                │ only for long keys and long values
+//!                                ▼
+//!                              buffer            from the global allocator, growing in place
+//! ```
+//!
+//! - [`slab`] hands out blocks in fine size classes and names them by 32-bit handles.
+//! - [`block`] is the byte layout of one key with its value.
+//! - [`table`] finds the block of a key, and grows and shrinks a little at a time.
+//!
+//! All unsafe code of this crate is below this module. The boundary is [`table::Table`]: handles and raw buffers do not
+//! leave it, and everything it offers is safe.
+
+#![allow(unsafe_code, reason = "packed layouts and the slab allocator; everything above this module denies it")]
+
+pub(crate) mod block;
+pub(crate) mod buffer;
+pub mod hash;
+pub(crate) mod slab;
+pub(crate) mod table;
