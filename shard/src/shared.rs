@@ -38,6 +38,7 @@ pub struct Shared {
     config_version: AtomicU64,
     next_client: AtomicU64,
     next_core: AtomicUsize,
+    next_slow: AtomicU64,
     /// Open connections of all cores.
     pub clients: AtomicUsize,
     /// The most that were open at once, and those refused.
@@ -58,6 +59,8 @@ pub struct Shared {
     pub last_save_seconds: AtomicI64,
     /// The most memory that was seen in use, in bytes.
     pub peak_memory: AtomicUsize,
+    /// The memory that was in use when the server had started, in bytes.
+    pub startup_memory: AtomicUsize,
     /// Where the configuration file is, for CONFIG REWRITE.
     pub config_file: Option<std::path::PathBuf>,
     /// The program, for INFO.
@@ -92,6 +95,7 @@ impl Shared {
             config_version: AtomicU64::new(0),
             next_client: AtomicU64::new(1),
             next_core: AtomicUsize::new(0),
+            next_slow: AtomicU64::new(0),
             clients: AtomicUsize::new(0),
             refused_clients: AtomicU64::new(0),
             pause: Mutex::new(None),
@@ -104,6 +108,7 @@ impl Shared {
             replication_id: Mutex::new(parts.replication_id),
             last_save_seconds: AtomicI64::new(parts.started_at.0 / 1000),
             peak_memory: AtomicUsize::new(0),
+            startup_memory: AtomicUsize::new(0),
             config_file: parts.config_file,
             executable: parts.executable,
         }
@@ -139,6 +144,11 @@ impl Shared {
     /// The next client's number.
     pub fn next_client(&self) -> ClientId {
         ClientId(self.next_client.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The next slow command's number: one count for all cores.
+    pub fn next_slow(&self) -> u64 {
+        self.next_slow.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The core for the next connection: each in turn.

@@ -102,6 +102,7 @@ impl Buffers {
     }
 
     /// The piece is done with.
+    #[expect(clippy::needless_pass_by_value, reason = "the token is spent")]
     pub(crate) fn give_back(&mut self, filled: Filled) {
         self.free.push(filled.buffer);
     }
@@ -146,11 +147,13 @@ impl Buffers {
     fn offer(&mut self, buffer: u16) {
         let slot = self.tail as usize & (BUFFERS - 1);
         let address = self.memory.start() as u64 + (buffer as usize * BUFFER_BYTES) as u64;
+        #[expect(clippy::cast_ptr_alignment, reason = "a mapping is aligned to a page")]
+        let entries = self.offers.start().cast::<BufRingEntry>();
         // SAFETY: `slot` is within the mapping, which has BUFFERS entries and is aligned to a page. The kernel reads only
         // entries between its head and the published tail; this one is behind the tail, for at most BUFFERS buffers
         // exist. The setters leave the two bytes alone that, in the first entry, are the tail.
         unsafe {
-            let entry = &mut *self.offers.start().cast::<BufRingEntry>().add(slot);
+            let entry = &mut *entries.add(slot);
             entry.set_addr(address);
             entry.set_len(BUFFER_BYTES as u32);
             entry.set_bid(buffer);

@@ -52,7 +52,7 @@ impl Completion {
 
 /// One core's ring. It belongs to the thread that built it.
 pub(crate) struct Ring {
-    ring: IoUring,
+    inner: IoUring,
     wait_flags: u32,
     /// Requests whose last completion has not been collected.
     in_flight: usize,
@@ -71,7 +71,7 @@ impl Ring {
             .dontfork()
             .build(SUBMISSIONS)?;
         let wait_flags = GETEVENTS | if ring.params().is_feature_no_iowait() { NO_IOWAIT } else { 0 };
-        Ok(Self { ring, wait_flags, in_flight: 0 })
+        Ok(Self { inner: ring, wait_flags, in_flight: 0 })
     }
 
     /// Makes `buffers` the pool that multishot receives take theirs from. They must outlive every such receive, see
@@ -79,7 +79,7 @@ impl Ring {
     pub(crate) fn register_buffers(&self, buffers: &Buffers) -> io::Result<()> {
         // SAFETY: the address is a page-aligned mapping of BUFFERS entries, which lives as long as `buffers`; the owner
         // of both drops the buffers only when no request is in flight, and leaks them otherwise.
-        unsafe { self.ring.submitter().register_buf_ring_with_flags(buffers.offers_address(), BUFFERS as u16, BUFFER_GROUP, 0) }
+        unsafe { self.inner.submitter().register_buf_ring_with_flags(buffers.offers_address(), BUFFERS as u16, BUFFER_GROUP, 0) }
     }
 
     /// Requests whose last completion is still to come.
@@ -97,7 +97,7 @@ impl Ring {
         self.in_flight += 1;
         loop {
             // SAFETY: the caller vouches for the memory.
-            if unsafe { self.ring.submission().push(&entry) }.is_ok() {
+            if unsafe { self.inner.submission().push(&entry) }.is_ok() {
                 return;
             }
             self.submit_some();
@@ -107,7 +107,7 @@ impl Ring {
     /// The queue is full: hands it to the kernel without making completions.
     #[cold]
     fn submit_some(&mut self) {
-        match self.ring.submitter().submit() {
+        match self.inner.submitter().submit() {
             Ok(_) => {}
             Err(error) if is_passing(&error) => {
                 // The completion queue overflowed, or memory is short. Making completions is what helps.
@@ -119,23 +119,23 @@ impl Ring {
 
     /// Whether completions wait to be collected.
     pub(crate) fn has_completions(&mut self) -> bool {
-        !self.ring.completion().is_empty()
+        !self.inner.completion().is_empty()
     }
 
     /// Whether the kernel says that it has more completions for us to make. It may be wrong: the flag is set behind the
     /// work, and if the work was done in between, it stays set with nothing to do.
     pub(crate) fn has_more(&mut self) -> bool {
-        let submission = self.ring.submission();
+        let submission = self.inner.submission();
         submission.taskrun() || submission.cq_overflow()
     }
 
     /// Submits what is queued, and waits as told.
     pub(crate) fn enter(&mut self, wait: Wait) {
-        let submission = self.ring.submission();
+        let submission = self.inner.submission();
         let queued = submission.len() as u32;
         let due = queued > 0 || submission.taskrun() || submission.cq_overflow();
         drop(submission);
-        let submitter = self.ring.submitter();
+        let submitter = self.inner.submitter();
         let result = match wait {
             Wait::No if !due => return,
             // SAFETY: no argument is passed.
@@ -158,7 +158,7 @@ impl Ring {
 
     /// Moves all completions that are there to the end of `completions`.
     pub(crate) fn collect(&mut self, completions: &mut Vec<Completion>) {
-        for entry in self.ring.completion() {
+        for entry in self.inner.completion() {
             let completion = Completion {
                 token: Token::unpack(entry.user_data()),
                 result: entry.result(),

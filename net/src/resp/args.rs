@@ -57,6 +57,7 @@ impl<'a> Args<'a> {
     }
 
     /// The same arguments without the first `count`.
+    #[must_use]
     pub fn skip(&self, count: usize) -> Args<'a> {
         Args { bytes: self.bytes, spans: &self.spans[count..] }
     }

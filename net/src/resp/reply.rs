@@ -42,6 +42,11 @@ impl<'a> Reply<'a> {
         self.resp == Resp::V3
     }
 
+    /// Goes on in another version, after HELLO.
+    pub fn set_resp(&mut self, resp: Resp) {
+        self.resp = resp;
+    }
+
     /// Length of the output so far, a mark for [`Reply::rewind`].
     pub fn mark(&self) -> usize {
         self.out.len()

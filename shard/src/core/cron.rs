@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::config::types::output_limits::ClientClass;
 use crate::limits::{CRON_BUSY_MILLIS, CRON_IDLE_MILLIS, FREE_ITEMS_PER_STEP, SLICE_MICROS};
 use crate::session::Hold;
+use crate::stats::LatencyEvent;
 
 /// Entries looked at between two looks at the clock.
 const SWEEP_ENTRIES_PER_STEP: usize = 64;
@@ -75,9 +76,13 @@ impl Core {
         if now.0 < self.next_cron.0 {
             return;
         }
+        if self.cron_paused {
+            self.next_cron = UnixMillis(now.0 + CRON_IDLE_MILLIS);
+            return;
+        }
         let busy = std::mem::take(&mut self.worked) || !self.paused.is_empty();
         let expires = self.shard.databases.iter().any(|database| database.expires() > 0);
-        let swept = self.sweep();
+        let swept = !expires || self.timed_sweep();
         let wait = match (swept, busy || expires) {
             (false, _) => 1,
             (true, true) => CRON_BUSY_MILLIS,
@@ -89,6 +94,20 @@ impl Core {
         if self.id.index() == 0 {
             self.watch_memory();
         }
+    }
+
+    /// One slice of the sweep, with its time counted. False if there is more to do.
+    fn timed_sweep(&mut self) -> bool {
+        let began = self.clock.micros();
+        let complete = self.sweep();
+        let micros = self.clock.micros() - began;
+        self.stats.expire_micros += micros;
+        self.stats.expire_cut_short += u64::from(!complete);
+        let threshold = self.shard.config.latency_monitor_threshold as u64;
+        if threshold > 0 && micros / 1000 >= threshold {
+            self.latency.record(LatencyEvent::ExpireCycle, self.tick_time.0 / 1000, micros / 1000);
+        }
+        complete
     }
 
     /// Removes keys whose time is past, for one slice. False if there is more to do.
@@ -197,6 +216,9 @@ impl Core {
     /// Judges `maxmemory`, once for all cores, so that no part of a command can refuse on its own.
     fn watch_memory(&mut self) {
         let used = crate::memory::used_bytes();
+        if self.shared.startup_memory.load(Ordering::Relaxed) == 0 {
+            self.shared.startup_memory.store(used, Ordering::Relaxed);
+        }
         self.shared.peak_memory.fetch_max(used, Ordering::Relaxed);
         let limit = self.shard.config.maxmemory;
         self.shared.over_memory.store(limit > 0 && used as u64 > limit, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! From answers to the client's output, in the order of its commands.
 
-use net::{Args, ConnId, Reply};
+use net::{Args, ConnId, Flow, Reply};
 
 use super::{Core, SessionCtx, SlowEntry};
 use crate::exec::{CommandError, Run, Share};
@@ -11,6 +11,7 @@ use crate::mesh::{ReplyBatch, ReplyHead, Rule};
 use crate::session::{Gathered, Hold};
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
+use crate::stats::LatencyEvent;
 
 /// The slow log keeps so many arguments of a command, and so many bytes of each, as Redis does.
 const SLOWLOG_ARGS_MAX: usize = 32;
@@ -43,7 +44,7 @@ impl Core {
     pub(super) fn deliver_batch(&mut self, batch: &mut ReplyBatch) {
         let mut at = 0;
         for head in &batch.heads {
-            let end = at + head.len as usize;
+            let end = at + head.len;
             self.deliver(head, &batch.bytes[at..end]);
             at = end;
         }
@@ -103,23 +104,40 @@ impl Core {
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, gather.resp);
         let args = gather.args.as_args();
-        let merged = match (gather.parts, row.command.run) {
+        let mut flow = Flow::Continue;
+        let merged = match (gather.parts, row.run(&args)) {
             (Gathered::Replies(parts), Run::Split { merge, .. } | Run::AllShards { merge, .. }) => {
                 merge.apply(&args, &parts, &mut reply)
             }
             (Gathered::Shares(shares), Run::Everywhere { merge, .. }) => {
                 let shares = shares.into_iter().map(|share| share.expect("none is missing")).collect();
-                let mut ctx = SessionCtx { core: self, conn, flow: net::Flow::Continue };
-                merge(&mut ctx, &args, shares, &mut reply)
+                let mut ctx = SessionCtx { core: self, conn, flow: Flow::Continue };
+                let merged = merge(&mut ctx, &args, shares, &mut reply);
+                flow = ctx.flow;
+                merged
             }
             _ => unreachable!("a command's parts are as its run says"),
         };
         if let Err(error) = merged {
             out.clear();
             self.stats.error(error.code());
+            self.stats.commands[row.id.index()].failed += 1;
             Reply::new(&mut out, gather.resp).error(error.as_bytes());
         }
         self.fill(conn, seq, &out);
+        if flow == Flow::Close {
+            self.end_session(conn);
+        }
+    }
+
+    /// Executes nothing more for `conn`, and closes it when it has been sent what it waits for.
+    fn end_session(&mut self, conn: ConnId) {
+        let Some(session) = self.session(conn) else { return };
+        session.closing = true;
+        session.held = Some(Hold::Closing);
+        if session.replies.is_empty() {
+            self.close_after_write.push(conn);
+        }
     }
 
     /// A whole reply has come.
@@ -165,10 +183,17 @@ impl Core {
         let config = &self.shard.config;
         let (latencies, limit) = (config.latency_tracking, config.slowlog_log_slower_than);
         self.stats.ran(row.id, micros, failed.is_some(), latencies);
+        let threshold = config.latency_monitor_threshold as u64;
+        if threshold > 0 && micros / 1000 >= threshold {
+            let fast = row.command.flags.has(Flag::Fast);
+            let event = if fast { LatencyEvent::FastCommand } else { LatencyEvent::Command };
+            self.latency.record(event, self.clock.now().0 / 1000, micros / 1000);
+        }
+        let redacted = std::mem::take(&mut self.redacted);
         if limit < 0 || (micros as i64) < limit || row.command.flags.has(Flag::SkipSlowlog) {
             return;
         }
-        let slow = SlowCommand { conn, command: row.id, args: shortened(args), at: self.clock.now(), micros };
+        let slow = SlowCommand { conn, command: row.id, args: shortened(args, &redacted), at: self.clock.now(), micros };
         if home == self.id {
             self.log_slow(slow);
         } else {
@@ -183,19 +208,22 @@ impl Core {
             None => (String::new(), Vec::new()),
         };
         let args = slow.args.as_args().from(0).map(<[u8]>::to_vec).collect();
-        self.slowlog.push_front(SlowEntry { at: slow.at, micros: slow.micros, args, address, name });
+        let id = self.shared.next_slow();
+        self.slowlog.push_front(SlowEntry { id, at: slow.at, micros: slow.micros, args, address, name });
         self.slowlog.truncate(max);
     }
 }
 
-fn shortened(args: &Args<'_>) -> net::OwnedArgs {
+fn shortened(args: &Args<'_>, redacted: &[usize]) -> net::OwnedArgs {
     let mut kept = net::OwnedArgs::default();
     for (i, arg) in args.from(0).enumerate() {
         if i == SLOWLOG_ARGS_MAX - 1 && args.len() > SLOWLOG_ARGS_MAX {
             kept.push(format!("... ({} more arguments)", args.len() - i).as_bytes());
             break;
         }
-        if arg.len() <= SLOWLOG_ARG_BYTES_MAX {
+        if redacted.contains(&i) {
+            kept.push(b"(redacted)");
+        } else if arg.len() <= SLOWLOG_ARG_BYTES_MAX {
             kept.push(arg);
         } else {
             let more = format!("... ({} more bytes)", arg.len() - SLOWLOG_ARG_BYTES_MAX);

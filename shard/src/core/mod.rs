@@ -32,9 +32,9 @@ use crate::exec::ShardState;
 use crate::exec::ctx::KeyspaceCounters;
 use crate::ids::{ClientId, ShardId};
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
-use crate::session::Session;
+use crate::session::{Hold, Session};
 use crate::shared::Shared;
-use crate::stats::CoreStats;
+use crate::stats::{CoreStats, LatencyLog};
 
 use hops::{Held, PlanState};
 use run::Job;
@@ -57,6 +57,12 @@ pub struct Core {
     pub rates: Rates,
     /// Slow commands of this core's clients, newest first.
     pub slowlog: VecDeque<SlowEntry>,
+    /// What held this core up, for LATENCY.
+    pub latency: LatencyLog,
+    /// `DEBUG PAUSE-CRON`: no housekeeping.
+    pub cron_paused: bool,
+    /// Places of secrets among the arguments of the command that runs, which the slow log does not show.
+    redacted: Vec<usize>,
     clock: Clock,
     config_version: u64,
     locks: Locks<Job>,
@@ -95,6 +101,8 @@ pub struct Core {
 /// A command in the slow log.
 #[derive(Clone, Debug)]
 pub struct SlowEntry {
+    /// Its number, higher than those of the commands logged before.
+    pub id: u64,
     /// What ran, when, how long.
     pub at: UnixMillis,
     /// Microseconds.
@@ -133,6 +141,11 @@ impl SessionCtx<'_> {
     pub fn now(&self) -> UnixMillis {
         self.core.clock.now()
     }
+
+    /// Argument `place` is a secret: the slow log does not show it.
+    pub fn redact(&mut self, place: usize) {
+        self.core.redacted.push(place);
+    }
 }
 
 impl Core {
@@ -158,6 +171,9 @@ impl Core {
             stats: CoreStats::default(),
             rates: Rates::default(),
             slowlog: VecDeque::new(),
+            latency: LatencyLog::default(),
+            cron_paused: false,
+            redacted: Vec::new(),
             config_version: shared.config_version(),
             locks: Locks::default(),
             held: HashMap::new(),
@@ -221,6 +237,7 @@ impl Core {
     pub fn kill(&mut self, conn: ConnId) {
         if let Some(session) = self.session(conn) {
             session.closing = true;
+            session.held = Some(Hold::Closing);
             self.close_now.push(conn);
         }
     }

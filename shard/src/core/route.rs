@@ -4,6 +4,7 @@
 //! order, rule 5). Then the command runs in place, if its keys are on this shard and its connection has nothing in the
 //! batches of this tick; else it joins the batches.
 
+use net::service::Endpoint;
 use net::{Args, ConnId, Flow, Reply, Resp};
 
 use super::{Core, SessionCtx};
@@ -37,6 +38,7 @@ impl Core {
         if let Some(Hold::Closing) = session.held {
             return Flow::Hold;
         }
+        session.begin_reply();
         let row = match CommandTable::global().resolve(args) {
             Ok(Some(row)) => row,
             Ok(None) => return self.refuse(conn, None, &unknown_command(args)),
@@ -52,6 +54,7 @@ impl Core {
         if self.shared.is_paused() && self.is_held_back(row) {
             let session = self.session(conn).expect("it was there above");
             session.held = Some(Hold::Paused(args.to_owned()));
+            session.put_back_reply();
             self.paused.push(conn);
             return Flow::Hold;
         }
@@ -64,14 +67,24 @@ impl Core {
         if !command.arity.admits(args.len()) || matches!(command.run, Run::Container) {
             return Some(error::wrong_arity(&row.full_name));
         }
-        if !self.session(conn)?.authenticated && !command.flags.has(Flag::NoAuth) {
+        let authenticated = self.session(conn)?.authenticated || self.shard.config.requirepass.is_empty();
+        if !authenticated && !command.flags.has(Flag::NoAuth) {
             return Some(error::NO_AUTH);
+        }
+        if command.flags.has(Flag::Debugging) && !self.may_debug(conn) {
+            return Some(error::DEBUG_NOT_ALLOWED);
         }
         let over_memory = self.shared.over_memory.load(std::sync::atomic::Ordering::Relaxed);
         if over_memory && command.flags.has(Flag::Denyoom) && self.shared.mesh.holds(Rule::PartsCannotRefuse) {
             return Some(error::OUT_OF_MEMORY);
         }
         None
+    }
+
+    /// `enable-debug-command`: nobody, everybody, or clients of this machine.
+    fn may_debug(&mut self, conn: ConnId) -> bool {
+        let access = self.shard.config.enable_debug_command;
+        self.session(conn).is_some_and(|session| access.allows(is_local(&session.info.endpoint)))
     }
 
     fn is_held_back(&self, row: &Row) -> bool {
@@ -100,9 +113,9 @@ impl Core {
         session.info.commands += 1;
         let caller = Caller { conn, db: session.db, resp: session.resp };
         self.stats.commands_processed += 1;
-        match row.command.run {
+        match row.run(args) {
             Run::Session(handler) => return self.run_session(caller, row, handler, args),
-            Run::Container => unreachable!("refused above"),
+            Run::Container | Run::Chosen(_) => unreachable!("refused above, or chosen"),
             Run::Shard(_) => match single_key(row, args) {
                 Some(key) => {
                     let owner = self.shared.slots.owner(key);
@@ -183,16 +196,20 @@ impl Core {
     }
 
     fn check_everywhere(&mut self, caller: Caller, row: &Row, check: SessionHandler, args: &Args<'_>) -> Result<(), Flow> {
+        let began = self.clock.micros();
         let mut out = Vec::new();
+        let mut reply = Reply::new(&mut out, caller.resp);
         let mut ctx = SessionCtx { core: self, conn: caller.conn, flow: Flow::Continue };
-        let checked: Outcome = check(&mut ctx, args, &mut Reply::new(&mut out, caller.resp));
-        if let Err(error) = checked {
-            return Err(self.refuse(caller.conn, Some(row.id), &error));
+        let checked: Outcome = check(&mut ctx, args, &mut reply);
+        if let Err(error) = &checked {
+            reply.rewind(0);
+            reply.error(error.as_bytes());
         }
         if out.is_empty() {
             return Ok(());
         }
         self.answer_now(caller.conn, |_, reply| reply.raw(&out));
+        self.finished(caller.conn, self.id, row, args, began, checked.as_ref().err());
         Err(Flow::Continue)
     }
 
@@ -342,7 +359,7 @@ impl Core {
         };
         let gather = Gather {
             command: row.id,
-            args: if keep_args { args.to_owned() } else { net::OwnedArgs::default() },
+            args: if keep_args || matches!(row.command.run, Run::Chosen(_)) { args.to_owned() } else { net::OwnedArgs::default() },
             resp: caller.resp,
             parts,
             missing,
@@ -414,6 +431,14 @@ fn single_key<'a>(row: &Row, args: &Args<'a>) -> Option<&'a [u8]> {
     }
 }
 
+/// Whether a client is on this machine, as far as its address tells.
+fn is_local(endpoint: &Endpoint) -> bool {
+    match endpoint {
+        Endpoint::Unix(_) => true,
+        Endpoint::Tcp { peer, .. } => peer.ip().to_canonical().is_loopback(),
+    }
+}
+
 /// As Redis words it: the name and the first arguments, shortened.
 fn unknown_command(args: &Args<'_>) -> CommandError {
     const SHOWN_BYTES_MAX: usize = 128;
@@ -435,15 +460,24 @@ fn unknown_command(args: &Args<'_>) -> CommandError {
 }
 
 impl crate::session::Session {
-    /// Whether the reply of the command that is routed now is not sent; takes note of `CLIENT REPLY SKIP`.
-    pub(super) fn discards_reply(&mut self) -> bool {
-        match self.reply_mode {
-            ReplyMode::On => false,
-            ReplyMode::Off => true,
-            ReplyMode::SkipNext => {
-                self.reply_mode = ReplyMode::On;
-                true
-            }
+    /// A command is looked at: `CLIENT REPLY SKIP` was about this one, if the one before was that.
+    fn begin_reply(&mut self) {
+        self.reply_mode = match self.reply_mode {
+            ReplyMode::SkipNext => ReplyMode::SkipThis,
+            ReplyMode::SkipThis => ReplyMode::On,
+            mode => mode,
+        };
+    }
+
+    /// A command goes back to where it waited: it will be looked at once more.
+    fn put_back_reply(&mut self) {
+        if self.reply_mode == ReplyMode::SkipThis {
+            self.reply_mode = ReplyMode::SkipNext;
         }
+    }
+
+    /// Whether the reply of the command that is looked at now is not sent.
+    pub(super) fn discards_reply(&self) -> bool {
+        matches!(self.reply_mode, ReplyMode::Off | ReplyMode::SkipThis)
     }
 }

@@ -26,7 +26,7 @@ impl Core {
             self.wait_in_place(conn, row, args);
             return;
         }
-        let Some(handler) = shard_handler(row.command.run) else { unreachable!("only shard commands run in place") };
+        let Some(handler) = shard_handler(row.run(args)) else { unreachable!("only shard commands run in place") };
         let session = self.session(conn).expect("the command's client is there");
         let (db, no_touch) = (session.db, session.no_touch);
         let began = self.last_micros;
@@ -77,15 +77,14 @@ impl Core {
     }
 
     fn run_command(&mut self, from: ShardId, head: &Head, row: &Row, args: &Args<'_>) {
-        let Some(handler) = shard_handler(row.command.run) else { unreachable!("only shard commands travel so") };
+        let Some(handler) = shard_handler(row.run(args)) else { unreachable!("only shard commands travel so") };
         let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
         let began = self.last_micros;
         let mut bytes = if from == self.id { Vec::new() } else { std::mem::take(&mut self.answers[from.index()].bytes) };
         let start = bytes.len();
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
         let failed = call(handler, &mut ctx, args, &mut Reply::new(&mut bytes, resp));
-        let len = u32::try_from(bytes.len() - start).expect("a reply is shorter than 4 GiB: values are bounded");
-        let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len };
+        let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: bytes.len() - start };
         if from == self.id {
             self.deliver(&place, &bytes);
         } else {
@@ -134,7 +133,7 @@ impl Core {
     /// This core's share of a command for every core.
     pub(super) fn share(&mut self, from: ShardId, head: &Head, args: Args<'_>) {
         let row = CommandTable::global().row(head.command);
-        let Run::Everywhere { share, .. } = row.command.run else { unreachable!("it was sent as one") };
+        let Run::Everywhere { share, .. } = row.run(&args) else { unreachable!("it was sent as one") };
         let began = self.clock.micros();
         let value = share(self, &EverywhereCall { client: head.client, db: head.db, args });
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: 0 };
@@ -156,13 +155,13 @@ fn shard_handler(run: Run) -> Option<ShardHandler> {
         | Run::AllShards { part: handler, .. }
         | Run::Routed { run: handler, .. }
         | Run::Hops { local: handler, .. } => Some(handler),
-        Run::Container | Run::Session(_) | Run::Everywhere { .. } => None,
+        Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) => None,
     }
 }
 
 /// What a command claims while it waits.
 fn claims(row: &Row, args: &Args<'_>) -> Claims {
-    match row.command.run {
+    match row.run(args) {
         Run::AllShards { .. } | Run::Routed { .. } => Claims::Whole,
         _ => {
             let mut keys = Vec::new();

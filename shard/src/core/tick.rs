@@ -20,11 +20,17 @@ impl Core {
         self.tick_began = self.clock.micros();
         self.last_micros = self.tick_began;
         self.tick_time = self.clock.now();
+        self.shared.mesh.take(self.id, &mut self.taken);
+        // Behind the taking: a command in it that followed a change of the configuration is to see that change.
+        self.refresh_config();
+    }
+
+    /// Takes the configuration as it is now, if it changed.
+    pub fn refresh_config(&mut self) {
         if self.config_version != self.shared.config_version() {
             self.config_version = self.shared.config_version();
             self.shard.config = self.shared.config();
         }
-        self.shared.mesh.take(self.id, &mut self.taken);
     }
 
     /// Second half: runs what was in the inbox, then delivers the answers.
@@ -61,6 +67,7 @@ impl Core {
         for message in messages.drain(..) {
             match message {
                 Message::Command(head) => self.arrive(from, &head, &batch.args(&head)),
+                Message::Large(large) => self.arrive(from, &large.0, &large.1.as_args()),
                 Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
                 Message::Hop(part) => self.arrive_part(*part),
                 Message::Adopt(socket) => self.adopt.push(*socket),
@@ -154,6 +161,19 @@ impl Service for Core {
         }
     }
 
+    fn input_ended(&mut self, conn: ConnId) -> Flow {
+        let Some(session) = self.session(conn) else { return Flow::Close };
+        match session.held {
+            None if session.replies.is_empty() => Flow::Close,
+            // It is asked again when the hold ends.
+            Some(Hold::InFlight | Hold::Paused(_)) => Flow::Hold,
+            None | Some(Hold::Closing) => {
+                session.held = Some(Hold::Closing);
+                Flow::Hold
+            }
+        }
+    }
+
     fn begin(&mut self) {
         self.take();
         self.drain();
@@ -226,6 +246,7 @@ impl Service for Core {
 
     fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: usize) {
         self.stats.sent_bytes += sent as u64;
+        self.stats.writes += 1;
         if let Some(session) = self.session(conn) {
             session.info.sent_bytes += sent as u64;
             session.info.in_flight = in_flight;
@@ -237,6 +258,7 @@ impl Service for Core {
         let received = usage.received_bytes - session.info.input.received_bytes;
         session.info.input = usage;
         self.stats.received_bytes += received;
+        self.stats.reads += u64::from(received > 0);
     }
 
     fn park(&mut self) -> Park {

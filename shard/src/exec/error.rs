@@ -63,6 +63,11 @@ pub const OFFSET_OUT_OF_RANGE: CommandError = CommandError::new("ERR offset is o
 pub const DB_OUT_OF_RANGE: CommandError = CommandError::new("ERR DB index is out of range");
 /// The client has not authenticated.
 pub const NO_AUTH: CommandError = CommandError::new("NOAUTH Authentication required.");
+/// `enable-debug-command` does not allow it.
+pub const DEBUG_NOT_ALLOWED: CommandError = CommandError::new(
+    "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local \
+     connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+);
 /// The data set is over `maxmemory`.
 pub const OUT_OF_MEMORY: CommandError =
     CommandError::new("OOM command not allowed when used memory > 'maxmemory'.");

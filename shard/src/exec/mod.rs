@@ -11,6 +11,7 @@
 //! | `Hops` | the one shard, if it is one | a [`hop::Plan`], under locks |
 //! | `Session` | the client's own core | has no keys |
 //! | `Everywhere` | every core | has no keys; typed answers are merged |
+//! | `Chosen` | what the arguments say: a command of many words that are no subcommands | as chosen |
 //!
 //! Handlers are synchronous. They get a context ([`Ctx`] for data, [`SessionCtx`](crate::core::SessionCtx) for the
 //! connection and its core), the arguments with the name first, and a reply to write. An error that they return is
@@ -91,6 +92,8 @@ pub enum Run {
         /// Makes the reply; the shares are in order of shards.
         merge: fn(&mut SessionCtx<'_>, &Args<'_>, Vec<Share>, &mut Reply<'_>) -> Outcome,
     },
+    /// As this function says of the arguments, always the same of the same ones (`DEBUG`). It chooses no `Chosen`.
+    Chosen(fn(&Args<'_>) -> Run),
 }
 
 /// What a core gets for its share of an `Everywhere` command.
@@ -114,6 +117,7 @@ impl fmt::Debug for Run {
             Run::Hops { .. } => "Hops",
             Run::Session(_) => "Session",
             Run::Everywhere { .. } => "Everywhere",
+            Run::Chosen(_) => "Chosen",
         })
     }
 }

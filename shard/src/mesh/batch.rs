@@ -4,7 +4,7 @@
 //! head per command. Routing a command copies its arguments once and allocates nothing; batches are reused.
 
 use net::service::Socket;
-use net::{Args, ConnId, Span};
+use net::{Args, ConnId, OwnedArgs, Span};
 use storage::UnixMillis;
 
 use super::inbox::PlanId;
@@ -56,6 +56,8 @@ pub enum Message {
     Command(Head),
     /// A command for the core.
     Everywhere(Head),
+    /// A command for the shard's data with arguments too big to be copied once more.
+    Large(Box<(Head, OwnedArgs)>),
     /// A part of a plan.
     Hop(Box<HopPart>),
     /// A socket that this core shall serve.
@@ -81,6 +83,10 @@ impl Default for ShardId {
     }
 }
 
+/// A command with more bytes of arguments does not share the batch's byte vector: it stays below 4 GiB even if every
+/// connection of a full core routes a tick's worth of commands to one shard.
+const SHARED_ARGS_BYTES_MAX: usize = 64 * 1024;
+
 /// A batch whose byte vector grew beyond this gives it back instead of keeping it for reuse.
 const KEPT_BYTES_MAX: usize = 256 * 1024;
 
@@ -99,7 +105,7 @@ impl Batch {
     fn copy_in(&mut self, args: impl Iterator<Item = (usize, usize)>, source: &[u8]) -> (u32, u32) {
         let first = self.spans.len();
         for (start, len) in args {
-            let at = u32::try_from(self.bytes.len()).expect("connections in flight are bounded below 4 GiB a batch");
+            let at = u32::try_from(self.bytes.len()).expect("what all connections route in a tick is below 4 GiB");
             self.bytes.extend_from_slice(&source[start..start + len]);
             self.spans.push(Span { start: at, len: len as u32 });
         }
@@ -108,6 +114,11 @@ impl Batch {
 
     /// Adds a command; `places` are the arguments it takes of `args`.
     pub fn push(&mut self, head: Head, args: &Args<'_>, places: impl Iterator<Item = usize>, everywhere: bool) {
+        if args.total_bytes() > SHARED_ARGS_BYTES_MAX && !everywhere {
+            let owned = places.map(|place| args.at(place)).collect();
+            self.messages.push(Message::Large(Box::new((head, owned))));
+            return;
+        }
         let spans = args.spans();
         let chosen = places.map(|i| (spans[i].start as usize, spans[i].len as usize));
         let (first_span, count) = self.copy_in(chosen, args.bytes());

@@ -48,7 +48,7 @@ pub struct ReplyHead {
     /// Which part of it.
     pub part: u16,
     /// Length in bytes, taken from the batch's bytes in order.
-    pub len: u32,
+    pub len: usize,
 }
 
 /// A command that took long, on its way to the client's core, which knows the client's name and address.

@@ -24,6 +24,8 @@ pub enum ReplyMode {
     Off,
     /// The next command's reply is not sent.
     SkipNext,
+    /// The reply of the command that is looked at now is not sent.
+    SkipThis,
 }
 
 /// What is told about a client, and not needed to serve it.

@@ -101,12 +101,14 @@ pub struct Argument {
     pub multiple_token: bool,
     /// The version that brought it, if later than the command.
     pub since: &'static str,
+    /// The version that deprecated it, or empty.
+    pub deprecated: &'static str,
 }
 
 impl Argument {
     /// A required argument.
     pub const fn new(name: &'static str, kind: ArgumentKind) -> Argument {
-        Argument { name, kind, token: "", optional: false, multiple: false, multiple_token: false, since: "" }
+        Argument { name, kind, token: "", optional: false, multiple: false, multiple_token: false, since: "", deprecated: "" }
     }
 
     /// The first key.
@@ -138,6 +140,11 @@ impl Argument {
     pub const fn since(self, version: &'static str) -> Argument {
         Argument { since: version, ..self }
     }
+
+    /// That should not be used since `version`.
+    pub const fn deprecated(self, version: &'static str) -> Argument {
+        Argument { deprecated: version, ..self }
+    }
 }
 
 /// What COMMAND DOCS tells, besides the arity and the subcommands.
@@ -157,6 +164,8 @@ pub struct Docs {
     pub history: &'static [(&'static str, &'static str)],
     /// Its syntax.
     pub arguments: &'static [Argument],
+    /// For the server's own use and for its developers: clients do not offer it.
+    pub system: bool,
 }
 
 impl Docs {
@@ -169,5 +178,6 @@ impl Docs {
         deprecated: None,
         history: &[],
         arguments: &[],
+        system: false,
     };
 }

@@ -52,6 +52,8 @@ pub enum Flag {
     NoAsyncLoading,
     /// Its keys may be anything.
     TouchesArbitraryKeys,
+    /// Only for clients that `enable-debug-command` allows it.
+    Debugging,
 }
 
 /// A set of [`Flag`]s.

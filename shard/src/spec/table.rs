@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use net::Args;
 
 use super::{Categories, Category, Command, Flag, Group};
+use crate::exec::Run;
 
 /// A command's or subcommand's place in the table: an index for statistics, and two bytes in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,7 +71,11 @@ impl CommandTable {
             Some(parent) => format!("{}|{}", self.rows[parent.index()].command.name, command.name),
             None => command.name.to_string(),
         };
-        let group = group_category(command.docs.group);
+        // A command that only dispatches is in no category of its group: its subcommands are.
+        let group = match command.run {
+            Run::Container => Categories::NONE,
+            _ => group_category(command.docs.group),
+        };
         let own = if group == Categories::NONE { command.categories } else { command.categories.or(group) };
         let categories = own.with_implied(command.flags);
         self.rows.push(Row { id, command, parent, full_name, categories });
@@ -128,6 +133,15 @@ impl CommandTable {
 }
 
 impl Row {
+    /// How it runs with these arguments.
+    #[inline]
+    pub fn run(&self, args: &Args<'_>) -> Run {
+        match self.command.run {
+            Run::Chosen(choose) => choose(args),
+            run => run,
+        }
+    }
+
     /// Whether it may change the data set.
     pub fn is_write(&self) -> bool {
         self.command.flags.has(Flag::Write)

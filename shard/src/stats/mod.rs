@@ -1,10 +1,12 @@
 //! What one core counts: commands, errors, latencies, traffic. Answers for INFO are sums over cores.
 
 pub mod histogram;
+pub mod latency;
 
 use hashbrown::HashMap;
 
 pub use histogram::Histogram;
+pub use latency::{LatencyEvent, LatencyLog};
 
 use crate::spec::{CommandId, CommandTable};
 
@@ -38,6 +40,10 @@ pub struct CoreStats {
     pub connections: u64,
     /// Bytes received.
     pub received_bytes: u64,
+    /// Pieces in which they came.
+    pub reads: u64,
+    /// Pieces in which bytes were sent.
+    pub writes: u64,
     /// Bytes sent.
     pub sent_bytes: u64,
     /// Connections closed for a limit on clients' output.
@@ -52,6 +58,10 @@ pub struct CoreStats {
     pub messages: u64,
     /// Pushes that were put off for a lock.
     pub put_off: u64,
+    /// Microseconds spent in the expiry sweep.
+    pub expire_micros: u64,
+    /// Slices of the sweep that ended before it was through.
+    pub expire_cut_short: u64,
 }
 
 /// More different error codes than this are not told apart, as in Redis.
@@ -66,6 +76,8 @@ impl Default for CoreStats {
             commands_processed: 0,
             connections: 0,
             received_bytes: 0,
+            reads: 0,
+            writes: 0,
             sent_bytes: 0,
             output_limit_disconnections: 0,
             query_limit_disconnections: 0,
@@ -73,6 +85,8 @@ impl Default for CoreStats {
             tick_micros: 0,
             messages: 0,
             put_off: 0,
+            expire_micros: 0,
+            expire_cut_short: 0,
         }
     }
 }

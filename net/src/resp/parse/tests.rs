@@ -20,12 +20,12 @@ fn meaning(stream: &[u8], limits: InputLimits) -> String {
     let mut text = String::new();
     for command in &meaning.commands {
         let words: Vec<_> = command.iter().map(|w| w.escape_ascii().to_string()).collect();
-        text += &format!("[{}]", words.join(" "));
+        text.extend(["[", &words.join(" "), "]"]);
     }
     if let Some(ProtocolError::Syntax(error)) = meaning.error {
         text += &error;
     } else if meaning.rest > 0 {
-        text += &format!("+{}", meaning.rest);
+        text.extend(["+", &meaning.rest.to_string()]);
     }
     text
 }
