@@ -11,6 +11,10 @@ use std::hash::{BuildHasherDefault, Hasher};
 use net::service::{Actions, Endpoint, InputLimits, InputUsage, Park, ProtocolError, Socket};
 use net::{Args, ConnId, Flow, Listener, Loop, LoopConfig, Reply, Resp, Service, Waker};
 
+/// The allocator of the server, so that the figures compare.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Multiply and fold, eight bytes at a time: good enough for the keys of a benchmark.
 #[derive(Default)]
 struct Fold(u64);

@@ -12,6 +12,7 @@ mod conn;
 mod io;
 pub mod limits;
 pub mod listen;
+mod outside;
 pub mod resp;
 pub mod runtime;
 pub mod service;

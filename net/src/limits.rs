@@ -42,6 +42,10 @@ pub const UNSENT_BYTES_RESUME: usize = UNSENT_BYTES_MAX / 2;
 pub const BACKLOG_BYTES_MAX: usize = 256 * 1024;
 /// Reading goes on once the backlog is shorter than this.
 pub const BACKLOG_BYTES_RESUME: usize = 64 * 1024;
+/// From so many missing bytes of an argument on, they are received straight into the query buffer.
+pub const FILL_BYTES_MIN: usize = 128 * 1024;
+/// Most bytes that one such receive waits for.
+pub const FILL_BYTES_MAX: usize = 1024 * 1024;
 /// Most bytes given to the kernel in one send.
 pub const SEND_BYTES_MAX: usize = 1 << 30;
 
@@ -49,6 +53,9 @@ pub const SEND_BYTES_MAX: usize = 1 << 30;
 pub const SPARE_VECTORS: usize = 64;
 /// Largest buffer kept that way.
 pub const SPARE_VECTOR_BYTES: usize = 64 * 1024;
+
+/// So many commands are announced to the service before they run, for their cache misses to overlap.
+pub const COMMANDS_ANNOUNCED: usize = 16;
 
 /// How long a listener rests after the system ran out of descriptors or memory, unless a connection closes before.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use crate::buf::{Buffers, Filled};
 use crate::conn::Table;
 use crate::conn::spare::Spare;
+use crate::io::fill::Fills;
 use crate::io::ring::{Completion, Ring, Wait};
 use crate::io::send::Sends;
 use crate::io::{cancel, socket, wake};
 use crate::limits::TEARDOWN_GRACE;
 use crate::listen::Listener;
+use crate::outside::Bell;
 use crate::resp::Parser;
 use crate::service::{Actions, ConnId, Service};
 use crate::turn::{Acceptor, Sleep};
@@ -47,6 +49,7 @@ pub struct Loop<S: Service> {
     pub(crate) service: S,
     pub(crate) ring: Ring,
     pub(crate) sends: Sends,
+    pub(crate) fills: Fills,
     pub(crate) conns: Table,
     pub(crate) acceptors: Vec<Acceptor>,
     pub(crate) waker: Waker,
@@ -68,6 +71,8 @@ pub struct Loop<S: Service> {
     pub(crate) actions: Actions,
     /// A descriptor was freed: an accept that ran out of them may try again.
     pub(crate) descriptors_freed: bool,
+    /// For sleeps outside of the ring.
+    pub(crate) bell: Option<Bell>,
     /// When the stopping loop gives up on its clients.
     pub(crate) stopping: Option<Instant>,
     /// The parser of commands that are complete where they were received.
@@ -88,6 +93,7 @@ impl<S: Service> Loop<S> {
             service,
             ring,
             sends: Sends::default(),
+            fills: Fills::default(),
             conns: Table::default(),
             acceptors: config.listeners.into_iter().map(Acceptor::new).collect(),
             waker: config.waker,
@@ -101,6 +107,7 @@ impl<S: Service> Loop<S> {
             gone: Vec::new(),
             actions: Actions::default(),
             descriptors_freed: false,
+            bell: None,
             stopping: None,
             parser: Parser::new(),
             spare: Spare::default(),
@@ -136,6 +143,8 @@ impl<S: Service> Loop<S> {
             let conn = self.conns.at(id).expect("it is listed");
             assert!(conn.sending || conn.in_flight_bytes == 0, "bytes in flight are in a send");
             assert!(conn.receiving || !conn.cancelling, "only a receive is cancelled");
+            assert!(conn.receiving || !conn.filling, "a fill is a receive");
+            assert!(!conn.filling || conn.query.is_empty(), "a lent buffer is not here");
             assert!(!conn.query.is_empty() || conn.query.capacity() == 0, "an idle connection holds no buffer");
         }
     }
@@ -166,6 +175,7 @@ impl<S: Service> Drop for Loop<S> {
         if self.ring.in_flight() > 0 {
             tracing::warn!(requests = self.ring.in_flight(), "requests did not end; their memory is leaked");
             self.sends.leak();
+            self.fills.leak();
             self.buffers.leak();
         }
     }

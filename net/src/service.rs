@@ -146,6 +146,14 @@ pub trait Service {
     /// One complete command (at least a name).
     fn command(&mut self, conn: ConnId, args: &Args<'_>) -> Flow;
 
+    /// A command of this name with this first argument is about to come. It has no effect but on the caches.
+    fn announce(&mut self, conn: ConnId, name: &[u8], first: &[u8]) {
+        let _ = (conn, name, first);
+    }
+
+    /// All that was announced is about to come in its order: the second round of prefetching.
+    fn announced(&mut self) {}
+
     /// The input cannot be parsed: the service writes the error's reply; the loop closes the connection after it.
     fn malformed(&mut self, conn: ConnId, error: &ProtocolError);
 

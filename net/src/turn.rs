@@ -8,13 +8,15 @@
 //! A sleep submits what the last tick queued and returns with the first completion: one system call a tick for the ring,
 //! however many connections are busy, and one `send` a connection.
 
+use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::io::ring::{Completion, Wait};
 use crate::io::{Op, Token, accept, cancel, socket, wake};
-use crate::limits::{ACCEPT_RETRY, COMPLETIONS_PER_TICK, STOP_GRACE};
+use crate::limits::{ACCEPT_RETRY, COMMANDS_ANNOUNCED, COMPLETIONS_PER_TICK, STOP_GRACE};
 use crate::listen::{Listener, Place};
+use crate::resp::peek::look_ahead;
 use crate::runtime::{Loop, Piece};
 use crate::service::{ConnId, Endpoint, Flow, Park, Service, Socket};
 
@@ -73,12 +75,22 @@ impl<S: Service> Loop<S> {
         Turn { worked, more: !self.ready.is_empty(), stopped: self.has_stopped() }
     }
 
+    /// Whether nothing is left of the last tick.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.ready.is_empty() && self.gone.is_empty() && self.dirty.is_empty()
+    }
+
+    /// How long the loop may sleep if the service says `limit`.
+    pub(crate) fn limit_sleep(&self, limit: Option<Duration>) -> Option<Duration> {
+        let deadlines = self.acceptors.iter().filter_map(|acceptor| acceptor.retry_at).chain(self.stopping);
+        let own = deadlines.min().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        limit.into_iter().chain(own).min()
+    }
+
     /// Enters the ring: submits, makes completions, sleeps if there is nothing else to do.
     fn wait(&mut self, sleep: Sleep) {
-        let idle = sleep == Sleep::Allowed
-            && self.ready.is_empty()
-            && self.gone.is_empty()
-            && self.dirty.is_empty();
+        self.end_outside();
+        let idle = sleep == Sleep::Allowed && self.is_idle();
         if !idle || self.ring.has_more() {
             self.ring.enter(Wait::No);
         }
@@ -88,9 +100,7 @@ impl<S: Service> Loop<S> {
         let Park::Sleep(limit) = self.service.park() else {
             return self.ring.enter(Wait::No);
         };
-        let deadlines = self.acceptors.iter().filter_map(|acceptor| acceptor.retry_at).chain(self.stopping);
-        let own = deadlines.min().map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        self.ring.enter(match limit.into_iter().chain(own).min() {
+        self.ring.enter(match self.limit_sleep(limit) {
             Some(limit) => Wait::AtMost(limit),
             None => Wait::Forever,
         });
@@ -111,6 +121,7 @@ impl<S: Service> Loop<S> {
         for completion in completions.drain(..) {
             match completion.token.op {
                 Op::Recv => self.received(completion),
+                Op::Fill => self.filled(completion),
                 Op::Send => self.sent(completion.token.id, completion.result),
                 Op::Accept => self.accepted(completion),
                 Op::Wake if !completion.more() => wake::submit(&mut self.ring, self.waker.fd()),
@@ -120,41 +131,6 @@ impl<S: Service> Loop<S> {
         self.completions = completions;
         self.tell_closed();
         worked
-    }
-
-    /// A receive completed: with a piece, with the end of the stream, or because it must be asked for anew.
-    fn received(&mut self, completion: Completion) {
-        let id = completion.token.id;
-        let filled = self.buffers.claim(completion.result, completion.flags);
-        let Some(conn) = self.conns.at(id) else {
-            if let Some(filled) = filled {
-                self.buffers.give_back(filled);
-            }
-            return;
-        };
-        if !completion.more() {
-            conn.receiving = false;
-            conn.cancelling = false;
-            self.unsettled.push(id);
-        }
-        let closing = conn.closing;
-        match (filled, completion.result) {
-            (Some(filled), 1..) if !closing => self.pieces.push(Piece { id, filled }),
-            (Some(filled), _) => self.buffers.give_back(filled),
-            (None, _) => {}
-        }
-        if closing {
-            return self.release(id);
-        }
-        match -completion.result {
-            ..0 | libc::ECANCELED | libc::EINTR | libc::EAGAIN => {}
-            0 => conn.ended = true,
-            libc::ENOBUFS | libc::ENOMEM => self.buffers.starved(),
-            error => {
-                tracing::debug!(error, "read from client");
-                self.close(id);
-            }
-        }
     }
 
     /// Tells the service of the connections that closed.
@@ -176,8 +152,15 @@ impl<S: Service> Loop<S> {
         for id in waiting.drain(..) {
             self.run_waiting(id);
         }
-        for Piece { id, filled } in pieces.drain(..) {
-            self.feed(id, &filled);
+        let mut announced = 0;
+        for index in 0..pieces.len() {
+            if index == announced && pieces.len() > 1 {
+                announced = self.announce_pieces(&pieces, index);
+            }
+            let Piece { id, .. } = pieces[index];
+            self.feed(id, &pieces[index].filled);
+        }
+        for Piece { filled, .. } in pieces.drain(..) {
             self.buffers.give_back(filled);
         }
         if self.ready.is_empty() {
@@ -187,11 +170,24 @@ impl<S: Service> Loop<S> {
         worked
     }
 
+    /// Announces the first command of each of the next few pieces; returns the index behind the last of them.
+    fn announce_pieces(&mut self, pieces: &[Piece], from: usize) -> usize {
+        let end = pieces.len().min(from + COMMANDS_ANNOUNCED);
+        let Self { service, buffers, .. } = self;
+        for Piece { id, filled } in &pieces[from..end] {
+            look_ahead(buffers.bytes(filled), 1, |name, first| service.announce(*id, name, first));
+        }
+        service.announced();
+        end
+    }
+
     /// Does what the service wants done.
     fn act(&mut self) {
         let mut actions = std::mem::take(&mut self.actions);
         for socket in actions.adopt.drain(..) {
-            self.adopt(socket);
+            if self.stopping.is_none() {
+                self.adopt(socket);
+            }
         }
         for id in actions.resume.drain(..) {
             if let Some(conn) = self.conns.open(id) {
@@ -227,7 +223,7 @@ impl<S: Service> Loop<S> {
 
     /// Makes a socket a connection of this core.
     fn adopt(&mut self, Socket { fd, endpoint }: Socket) {
-        let raw = std::os::fd::AsRawFd::as_raw_fd(&fd);
+        let raw = fd.as_raw_fd();
         if let Err(error) = socket::set_blocking(raw) {
             tracing::warn!(%error, "a connection cannot be adopted");
             return;
@@ -259,7 +255,7 @@ impl<S: Service> Loop<S> {
     }
 
     /// Arms the accepts that are not, unless they rest because descriptors ran out.
-    fn accept_more(&mut self) {
+    pub(crate) fn accept_more(&mut self) {
         let freed = std::mem::take(&mut self.descriptors_freed);
         for (number, acceptor) in self.acceptors.iter_mut().enumerate() {
             let Some(listener) = acceptor.listener.as_ref().filter(|_| !acceptor.armed) else { continue };
@@ -283,7 +279,10 @@ impl<S: Service> Loop<S> {
             match accept::failure(completion.result) {
                 accept::Failure::Passing => {}
                 accept::Failure::Exhausted => {
-                    tracing::warn!(errno = -completion.result, "out of descriptors or memory: not accepting for a while");
+                    tracing::warn!(
+                        errno = -completion.result,
+                        "out of descriptors or memory: not accepting for a while"
+                    );
                     acceptor.retry_at = Some(Instant::now() + ACCEPT_RETRY);
                 }
                 accept::Failure::Ended => {
@@ -293,7 +292,7 @@ impl<S: Service> Loop<S> {
             }
             return;
         };
-        let raw = std::os::fd::AsRawFd::as_raw_fd(&fd);
+        let raw = fd.as_raw_fd();
         let endpoint = match listener.place() {
             Place::Unix { path, .. } => Ok(Endpoint::Unix(path.clone())),
             Place::Tcp(_) => socket::prepare_tcp(raw, self.keepalive_seconds.load(Ordering::Relaxed))

@@ -1,11 +1,11 @@
 //! What all cores of one server share: the configuration, the mesh, and a few numbers.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use storage::UnixMillis;
 
-use crate::config::Config;
+use crate::config::{Config, Effect, Reason};
 use crate::ids::{ClientId, ShardId};
 use crate::mesh::Mesh;
 use crate::slot::SlotMap;
@@ -28,6 +28,12 @@ pub enum Stop {
     Orderly(i32),
 }
 
+/// What put the cores to work: it holds what belongs to the process and to no core, such as listening sockets and the log.
+pub trait Host: Send + Sync {
+    /// Puts the effect of a change of the configuration into force, or says why it cannot be.
+    fn apply(&self, effect: Effect, from: &Config, to: &Config) -> Result<(), Reason>;
+}
+
 /// What all cores share.
 pub struct Shared {
     /// Inboxes and answers.
@@ -39,6 +45,7 @@ pub struct Shared {
     next_client: AtomicU64,
     next_core: AtomicUsize,
     next_slow: AtomicU64,
+    host: OnceLock<Box<dyn Host>>,
     /// Open connections of all cores.
     pub clients: AtomicUsize,
     /// The most that were open at once, and those refused.
@@ -96,6 +103,7 @@ impl Shared {
             next_client: AtomicU64::new(1),
             next_core: AtomicUsize::new(0),
             next_slow: AtomicU64::new(0),
+            host: OnceLock::new(),
             clients: AtomicUsize::new(0),
             refused_clients: AtomicU64::new(0),
             pause: Mutex::new(None),
@@ -135,6 +143,22 @@ impl Shared {
         Ok(result)
     }
 
+    /// Tells who holds what belongs to the process. Once, before the cores run.
+    pub fn set_host(&self, host: Box<dyn Host>) {
+        assert!(self.host.set(host).is_ok(), "a server has one host");
+    }
+
+    /// Has the host put `effect` into force. Without one (in tests) nothing outside the cores can change.
+    pub fn host(&self, effect: Effect, from: &Config, to: &Config) -> Result<(), Reason> {
+        self.host.get().map_or(Err(Reason::Immutable), |host| host.apply(effect, from, to))
+    }
+
+    /// Judges once for all cores whether commands that take memory are refused.
+    pub fn judge_memory(&self, used_bytes: usize, limit_bytes: u64) {
+        self.peak_memory.fetch_max(used_bytes, Ordering::Relaxed);
+        self.over_memory.store(limit_bytes > 0 && used_bytes as u64 > limit_bytes, Ordering::Relaxed);
+    }
+
     /// Changes with every change of the configuration.
     #[inline]
     pub fn config_version(&self) -> u64 {
@@ -170,6 +194,16 @@ impl Shared {
             self.paused.store(false, Ordering::Relaxed);
         }
         *pause
+    }
+
+    /// Holds commands back, at least for as long and as many as they already are.
+    pub fn extend_pause(&self, now: UnixMillis, pause: Pause) {
+        let current = self.pause(now);
+        let both = current.map_or(pause, |current| Pause {
+            until: current.until.max(pause.until),
+            all: current.all || pause.all,
+        });
+        self.set_pause(Some(both));
     }
 
     /// Holds commands back, or lets them go.

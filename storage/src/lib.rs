@@ -6,7 +6,7 @@
 //!
 //! - [`keyspace`]: a numbered database of one shard: keys, values, expiry, scanning, memory accounting.
 //! - [`types`]: what a value is; today strings, one folder a type.
-//! - [`encoding`]: packed bytes and tables. All unsafe code of the crate is in there.
+//! - `encoding`: packed bytes and tables. All unsafe code of the crate is in there.
 //! - [`snapshot`]: the RDB encoding of values, DUMP and RESTORE payloads.
 //! - [`number`] and [`glob`]: Redis's rules of reading and writing numbers, and of matching patterns.
 //!
@@ -14,7 +14,7 @@
 
 #![deny(unsafe_code)]
 
-pub mod encoding;
+mod encoding;
 pub mod glob;
 pub mod keyspace;
 pub mod number;
@@ -23,7 +23,7 @@ pub mod types;
 
 pub use keyspace::{
     Access, Database, Detached, Discarded, Entry, EntryMut, Expiry, Key, Memory, SweepBudget, SweepOutcome, TableStats,
-    UnixMillis, key_hash,
+    UnixMillis, key_hash, set_hash_seed,
 };
 pub use types::string::{OwnedString, StringEncoding, StringRef, StringValue};
 pub use types::{OwnedValue, Value, ValueType};

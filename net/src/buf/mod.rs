@@ -55,6 +55,8 @@ pub(crate) struct Buffers {
     offered: usize,
     /// How many should be offered.
     window: usize,
+    /// A receive found no buffer since the last refill.
+    starved: bool,
     /// Most buffers that were missing at a refill since the last review.
     peak: usize,
     refills: u32,
@@ -70,6 +72,7 @@ impl Buffers {
             free: (0..BUFFERS as u16).rev().collect(),
             offered: 0,
             window: BUFFERS_OFFERED_MIN,
+            starved: false,
             peak: 0,
             refills: 0,
         };
@@ -107,13 +110,16 @@ impl Buffers {
         self.free.push(filled.buffer);
     }
 
-    /// A receive found no buffer: the window is too small for what comes in.
+    /// A receive found no buffer: the window is too small for what comes in. The next refill doubles it.
     pub(crate) fn starved(&mut self) {
-        self.window = (self.window * 2).min(BUFFERS);
+        self.starved = true;
     }
 
     /// Offers as many buffers as the window has room for; once a tick, when all filled ones were given back.
     pub(crate) fn refill(&mut self) {
+        if std::mem::take(&mut self.starved) {
+            self.window = (self.window * 2).min(BUFFERS);
+        }
         let missing = self.window.saturating_sub(self.offered);
         self.peak = self.peak.max(missing);
         if missing > 0 {

@@ -7,19 +7,18 @@
 //!                      └─ closes once all is written ──┘
 //! ```
 //!
-//! An open connection has one multishot receive in the kernel, unless its reading is paused (`wants_input` says when),
+//! An open connection has one multishot receive in the kernel, unless its reading is paused ([`receive`] says when),
 //! and at most one send. While idle that is all: no buffer of either direction, no parser, 112 bytes in this table.
 
 pub(crate) mod output;
 pub(crate) mod pipeline;
 pub(crate) mod query;
+mod receive;
 pub(crate) mod spare;
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use crate::limits::{
-    BACKLOG_BYTES_MAX, BACKLOG_BYTES_RESUME, COMMANDS_PER_TICK, CONNECTIONS_MAX, INPUT_BYTES_PER_TICK,
-};
+use crate::limits::{COMMANDS_PER_TICK, CONNECTIONS_MAX, INPUT_BYTES_PER_TICK};
 use crate::resp::Parser;
 use crate::service::{ConnId, InputUsage};
 use query::Query;
@@ -64,7 +63,9 @@ pub(crate) struct Conn {
     pub(crate) budget: Budget,
     /// A receive is in the kernel.
     pub(crate) receiving: bool,
-    /// That receive was cancelled and its last completion is still to come.
+    /// It is one into the query buffer, which it holds meanwhile.
+    pub(crate) filling: bool,
+    /// It is a multishot receive that was cancelled and whose last completion is still to come.
     pub(crate) cancelling: bool,
     /// A send is in the kernel.
     pub(crate) sending: bool,
@@ -107,18 +108,6 @@ impl Conn {
     /// Whether the query may hold a complete command.
     pub(crate) fn has_commands(&self) -> bool {
         !self.query.is_empty() && self.query.len() >= self.needed
-    }
-
-    /// Whether the connection is to be read. A pause ends well below the bound that began it.
-    pub(crate) fn wants_input(&self) -> bool {
-        if self.closing || self.ended {
-            return false;
-        }
-        if self.draining {
-            return true;
-        }
-        let bound = if self.receiving { BACKLOG_BYTES_MAX } else { BACKLOG_BYTES_RESUME };
-        !self.stalled && (self.query.len() <= bound || !self.has_commands())
     }
 
     /// Whether the kernel knows nothing of this connection any more.

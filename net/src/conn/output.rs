@@ -8,7 +8,7 @@
 
 use crate::io::send::Progress;
 use crate::io::socket;
-use crate::io::{Op, Token, cancel, recv};
+use crate::io::{Op, Token, cancel};
 use crate::limits::{UNSENT_BYTES_MAX, UNSENT_BYTES_RESUME};
 use crate::runtime::Loop;
 use crate::service::{ConnId, Service};
@@ -18,8 +18,8 @@ impl<S: Service> Loop<S> {
     pub(crate) fn write(&mut self, id: ConnId) {
         let Self { service, conns, ring, sends, spare, .. } = self;
         let Some(conn) = conns.open(id) else { return };
-        let Some(output) = service.output(id) else { return };
-        if !conn.sending && !output.is_empty() {
+        let output = service.output(id).filter(|output| !output.is_empty() && !conn.sending);
+        if let Some(output) = output {
             let len = output.len();
             let sent = match socket::send_now(conn.fd(), output) {
                 Ok(sent) => sent,
@@ -50,7 +50,11 @@ impl<S: Service> Loop<S> {
             drop(sends.finish(id));
             conn.sending = false;
             conn.in_flight_bytes = 0;
-            if conn.closing { self.release(id) } else { self.close(id) }
+            if conn.closing {
+                self.release(id);
+            } else {
+                self.close(id);
+            }
             return;
         }
         let count = usize::try_from(result).unwrap_or(0);
@@ -82,19 +86,6 @@ impl<S: Service> Loop<S> {
         }
     }
 
-    /// Begins or ends the reading of a connection, as it wants it.
-    pub(crate) fn settle_receive(&mut self, id: ConnId) {
-        let Some(conn) = self.conns.open(id) else { return };
-        let wanted = conn.wants_input();
-        if wanted && !conn.receiving {
-            conn.receiving = true;
-            recv::submit(&mut self.ring, conn.fd(), id);
-        } else if !wanted && conn.receiving && !conn.cancelling && !conn.ended {
-            conn.cancelling = true;
-            cancel::submit(&mut self.ring, Token::new(Op::Recv, id));
-        }
-    }
-
     /// Closes a connection: nothing more is read, executed or written, but the slot stays taken until the kernel has let
     /// go of it.
     pub(crate) fn close(&mut self, id: ConnId) {
@@ -105,7 +96,8 @@ impl<S: Service> Loop<S> {
         let shut_down = socket::shutdown(conn.fd()).is_ok();
         if !shut_down && conn.receiving {
             // The peer is gone already; whether the receive has noticed is not certain.
-            cancel::submit(&mut self.ring, Token::new(Op::Recv, id));
+            let op = if conn.filling { Op::Fill } else { Op::Recv };
+            cancel::submit(&mut self.ring, Token::new(op, id));
         }
         self.gone.push(id);
     }

@@ -5,9 +5,10 @@
 //! its turn is over, or its peer does not read. If the query buffer holds such a beginning and its length is known, just
 //! the missing bytes are added to it, and the rest of the piece is parsed in place again.
 
-use crate::conn::{Budget, Conn};
-use crate::limits::{BACKLOG_BYTES_MAX, UNSENT_BYTES_MAX};
 use crate::buf::Filled;
+use crate::conn::{Budget, Conn};
+use crate::limits::{BACKLOG_BYTES_MAX, COMMANDS_ANNOUNCED, UNSENT_BYTES_MAX};
+use crate::resp::peek::look_ahead;
 use crate::resp::{Args, Parsed, Parser};
 use crate::runtime::Loop;
 use crate::service::{ConnId, Flow, ProtocolError, Service};
@@ -112,7 +113,9 @@ impl<S: Service> Loop<S> {
             conn.queued = true;
             self.ready.push(id);
         }
-        service.input_usage(id, conn.usage());
+        if !conn.filling {
+            service.input_usage(id, conn.usage());
+        }
         self.settle_receive(id);
     }
 
@@ -196,8 +199,15 @@ fn execute<S: Service>(
     input: &[u8],
 ) -> (usize, End) {
     let mut executed = 0;
+    // The first command was announced with those of other connections.
+    let mut announced = 1;
     loop {
         let rest = &input[executed..];
+        if announced == 0 && parser.is_fresh() {
+            announced = look_ahead(rest, COMMANDS_ANNOUNCED, |name, first| service.announce(id, name, first)).max(1);
+            service.announced();
+        }
+        announced = announced.saturating_sub(1);
         let flow = match parser.advance(rest, || service.input_limits(id)) {
             Ok(Parsed::Command(len)) => {
                 let args = parser.args(rest);

@@ -66,6 +66,21 @@ impl Query {
         }
     }
 
+    /// Hands the buffer out with room for `missing` more bytes; `None` if there is no memory for them. Until it is put back
+    /// this is empty.
+    pub(crate) fn lend(&mut self, missing: usize) -> Option<Vec<u8>> {
+        self.bytes.drain(..self.head);
+        self.head = 0;
+        self.bytes.try_reserve(missing).ok()?;
+        Some(std::mem::take(&mut self.bytes))
+    }
+
+    /// Takes a lent buffer back.
+    pub(crate) fn put_back(&mut self, bytes: Vec<u8>) {
+        assert!(self.bytes.capacity() == 0, "nothing was added while the buffer was lent");
+        self.bytes = bytes;
+    }
+
     /// The first `count` bytes are done with.
     pub(crate) fn consume(&mut self, count: usize, spare: &mut Spare) {
         self.head += count;

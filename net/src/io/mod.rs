@@ -1,8 +1,8 @@
 //! io_uring, one operation a file.
 //!
-//! [`ring`] builds and enters the ring; the other files each wrap one request ([`accept`], [`recv`], [`send`], [`wake`],
+//! [`ring`] builds and enters the ring; the other files each wrap one request ([`accept`], [`recv`], [`fill`], [`send`], [`wake`],
 //! [`cancel`]) in a function that is safe to call: a request either names no memory of ours (multishot receives take
-//! buffers from the registered pool) or owns it until its last completion ([`send::Sends`]). [`socket`] has the few plain
+//! buffers from the registered pool) or owns it until its last completion ([`send::Sends`], [`fill::Fills`]). [`socket`] has the few plain
 //! system calls on sockets, and [`probe`] asks whether this system lets us do all that.
 //!
 //! # User data
@@ -19,6 +19,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod cancel;
+pub(crate) mod fill;
 pub(crate) mod probe;
 pub(crate) mod recv;
 pub(crate) mod ring;
@@ -37,6 +38,8 @@ pub(crate) enum Op {
     Accept,
     /// Multishot receive of a connection.
     Recv,
+    /// Receive into a connection's query buffer.
+    Fill,
     /// Send of a connection.
     Send,
     /// The poll that lets other threads wake this one.
@@ -46,7 +49,7 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    const ALL: [Self; 5] = [Self::Accept, Self::Recv, Self::Send, Self::Wake, Self::Cancel];
+    const ALL: [Self; 6] = [Self::Accept, Self::Recv, Self::Fill, Self::Send, Self::Wake, Self::Cancel];
 }
 
 /// Who a completion belongs to.

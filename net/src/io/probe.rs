@@ -66,7 +66,9 @@ fn explain(what: &str, error: &io::Error) -> String {
             "the kernel has no io_uring, or a container profile hides it; Linux 6.1 or later with CONFIG_IO_URING is needed"
         }
         (Some(libc::EINVAL), _) => "the kernel is too old; Linux 6.1 or later is needed",
-        (Some(libc::ENOMEM), _) => "not enough memory, or too little of it may be locked; raise the memlock limit (ulimit -l)",
+        (Some(libc::ENOMEM), _) => {
+            "not enough memory, or too little of it may be locked; raise the memlock limit (ulimit -l)"
+        }
         (Some(libc::EMFILE | libc::ENFILE), _) => "there are too few file descriptors; raise the limit (ulimit -n)",
         _ => "Linux 6.1 or later with io_uring is needed",
     };

@@ -7,14 +7,15 @@
 //! timeout of zero would do, but it goes through the scheduler; entering again while the flag is set costs less.
 
 use std::io;
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use io_uring::types::{SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, squeue};
 
 use crate::buf::Buffers;
-use crate::io::recv::BUFFER_GROUP;
 use crate::io::Token;
+use crate::io::recv::BUFFER_GROUP;
 use crate::limits::{BUFFERS, COMPLETIONS, SUBMISSIONS};
 
 /// `IORING_ENTER_GETEVENTS`
@@ -33,6 +34,8 @@ pub(crate) enum Wait {
     Forever,
     /// Until there is a completion, or this long.
     AtMost(Duration),
+    /// No time at all, but all completions that are due, not just some. It costs a trip through the scheduler.
+    Exhaust,
 }
 
 /// A completion, copied out of the ring.
@@ -79,7 +82,14 @@ impl Ring {
     pub(crate) fn register_buffers(&self, buffers: &Buffers) -> io::Result<()> {
         // SAFETY: the address is a page-aligned mapping of BUFFERS entries, which lives as long as `buffers`; the owner
         // of both drops the buffers only when no request is in flight, and leaks them otherwise.
-        unsafe { self.inner.submitter().register_buf_ring_with_flags(buffers.offers_address(), BUFFERS as u16, BUFFER_GROUP, 0) }
+        unsafe {
+            self.inner.submitter().register_buf_ring_with_flags(
+                buffers.offers_address(),
+                BUFFERS as u16,
+                BUFFER_GROUP,
+                0,
+            )
+        }
     }
 
     /// Requests whose last completion is still to come.
@@ -142,11 +152,13 @@ impl Ring {
             Wait::No => unsafe { submitter.enter::<libc::sigset_t>(queued, 0, GETEVENTS, None) },
             // SAFETY: no argument is passed.
             Wait::Forever => unsafe { submitter.enter::<libc::sigset_t>(queued, 1, self.wait_flags, None) },
-            Wait::AtMost(time) => {
+            Wait::AtMost(_) | Wait::Exhaust => {
+                let (least, time) =
+                    if let Wait::AtMost(time) = wait { (1, time) } else { (COMPLETIONS, Duration::ZERO) };
                 let timespec = Timespec::from(time);
                 let args = SubmitArgs::new().timespec(&timespec);
                 // SAFETY: EXT_ARG goes with a SubmitArgs, and its timespec lives through the call.
-                unsafe { submitter.enter(queued, 1, self.wait_flags | EXT_ARG, Some(&args)) }
+                unsafe { submitter.enter(queued, least, self.wait_flags | EXT_ARG, Some(&args)) }
             }
         };
         match result {
@@ -156,14 +168,24 @@ impl Ring {
         }
     }
 
+    /// Makes the ring write to `eventfd` when there is something to collect, while [`Ring::signal`] allows it.
+    pub(crate) fn register_signal(&mut self, eventfd: RawFd) -> io::Result<()> {
+        self.inner.submitter().register_eventfd(eventfd)?;
+        self.signal(false);
+        Ok(())
+    }
+
+    /// Allows or forbids the writes to the registered eventfd.
+    pub(crate) fn signal(&mut self, allowed: bool) {
+        let completion = self.inner.completion();
+        if allowed { completion.enable_eventfd() } else { completion.disable_eventfd() }
+    }
+
     /// Moves all completions that are there to the end of `completions`.
     pub(crate) fn collect(&mut self, completions: &mut Vec<Completion>) {
         for entry in self.inner.completion() {
-            let completion = Completion {
-                token: Token::unpack(entry.user_data()),
-                result: entry.result(),
-                flags: entry.flags(),
-            };
+            let completion =
+                Completion { token: Token::unpack(entry.user_data()), result: entry.result(), flags: entry.flags() };
             if !completion.more() {
                 self.in_flight -= 1;
             }

@@ -8,9 +8,8 @@ use std::os::fd::RawFd;
 pub(crate) fn send_now(socket: RawFd, bytes: &[u8]) -> io::Result<usize> {
     loop {
         // SAFETY: the bytes live through the call.
-        let sent = unsafe {
-            libc::send(socket, bytes.as_ptr().cast(), bytes.len(), libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
-        };
+        let sent =
+            unsafe { libc::send(socket, bytes.as_ptr().cast(), bytes.len(), libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) };
         if sent >= 0 {
             return Ok(sent as usize);
         }

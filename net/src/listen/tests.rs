@@ -29,7 +29,8 @@ fn both_families_share_a_port() {
 fn a_taken_port_is_named() {
     let first = Listener::tcp(&["127.0.0.1"], 0, 16).expect("a port");
     let port = first[0].address().expect("TCP").port();
-    let expected = format!("Could not create server TCP listening socket 127.0.0.1:{port}: bind: Address already in use");
+    let expected =
+        format!("Could not create server TCP listening socket 127.0.0.1:{port}: bind: Address already in use");
     check_error(Listener::tcp(&["127.0.0.1"], port, 16), &[&expected]);
     check_error(Listener::tcp(&["-127.0.0.1"], port, 16), &[&expected]);
 }

@@ -60,7 +60,8 @@ pub fn parse_in_pieces(stream: &[u8], limits: InputLimits, mut next: impl FnMut(
 /// pieces it must mean the same. Panics where it does not.
 pub fn check_splits(data: &[u8]) {
     let (seed, stream) = data.split_at(data.len().min(8));
-    let mut random = seed.iter().fold(0x9e37_79b9_7f4a_7c15_u64, |hash, &b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let mut random =
+        seed.iter().fold(0x9e37_79b9_7f4a_7c15_u64, |hash, &b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
     let mut short = || {
         random ^= random << 13;
         random ^= random >> 7;

@@ -4,6 +4,7 @@ pub mod args;
 pub mod fuzz;
 pub mod inline;
 pub mod parse;
+pub mod peek;
 pub mod reply;
 
 pub use args::{Args, OwnedArgs, Span};

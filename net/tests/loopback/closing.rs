@@ -75,6 +75,30 @@ fn the_service_closes() {
 }
 
 #[test]
+fn a_client_that_leaves_in_the_middle_of_a_large_value() {
+    let server = Server::start();
+    let request = command(&[b"SET", b"big", &vec![0; 8 << 20]]);
+    for (round, sent) in [1 << 20, 3 << 20, 5 << 20, 7 << 20].into_iter().enumerate() {
+        let mut client = server.connect();
+        client.write_all(&request[..sent]).expect("taken");
+        if round % 2 == 0 {
+            client.shutdown(Shutdown::Write).expect("half closed");
+            expect_end(&mut client, b"");
+        }
+        drop(client);
+        server.until("it is closed", |seen| seen.closed.load(SeqCst) == round + 1);
+    }
+    let mut client = server.connect();
+    client.write_all(&request[..1 << 20]).expect("taken");
+    std::thread::sleep(Duration::from_millis(20));
+    server.order(Order::CloseAll);
+    expect_end(&mut client, b"");
+    let mut client = server.connect();
+    client.write_all(&request[..1 << 20]).expect("taken");
+    assert_eq!(server.seen.commands.load(SeqCst), 0);
+}
+
+#[test]
 fn slots_are_reused() {
     let server = Server::start();
     for round in 1..=300 {

@@ -6,6 +6,7 @@ mod closing;
 mod descriptors;
 mod reading;
 mod service;
+mod storm;
 mod writing;
 
 use std::io::{Read, Write};

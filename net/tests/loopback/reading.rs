@@ -80,6 +80,27 @@ fn large_values_both_ways() {
 }
 
 #[test]
+fn large_values_of_all_sizes_between_small_commands() {
+    let server = Server::start();
+    let mut client = server.connect();
+    let (mut request, mut reply) = (Vec::new(), Vec::new());
+    for size in (1..40).map(|step| step * 37_777).chain([1 << 20, (1 << 20) + 1, 3 << 20]) {
+        let value: Vec<u8> = (0..size).map(|i: usize| (i * 31 >> 7) as u8).collect();
+        request.extend_from_slice(&command(&[b"PING"]));
+        request.extend_from_slice(&command(&[b"ECHO", &value]));
+        reply.extend_from_slice(format!("+PONG\r\n${size}\r\n").as_bytes());
+        reply.extend_from_slice(&value);
+        reply.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(&command(&[b"COUNT", &vec![1; 300_000], b"x", &vec![2; 2_000_000], b"y"]));
+    reply.extend_from_slice(b":5\r\n");
+    let mut writer = client.try_clone().expect("a second handle");
+    let writing = std::thread::spawn(move || writer.write_all(&request).expect("taken"));
+    expect(&mut client, &reply);
+    writing.join().expect("written");
+}
+
+#[test]
 fn a_command_of_many_arguments_between_others() {
     let server = Server::start();
     let mut client = server.connect();

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use net::service::{Actions, Endpoint, InputLimits, InputUsage, Park, ProtocolError, Socket};
-use net::{Args, ConnId, Flow, Listener, Loop, LoopConfig, Reply, Resp, Service, Waker};
+use net::{Args, ConnId, Flow, Listener, Loop, LoopConfig, Reply, Resp, Service, Sleep, Turn, Waker};
 
 /// What tests look at while the server runs.
 #[derive(Debug, Default)]
@@ -179,7 +179,8 @@ impl Service for Small {
 
     fn end(&mut self, actions: &mut Actions) {
         std::mem::swap(actions, &mut self.actions);
-        let unsent = self.clients.iter().filter(|client| client.open).map(|client| client.output.len() + client.in_flight);
+        let unsent =
+            self.clients.iter().filter(|client| client.open).map(|client| client.output.len() + client.in_flight);
         self.seen.unsent.store(unsent.sum(), SeqCst);
     }
 
@@ -219,12 +220,26 @@ pub struct Options {
     /// The answer to the end of a held client's stream.
     pub end: Flow,
     pub limits: InputLimits,
+    /// Whether the loop sleeps in `poll(2)` rather than in its ring.
+    pub sleep_outside: bool,
+}
+
+/// A turn of a loop that never sleeps itself.
+fn turn_outside(network: &mut Loop<Small>) -> Turn {
+    let fd = network.outside_fd().expect("an eventfd");
+    if let Some(limit) = network.park_outside() {
+        let mut poll = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        let limit = limit.map_or(-1, |limit| limit.as_millis() as i32 + 1);
+        // SAFETY: one structure, which lives through the call.
+        unsafe { libc::poll(&raw mut poll, 1, limit) };
+    }
+    network.turn(Sleep::Poll)
 }
 
 impl Default for Options {
     fn default() -> Self {
         let limits = InputLimits { bulk_bytes_max: 512 << 20, query_buffer_bytes_max: 1 << 30, unauthenticated: false };
-        Self { end: Flow::Close, limits }
+        Self { end: Flow::Close, limits, sleep_outside: false }
     }
 }
 
@@ -258,8 +273,16 @@ impl Server {
                 limits: options.limits,
             };
             let mut network = Loop::new(service, config).expect("io_uring");
-            network.run();
-            network.check_invariants();
+            for turn in 1_u32.. {
+                let came_to =
+                    if options.sleep_outside { turn_outside(&mut network) } else { network.turn(Sleep::Allowed) };
+                if turn % 64 == 0 || came_to.stopped {
+                    network.check_invariants();
+                }
+                if came_to.stopped {
+                    break;
+                }
+            }
         });
         Self { address, seen, orders, waker, thread: Some(thread) }
     }

@@ -1,8 +1,13 @@
 //! All commands, by family. A family's `mod.rs` holds its essay and the list of its commands.
 
+pub mod connection;
+pub mod help;
+pub mod key;
+pub mod long_double;
+pub mod parse;
 pub mod string;
 
 use crate::spec::Command;
 
 /// The families.
-pub const FAMILIES: &[&[&Command]] = &[string::COMMANDS];
+pub const FAMILIES: &[&[&Command]] = &[connection::COMMANDS, key::COMMANDS, string::COMMANDS];

@@ -1,5 +1,8 @@
 //! Plans: coordinating them at the client's core, and holding parts of them on the shards.
 
+#[cfg(feature = "simulation")]
+use std::collections::VecDeque;
+
 use net::ConnId;
 use storage::UnixMillis;
 
@@ -23,8 +26,10 @@ pub(super) struct PlanState {
     missing: usize,
     values: Vec<Option<HopValue>>,
     released: bool,
+    /// A broken rule: parts that are placed when the one before is granted.
+    #[cfg(feature = "simulation")]
+    pub(super) late: VecDeque<(ShardId, HopPart)>,
 }
-
 
 /// A part that holds its claims on this shard.
 #[derive(Clone, Copy)]
@@ -71,12 +76,21 @@ impl Core {
             missing: claims.len(),
             values: (0..values).map(|_| None).collect(),
             released: false,
+            #[cfg(feature = "simulation")]
+            late: VecDeque::new(),
         };
         self.plans.insert(number, state);
-        for ((shard, claims), first) in claims.into_iter().zip(first) {
-            let part = HopPart { plan: id, claims, db, first };
-            self.batches[shard.index()].messages.push(Message::Hop(Box::new(part)));
+        let part = |((shard, claims), first)| (shard, HopPart { plan: id, claims, db, first });
+        let parts = claims.into_iter().zip(first).map(part);
+        #[cfg(feature = "simulation")]
+        let parts = self.parts_placed_now(parts.collect());
+        for (shard, part) in parts {
+            self.place_part(shard, part);
         }
+    }
+
+    pub(super) fn place_part(&mut self, shard: ShardId, part: HopPart) {
+        self.batches[shard.index()].messages.push(Message::Hop(Box::new(part)));
     }
 
     /// A part is granted: it runs its first operation and answers.
@@ -147,7 +161,10 @@ impl Core {
             state.values[index] = Some(value);
         }
         state.missing -= 1;
-        if state.missing == 0 {
+        let granted = state.missing == 0;
+        #[cfg(feature = "simulation")]
+        self.place_late_part(plan.number);
+        if granted {
             self.next_step(plan);
         }
     }

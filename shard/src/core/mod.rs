@@ -7,13 +7,18 @@
 //! | `run.rs` | running commands on this core's shard, waiting for locks |
 //! | `deliver.rs` | from answers to the client's output |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
+//! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
+//! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
 mod cron;
 mod deliver;
 mod hops;
+mod prefetch;
 mod route;
 mod run;
+#[cfg(feature = "simulation")]
+mod simulation;
 mod tick;
 
 use std::collections::VecDeque;
@@ -30,7 +35,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::exec::ShardState;
 use crate::exec::ctx::KeyspaceCounters;
-use crate::ids::{ClientId, ShardId};
+use crate::ids::{ClientId, DbId, ShardId};
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
 use crate::session::{Hold, Session};
 use crate::shared::Shared;
@@ -77,6 +82,8 @@ pub struct Core {
     push_number: u64,
     /// What was routed and put off once already.
     put_off: bool,
+    /// Databases and hashes of keys that were announced.
+    announced: Vec<(DbId, u64)>,
     spare: Vec<Batch>,
     taken: Taken,
     /// Answers to other cores' clients, per home core.
@@ -183,6 +190,7 @@ impl Core {
             batches: Vec::new(),
             push_number: 1,
             put_off: false,
+            announced: Vec::new(),
             spare: Vec::new(),
             taken: Taken::default(),
             answers: Vec::new(),

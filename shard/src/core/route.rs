@@ -4,7 +4,6 @@
 //! order, rule 5). Then the command runs in place, if its keys are on this shard and its connection has nothing in the
 //! batches of this tick; else it joins the batches.
 
-use net::service::Endpoint;
 use net::{Args, ConnId, Flow, Reply, Resp};
 
 use super::{Core, SessionCtx};
@@ -15,7 +14,7 @@ use crate::exec::{Merge, Outcome, Run, SessionHandler};
 use crate::ids::{DbId, ShardId};
 use crate::limits::{IN_FLIGHT_BYTES_MAX, IN_FLIGHT_COMMANDS_MAX};
 use crate::mesh::{Claims, Head, Rule};
-use crate::session::{Gather, Gathered, Hold, ReplyMode};
+use crate::session::{is_local, Gather, Gathered, Hold, ReplyMode};
 use crate::spec::table::Row;
 use crate::spec::{Begin, CommandId, CommandTable, Find, Flag};
 
@@ -428,14 +427,6 @@ fn single_key<'a>(row: &Row, args: &Args<'a>) -> Option<&'a [u8]> {
             row.command.keys[0].visit(args, |place| key = key.or(Some(args.at(place))));
             key
         }
-    }
-}
-
-/// Whether a client is on this machine, as far as its address tells.
-fn is_local(endpoint: &Endpoint) -> bool {
-    match endpoint {
-        Endpoint::Unix(_) => true,
-        Endpoint::Tcp { peer, .. } => peer.ip().to_canonical().is_loopback(),
     }
 }
 

@@ -72,12 +72,17 @@ impl Core {
             return;
         }
         let now = self.shard.clock;
-        self.locks.admit(claims(row, args), Job::Command { from, head: *head, args: args.to_owned(), now });
+        let claims = claims(row, args);
+        #[cfg(feature = "simulation")]
+        let claims = self.claimed_places(claims);
+        self.locks.admit(claims, Job::Command { from, head: *head, args: args.to_owned(), now });
         self.run_granted();
     }
 
     fn run_command(&mut self, from: ShardId, head: &Head, row: &Row, args: &Args<'_>) {
         let Some(handler) = shard_handler(row.run(args)) else { unreachable!("only shard commands travel so") };
+        #[cfg(feature = "simulation")]
+        let handler = self.refusing_part(row).unwrap_or(handler);
         let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
         let began = self.last_micros;
         let mut bytes = if from == self.id { Vec::new() } else { std::mem::take(&mut self.answers[from.index()].bytes) };

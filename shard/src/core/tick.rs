@@ -9,8 +9,9 @@ use net::service::{Actions, Endpoint, InputLimits, InputUsage, Park, ProtocolErr
 use net::{Args, ConnId, Flow, Reply, Service};
 
 use super::Core;
+use super::prefetch::PREFETCHED;
 use crate::ids::ShardId;
-use crate::mesh::{Batch, Message, Pushed};
+use crate::mesh::{Batch, Message, Pushed, Rule};
 use crate::session::{Hold, Session};
 use crate::shared::Stop;
 
@@ -60,21 +61,41 @@ impl Core {
 
     fn drain_batch(&mut self, batch: &mut Batch) {
         self.worked = true;
-        self.see_time(batch.now);
+        self.see_push_time(batch);
         self.stats.messages += batch.messages.len() as u64;
-        let from = batch.from;
         let mut messages = std::mem::take(&mut batch.messages);
-        for message in messages.drain(..) {
-            match message {
-                Message::Command(head) => self.arrive(from, &head, &batch.args(&head)),
-                Message::Large(large) => self.arrive(from, &large.0, &large.1.as_args()),
-                Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
-                Message::Hop(part) => self.arrive_part(*part),
-                Message::Adopt(socket) => self.adopt.push(*socket),
+        let mut coming = messages.drain(..);
+        let mut prefetched = 0;
+        loop {
+            if prefetched == 0 {
+                self.prefetch_batch(batch, coming.as_slice());
+                prefetched = PREFETCHED;
             }
-            self.run_hops();
+            prefetched -= 1;
+            let Some(message) = coming.next() else { break };
+            self.receive(batch, message);
         }
+        drop(coming);
         batch.messages = messages;
+    }
+
+    /// One message of `batch`, then what other cores said about plans meanwhile.
+    #[inline]
+    pub(super) fn receive(&mut self, batch: &Batch, message: Message) {
+        let from = batch.from;
+        match message {
+            Message::Command(head) => self.arrive(from, &head, &batch.args(&head)),
+            Message::Large(large) => self.arrive(from, &large.0, &large.1.as_args()),
+            Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
+            Message::Hop(part) => self.arrive_part(*part),
+            Message::Adopt(socket) => self.adopt.push(*socket),
+        }
+        self.run_hops();
+    }
+
+    pub(super) fn see_push_time(&mut self, batch: &Batch) {
+        let travels = self.shared.mesh.holds(Rule::TimeTravelsWithBatch);
+        self.see_time(if travels { batch.now } else { self.tick_time });
     }
 
     /// A shard's clock is the largest time seen.
@@ -86,6 +107,10 @@ impl Core {
     pub fn push(&mut self) -> Pushed {
         if self.batches.iter().all(Batch::is_empty) {
             return Pushed::Done;
+        }
+        #[cfg(feature = "simulation")]
+        if let Some(shard) = self.pushed_alone() {
+            return self.push_alone(shard);
         }
         let clock = &self.clock;
         let pushed = self.shared.mesh.push(&mut self.batches, &mut self.spare, || clock.now());
@@ -101,6 +126,8 @@ impl Core {
                 self.put_off = true;
                 self.stats.put_off += 1;
             }
+            #[cfg(feature = "simulation")]
+            Pushed::Partly => unreachable!("the mesh pushes all or nothing"),
         }
         pushed
     }
@@ -182,6 +209,14 @@ impl Service for Core {
     fn command(&mut self, conn: ConnId, args: &Args<'_>) -> Flow {
         self.worked = true;
         self.route(conn, args)
+    }
+
+    fn announce(&mut self, conn: ConnId, name: &[u8], first: &[u8]) {
+        self.prefetch(conn, name, first);
+    }
+
+    fn announced(&mut self) {
+        self.prefetch_values();
     }
 
     fn malformed(&mut self, conn: ConnId, error: &ProtocolError) {

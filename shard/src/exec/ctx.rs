@@ -108,11 +108,36 @@ impl Ctx<'_> {
         self.database().find(key)
     }
 
+    /// The key's entry for looking at (TTL, TYPE, EXISTS): counts a hit or a miss, and marks no access.
+    pub fn look<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
+        let key = key.into();
+        self.expire_if_past(key);
+        self.find_counted(key)
+    }
+
     /// The key's entry for reading: marks the access, counts a hit or a miss.
     pub fn read<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         self.expire_if_past(key);
-        self.touch(key);
+        if self.no_touch {
+            return self.find_counted(key);
+        }
+        let (access, lfu, clock) = (self.new_access(), self.lfu(), self.shard.clock);
+        let shard = &mut *self.shard;
+        let Some(mut entry) = shard.databases[self.db.index()].find_mut(key) else {
+            shard.counters.misses += 1;
+            return None;
+        };
+        shard.counters.hits += 1;
+        let old = entry.entry().access();
+        let new = lfu.map_or(access, |settings| old.lfu_used(clock, settings, shard.rng.random()));
+        if new != old {
+            entry.touch(new);
+        }
+        Some(entry.into_entry())
+    }
+
+    fn find_counted(&mut self, key: Key<'_>) -> Option<Entry<'_>> {
         let counters = &mut self.shard.counters;
         let entry = self.shard.databases[self.db.index()].find(key);
         match entry {
@@ -139,6 +164,13 @@ impl Ctx<'_> {
         Some(entry)
     }
 
+    /// The key's entry for changing, without marking the access: of a key that this command has looked up before.
+    pub fn peek_mut<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
+        let key = key.into();
+        self.expire_if_past(key);
+        self.database().find_mut(key)
+    }
+
     /// The string at `key` for reading; an error if something else is there.
     pub fn read_string<'k>(&mut self, key: impl Into<Key<'k>>) -> Result<Option<StringRef<'_>>, CommandError> {
         match self.read(key) {
@@ -162,10 +194,11 @@ impl Ctx<'_> {
     }
 
     /// Marks an access of `key`, if it is there.
-    fn touch(&mut self, key: Key<'_>) {
+    pub fn touch<'k>(&mut self, key: impl Into<Key<'k>>) {
         if self.no_touch {
             return;
         }
+        let key = key.into();
         let (access, lfu) = (self.new_access(), self.lfu());
         let clock = self.shard.clock;
         let Some(mut entry) = self.shard.databases[self.db.index()].find_mut(key) else { return };
@@ -189,22 +222,51 @@ impl Ctx<'_> {
         if self.shard.config.maxmemory_policy.is_lfu() { Access::lfu_new(self.shard.clock) } else { Access::lru(self.shard.clock) }
     }
 
-    /// Stores a string, in place of whatever was there.
+    /// The access bits of a value that is stored now: new ones, but how often a key was used outlives its value.
+    fn access_of_stored(&mut self, key: Key<'_>) -> Access {
+        let Some(settings) = self.lfu() else { return self.new_access() };
+        let clock = self.shard.clock;
+        match self.shard.databases[self.db.index()].find(key).map(|entry| entry.access()) {
+            None => self.new_access(),
+            Some(old) if self.no_touch => old,
+            Some(old) => old.lfu_used(clock, settings, self.shard.rng.random()),
+        }
+    }
+
+    /// Stores a string, in place of whatever was there. That is a use of the key.
     pub fn set_string<'k>(&mut self, key: impl Into<Key<'k>>, value: StringValue<'_>, expire: Expiry) {
-        let access = self.new_access();
+        let key = key.into();
+        self.expire_if_past(key);
+        let access = self.access_of_stored(key);
         let discarded = self.database().set_string(key, value, expire, access);
         self.discard(discarded);
     }
 
-    /// Stores any value, in place of whatever was there.
+    /// Stores a string in place of the one that this command has looked up before: what it was used for, and when it
+    /// expires, stays.
+    pub fn replace_string<'k>(&mut self, key: impl Into<Key<'k>>, value: StringValue<'_>) {
+        let key = key.into();
+        let access = match self.lfu() {
+            Some(_) => self.database().find(key).map(|entry| entry.access()).unwrap_or_else(|| self.new_access()),
+            None => self.new_access(),
+        };
+        let discarded = self.database().set_string(key, value, Expiry::Keep, access);
+        self.discard(discarded);
+    }
+
+    /// Stores any value, in place of whatever was there. That is a use of the key.
     pub fn set_value<'k>(&mut self, key: impl Into<Key<'k>>, value: OwnedValue, expire: Expiry) {
-        let access = self.new_access();
+        let key = key.into();
+        self.expire_if_past(key);
+        let access = self.access_of_stored(key);
         let discarded = self.database().set_value(key, value, expire, access);
         self.discard(discarded);
     }
 
     /// Stores an entry that came from elsewhere, with its expiry and access bits.
     pub fn put<'k>(&mut self, key: impl Into<Key<'k>>, detached: Detached) {
+        let key = key.into();
+        self.expire_if_past(key);
         let discarded = self.database().put(key, detached);
         self.discard(discarded);
     }
@@ -229,6 +291,16 @@ impl Ctx<'_> {
                 true
             }
         }
+    }
+
+    /// Empties the database; what it held is to be freed.
+    pub fn clear(&mut self) -> Discarded {
+        self.database().clear()
+    }
+
+    /// Exchanges all that two databases hold.
+    pub fn swap_databases(&mut self, first: DbId, second: DbId) {
+        self.shard.databases.swap(first.index(), second.index());
     }
 
     /// Leaves something big to be freed in slices between commands.

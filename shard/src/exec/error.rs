@@ -61,6 +61,57 @@ pub const STRING_TOO_LONG: CommandError =
 pub const OFFSET_OUT_OF_RANGE: CommandError = CommandError::new("ERR offset is out of range");
 /// A database index is out of range.
 pub const DB_OUT_OF_RANGE: CommandError = CommandError::new("ERR DB index is out of range");
+/// SCAN and its kin: the cursor is no number.
+pub const INVALID_CURSOR: CommandError = CommandError::new("ERR invalid cursor");
+/// DECRBY: the decrement has no negative.
+pub const DECREMENT_OVERFLOW: CommandError = CommandError::new("ERR decrement would overflow");
+/// LCS: a key holds something else than a string.
+pub const LCS_NOT_STRINGS: CommandError = CommandError::new("ERR The specified keys must contain string values");
+/// LCS: two contradicting options.
+pub const LCS_LEN_AND_IDX: CommandError =
+    CommandError::new("ERR If you want both the length and indexes, please just use IDX.");
+/// LCS: strings of 4 GiB.
+pub const LCS_TOO_LONG: CommandError = CommandError::new("ERR String too long for LCS");
+/// LCS: the table of all pairs of places would be longer than the longest string.
+pub const LCS_TOO_MUCH_MEMORY: CommandError =
+    CommandError::new("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+/// EXPIRE and its kin: NX with another condition.
+pub const EXPIRE_NX_AND_OTHERS: CommandError =
+    CommandError::new("ERR NX and XX, GT or LT options at the same time are not compatible");
+/// EXPIRE and its kin: GT with LT.
+pub const EXPIRE_GT_AND_LT: CommandError =
+    CommandError::new("ERR GT and LT options at the same time are not compatible");
+/// SWAPDB: the first index is no number.
+pub const INVALID_FIRST_DB: CommandError = CommandError::new("ERR invalid first DB index");
+/// SWAPDB: the second index is no number.
+pub const INVALID_SECOND_DB: CommandError = CommandError::new("ERR invalid second DB index");
+/// A cluster has one database.
+pub const MOVE_IN_CLUSTER: CommandError = CommandError::new("ERR MOVE is not allowed in cluster mode");
+/// A cluster has one database.
+pub const COPY_DB_IN_CLUSTER: CommandError =
+    CommandError::new("ERR Copying to another database is not allowed in cluster mode");
+/// A cluster has one database.
+pub const SWAPDB_IN_CLUSTER: CommandError = CommandError::new("ERR SWAPDB is not allowed in cluster mode");
+/// OBJECT FREQ: frequencies are not kept.
+pub const NO_FREQUENCIES: CommandError = CommandError::new(
+    "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching \
+     between policies at runtime LRU and LFU data will take some time to adjust.",
+);
+/// OBJECT IDLETIME: idle times are not kept.
+pub const NO_IDLE_TIMES: CommandError = CommandError::new(
+    "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies \
+     at runtime LRU and LFU data will take some time to adjust.",
+);
+/// RESTORE: a negative time to live.
+pub const INVALID_TTL: CommandError = CommandError::new("ERR Invalid TTL value, must be >= 0");
+/// RESTORE: a negative idle time.
+pub const INVALID_IDLETIME: CommandError = CommandError::new("ERR Invalid IDLETIME value, must be >= 0");
+/// RESTORE: a frequency that is no byte.
+pub const INVALID_FREQ: CommandError = CommandError::new("ERR Invalid FREQ value, must be >= 0 and <= 255");
+/// RESTORE: the payload is from another version, or damaged.
+pub const DUMP_CHECKSUM: CommandError = CommandError::new("ERR DUMP payload version or checksum are wrong");
+/// RESTORE: the payload makes no sense.
+pub const DUMP_FORMAT: CommandError = CommandError::new("ERR Bad data format");
 /// The client has not authenticated.
 pub const NO_AUTH: CommandError = CommandError::new("NOAUTH Authentication required.");
 /// `enable-debug-command` does not allow it.
@@ -84,9 +135,22 @@ pub fn invalid_expire(name: &str) -> CommandError {
     CommandError::text(format!("ERR invalid expire time in '{name}' command"))
 }
 
+/// EXPIRE and its kin have no option `word`.
+pub fn unsupported_option(word: &[u8]) -> CommandError {
+    CommandError::bytes([b"ERR Unsupported option ", word].concat())
+}
+
 /// `command` (as the client wrote it) has no subcommand `word`.
 pub fn unknown_subcommand(word: &[u8], command: &str) -> CommandError {
     let mut text = b"ERR unknown subcommand '".to_vec();
+    text.extend(word.iter().take(128));
+    text.extend(format!("'. Try {} HELP.", command.to_ascii_uppercase()).bytes());
+    CommandError::bytes(text)
+}
+
+/// The subcommand `word` of `command` takes another number of arguments, or there is none of that name.
+pub fn wrong_subcommand_arity(word: &[u8], command: &str) -> CommandError {
+    let mut text = b"ERR unknown subcommand or wrong number of arguments for '".to_vec();
     text.extend(word.iter().take(128));
     text.extend(format!("'. Try {} HELP.", command.to_ascii_uppercase()).bytes());
     CommandError::bytes(text)

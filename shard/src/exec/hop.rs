@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use net::{Args, Resp};
+use net::{Args, Reply, Resp};
 use storage::keyspace::Detached;
 
 use super::ctx::Ctx;
@@ -52,6 +52,15 @@ pub enum Step {
     RunLast(Vec<(ShardId, HopOp)>),
     /// Nothing more: this is the reply, a whole one.
     Reply(Vec<u8>),
+}
+
+impl Step {
+    /// Nothing more: this error is the reply.
+    pub fn error(error: &CommandError) -> Step {
+        let mut reply = Vec::new();
+        Reply::new(&mut reply, Resp::V2).error(error.as_bytes());
+        Step::Reply(reply)
+    }
 }
 
 /// A command that runs in hops.

@@ -21,6 +21,8 @@ pub mod ctx;
 pub mod error;
 pub mod hop;
 pub mod merge;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::any::Any;
 use std::fmt;

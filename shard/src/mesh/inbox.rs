@@ -155,6 +155,9 @@ pub enum Pushed {
     Done,
     /// A lock was not to be had: nothing was linked.
     PutOff,
+    /// A broken rule: some batches are linked, the others are not yet.
+    #[cfg(feature = "simulation")]
+    Partly,
 }
 
 /// What a core took out of its queues at the beginning of a tick.
@@ -170,6 +173,9 @@ pub struct Taken {
 pub struct Mesh {
     stations: Box<[Station]>,
     rules: Rules,
+    /// One bit a shard: its lock is not to be had, as if its holder had lost the processor.
+    #[cfg(feature = "simulation")]
+    withheld: std::sync::atomic::AtomicU64,
 }
 
 impl Mesh {
@@ -183,7 +189,27 @@ impl Mesh {
             has_hops: AtomicBool::new(false),
             waker,
         };
-        Mesh { stations: wakers.into_iter().map(station).collect(), rules }
+        Mesh {
+            stations: wakers.into_iter().map(station).collect(),
+            rules,
+            #[cfg(feature = "simulation")]
+            withheld: std::sync::atomic::AtomicU64::new(0),
+        }
+    }
+
+    /// Lets no push have the locks of these shards, one bit each, until it is called again.
+    #[cfg(feature = "simulation")]
+    pub fn withhold_locks(&self, shards: u64) {
+        self.withheld.store(shards, Ordering::Relaxed);
+    }
+
+    /// The lock of a shard's inbox, unless it is not to be had soon.
+    fn lock_inbox(&self, shard: usize) -> Option<MutexGuard<'_, Queues>> {
+        #[cfg(feature = "simulation")]
+        if self.withheld.load(Ordering::Relaxed) & (1 << shard) != 0 {
+            return None;
+        }
+        lock_soon(&self.stations[shard].inbox)
     }
 
     /// Number of cores.
@@ -206,7 +232,7 @@ impl Mesh {
     pub fn push(&self, batches: &mut [Batch], spare: &mut Vec<Batch>, clock: impl FnOnce() -> UnixMillis) -> Pushed {
         let mut locked: Vec<(usize, MutexGuard<'_, Queues>)> = Vec::with_capacity(batches.len());
         for (shard, _) in batches.iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
-            match lock_soon(&self.stations[shard].inbox) {
+            match self.lock_inbox(shard) {
                 Some(guard) => locked.push((shard, guard)),
                 None => return Pushed::PutOff,
             }

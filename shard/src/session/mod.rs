@@ -143,9 +143,25 @@ impl Session {
         }
     }
 
+    /// Bytes of memory that the connection takes, in all its buffers.
+    pub fn memory_bytes(&self) -> usize {
+        let info = &self.info;
+        let names = info.name.capacity() + info.lib_name.capacity() + info.lib_ver.capacity();
+        let output = self.out.capacity() + info.in_flight + self.replies.held_bytes();
+        size_of::<Session>() + size_of::<ClientInfo>() + names + output + info.input.query_capacity
+    }
+
     /// Bytes of output that the client has not taken: ours, the ring's, and replies that wait for their turn.
     pub fn unsent_bytes(&self) -> usize {
         self.out.len() + self.info.in_flight + self.replies.held_bytes()
+    }
+}
+
+/// Whether a client is on this machine, as far as its address tells.
+pub fn is_local(endpoint: &Endpoint) -> bool {
+    match endpoint {
+        Endpoint::Unix(_) => true,
+        Endpoint::Tcp { peer, .. } => peer.ip().to_canonical().is_loopback(),
     }
 }
 

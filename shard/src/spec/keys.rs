@@ -89,6 +89,10 @@ pub enum Find {
     },
 }
 
+/// Visits the place of each key among the arguments, with what the command does with it. False when the arguments make no
+/// sense. For commands whose options decide about keys, or about what is done with them.
+pub type FindKeys = fn(&Args<'_>, &mut dyn FnMut(usize, &'static [KeyFlag])) -> bool;
+
 /// One key specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeySpec {
@@ -119,12 +123,11 @@ impl KeySpec {
             Find::Range { last, step, limit } => {
                 let last = if last >= 0 {
                     begin + last as usize
-                } else if limit > 1 {
-                    begin + (args.len() - begin) / usize::from(limit) + (last + 1).unsigned_abs() as usize - 1
                 } else {
-                    (args.len() as isize + last as isize).max(-1) as usize
+                    let end = if limit > 1 { begin + (args.len() - begin) / usize::from(limit) } else { args.len() };
+                    end.saturating_sub(usize::from(last.unsigned_abs()))
                 };
-                if begin >= args.len() || last >= args.len() {
+                if last < begin || last >= args.len() {
                     return false;
                 }
                 (begin..=last).step_by(usize::from(step)).for_each(visit);

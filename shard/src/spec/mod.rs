@@ -11,7 +11,7 @@ pub mod table;
 
 pub use docs::{Argument, ArgumentKind, Docs, Group};
 pub use flags::{Categories, Category, Flag, Flags};
-pub use keys::{Begin, Find, KeyFlag, KeySpec};
+pub use keys::{Begin, Find, FindKeys, KeyFlag, KeySpec};
 pub use table::{CommandId, CommandTable};
 
 use crate::exec::Run;
@@ -56,6 +56,8 @@ pub struct Command {
     pub categories: Categories,
     /// Where its keys stand.
     pub keys: &'static [KeySpec],
+    /// Finds its keys, and what it does with each, where the specifications alone do not tell.
+    pub find_keys: Option<FindKeys>,
     /// Hints to clients and proxies.
     pub tips: &'static [&'static str],
     /// What COMMAND DOCS tells.
@@ -74,6 +76,7 @@ impl Command {
         flags: Flags::NONE,
         categories: Categories::NONE,
         keys: &[],
+        find_keys: None,
         tips: &[],
         docs: Docs::BLANK,
         subcommands: &[],

@@ -349,6 +349,11 @@ impl<'a> BlockRef<'a> {
         }
     }
 
+    /// Bytes of the block itself, unused ones at its end included.
+    pub const fn capacity(self) -> usize {
+        self.0.len()
+    }
+
     /// Bytes of the buffers that the block owns, by capacity.
     pub fn outside_bytes(self) -> usize {
         let key = if let KeyPart::Buffer(parts) = self.key_part() { parts.capacity() } else { 0 };

@@ -23,6 +23,6 @@
 
 pub(crate) mod block;
 pub(crate) mod buffer;
-pub mod hash;
+pub(crate) mod hash;
 pub(crate) mod slab;
 pub(crate) mod table;

@@ -1,46 +1,15 @@
-//! database
-use super::{Access, Entry, EntryMut, Expiry, Memory, SweepBudget, SweepOutcome, TableStats, UnixMillis};
-use crate::types::string::StringValue;
+//! A numbered database's slice on one shard: setting, finding, removing and moving keys.
+//!
+//! Every function takes anything that converts into a [`Key`]: bytes, or a key whose hash is known already. A command that
+//! touches a key several times makes the [`Key`] once.
+
+use super::discard::Discarded;
+use super::{Access, Entry, EntryMut, Expiry, Key, UnixMillis};
+use crate::encoding::block::{KEY_INLINE_BYTES_MAX, KeyPart, Parts, VALUE_INLINE_BYTES_MAX, ValuePart};
+use crate::encoding::buffer::BufferParts;
+use crate::encoding::table::{Replacement, Table};
 use crate::types::OwnedValue;
-use rand::Rng;
-
-/// The hash of a key inside a shard.
-pub fn key_hash(key: &[u8]) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(key)
-}
-
-/// A key together with its hash, so that a command hashes it once. Anything that is bytes converts into one.
-#[derive(Clone, Copy, Debug)]
-pub struct Key<'k> {
-    bytes: &'k [u8],
-    hash: u64,
-}
-
-impl<'k> Key<'k> {
-    /// Hashes the key.
-    pub fn new(bytes: &'k [u8]) -> Self {
-        Self { bytes, hash: key_hash(bytes) }
-    }
-    /// A key whose [`key_hash`] is known already.
-    pub fn with_hash(bytes: &'k [u8], hash: u64) -> Self {
-        debug_assert_eq!(hash, key_hash(bytes));
-        Self { bytes, hash }
-    }
-    /// The key's bytes.
-    pub const fn bytes(self) -> &'k [u8] {
-        self.bytes
-    }
-    /// The key's hash.
-    pub const fn hash(self) -> u64 {
-        self.hash
-    }
-}
-
-impl<'k, T: AsRef<[u8]> + ?Sized> From<&'k T> for Key<'k> {
-    fn from(bytes: &'k T) -> Self {
-        Self::new(bytes.as_ref())
-    }
-}
+use crate::types::string::{OwnedString, StringValue};
 
 /// A value on its way between keys, databases or shards, with what goes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,70 +22,75 @@ pub struct Detached {
     pub access: Access,
 }
 
-/// Memory to be freed where and when it suits: a big value, or a whole table. Dropping it frees it at once.
-#[derive(Debug)]
-pub struct Discarded(());
-
-impl Discarded {
-    /// Bytes it holds.
-    pub fn len_bytes(&self) -> usize {
-        unimplemented!()
-    }
-    /// Items (values) it holds, for `lazyfree_pending_objects`.
-    pub fn items(&self) -> usize {
-        unimplemented!()
-    }
-    /// Frees about `max_items` of its items; true once nothing is left.
-    pub fn free_step(&mut self, max_items: usize) -> bool {
-        let _ = max_items;
-        unimplemented!()
-    }
-}
-
 /// One numbered database's slice on one shard.
 #[derive(Debug, Default)]
-pub struct Database(());
+pub struct Database {
+    pub(super) table: Table,
+    /// The saved mark of new entries.
+    birth_mark: bool,
+    /// The segment that the next sweep begins with.
+    pub(super) sweep_position: usize,
+    pub(super) ttl_samples: usize,
+    pub(super) avg_ttl: i64,
+}
 
-#[allow(unused_variables, clippy::needless_pass_by_value)]
 impl Database {
     /// An empty database, which holds no memory.
     pub fn new() -> Self {
         Self::default()
     }
+
     /// Number of keys, expired but not yet removed ones included (DBSIZE).
-    pub fn len(&self) -> usize {
-        unimplemented!()
+    pub const fn len(&self) -> usize {
+        self.table.len()
     }
+
     /// Whether it has no key.
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
     /// Number of keys that have an expiry.
-    pub fn expires(&self) -> usize {
-        unimplemented!()
+    pub const fn expires(&self) -> usize {
+        self.table.volatile()
     }
+
     /// The entry of a key. Does not judge expiry and does not touch access bits.
+    #[inline]
     pub fn find<'k>(&self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
-        unimplemented!()
+        let key = key.into();
+        let place = self.table.find(key.hash(), key.bytes())?;
+        Some(Entry::new(self.table.block(place)))
     }
+
     /// The entry of a key, to be changed in place. Does not judge expiry and does not touch access bits.
+    #[inline]
     pub fn find_mut<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
-        unimplemented!()
+        let key = key.into();
+        let place = self.table.find(key.hash(), key.bytes())?;
+        Some(EntryMut::new(&mut self.table, place))
     }
+
     /// Whether the key is there, expired or not.
+    #[inline]
     pub fn contains<'k>(&self, key: impl Into<Key<'k>>) -> bool {
-        self.find(key).is_some()
+        let key = key.into();
+        self.table.find(key.hash(), key.bytes()).is_some()
     }
+
     /// Sets a key to a string, replacing whatever it was. A big old value is handed back, to be freed elsewhere.
+    #[inline]
     pub fn set_string<'k>(
         &mut self,
         key: impl Into<Key<'k>>,
-        value: StringValue<'_>,
+        mut value: StringValue<'_>,
         expire: Expiry,
         access: Access,
     ) -> Option<Discarded> {
-        unimplemented!()
+        let value = value_part(&mut value);
+        self.set(key.into(), value, expire, access)
     }
+
     /// Sets a key to any value, replacing whatever it was. A big old value is handed back, to be freed elsewhere.
     pub fn set_value<'k>(
         &mut self,
@@ -125,81 +99,119 @@ impl Database {
         expire: Expiry,
         access: Access,
     ) -> Option<Discarded> {
-        unimplemented!()
+        match value {
+            OwnedValue::String(string) => self.set_string(key, StringValue::Owned(string), expire, access),
+        }
     }
+
+    fn set(&mut self, key: Key<'_>, value: ValuePart<'_>, expire: Expiry, access: Access) -> Option<Discarded> {
+        let (access, saved) = (access.bits(), self.birth_mark);
+        let expire_at = if let Expiry::At(at) = expire { Some(at.0) } else { None };
+        if let Some(place) = self.table.find(key.hash(), key.bytes()) {
+            let expire_at = if expire == Expiry::Keep { self.table.block(place).expire_at() } else { expire_at };
+            let new = Replacement { value, expire_at, access, saved };
+            return Discarded::from_buffer(self.table.replace(place, key.bytes(), new));
+        }
+        let key_part = if key.bytes().len() <= KEY_INLINE_BYTES_MAX {
+            KeyPart::Inline(key.bytes())
+        } else {
+            KeyPart::Buffer(BufferParts::new(key.bytes().to_vec()))
+        };
+        self.table.insert(key.hash(), &Parts { key: key_part, value, expire_at, access, saved });
+        None
+    }
+
     /// Removes a key and returns its value.
     pub fn remove<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<OwnedValue> {
-        unimplemented!()
+        let key = key.into();
+        let place = self.table.find(key.hash(), key.bytes())?;
+        Some(OwnedValue::String(self.table.take(key.hash(), place)))
     }
+
     /// Removes a key and frees its value at once; whether it was there.
     pub fn delete<'k>(&mut self, key: impl Into<Key<'k>>) -> bool {
-        unimplemented!()
+        let key = key.into();
+        let Some(place) = self.table.find(key.hash(), key.bytes()) else { return false };
+        drop(self.table.delete(key.hash(), place));
+        true
     }
-    /// Removes a key; a big value is handed back, to be freed elsewhere (UNLINK). `None`: it was not there.
+
+    /// Removes a key. A big value is handed back, to be freed elsewhere (UNLINK). `None`: it was not there.
     pub fn unlink<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Option<Discarded>> {
-        unimplemented!()
+        let key = key.into();
+        let place = self.table.find(key.hash(), key.bytes())?;
+        Some(Discarded::from_buffer(self.table.delete(key.hash(), place)))
     }
-    /// Takes a key out with all that belongs to it. Long values are moved, not copied.
+
+    /// Takes a key out with all that belongs to it, to put it in under another key, in another database or on another
+    /// shard. A long string is moved, not copied.
     pub fn take<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Detached> {
-        unimplemented!()
+        let key = key.into();
+        let place = self.table.find(key.hash(), key.bytes())?;
+        let entry = Entry::new(self.table.block(place));
+        let (expire_at, access) = (entry.expire_at(), entry.access());
+        Some(Detached { value: OwnedValue::String(self.table.take(key.hash(), place)), expire_at, access })
     }
-    /// Puts in what [`Self::take`] took out, here or elsewhere, under this key, replacing whatever it was.
+
+    /// A copy of what [`Self::take`] would take out (COPY).
+    pub fn copy<'k>(&self, key: impl Into<Key<'k>>) -> Option<Detached> {
+        let entry = self.find(key)?;
+        Some(Detached { value: entry.value().to_owned(), expire_at: entry.expire_at(), access: entry.access() })
+    }
+
+    /// Puts in what [`Self::take`] took out, under this key, replacing whatever it was. A big old value is handed back, to
+    /// be freed elsewhere.
     pub fn put<'k>(&mut self, key: impl Into<Key<'k>>, detached: Detached) -> Option<Discarded> {
-        unimplemented!()
+        let expire = detached.expire_at.map_or(Expiry::Clear, Expiry::At);
+        self.set_value(key, detached.value, expire, detached.access)
     }
-    /// One bounded step of SCAN: visits a few entries and returns the cursor to go on with; 0 starts and ends.
-    /// Cursors are below 2^48.
-    pub fn scan(&self, cursor: u64, visit: impl FnMut(Entry<'_>)) -> u64 {
-        unimplemented!()
-    }
-    /// A random entry.
-    pub fn random(&self, rng: &mut impl Rng) -> Option<Entry<'_>> {
-        unimplemented!()
-    }
-    /// A random entry among those with an expiry.
-    pub fn random_volatile(&self, rng: &mut impl Rng) -> Option<Entry<'_>> {
-        unimplemented!()
-    }
-    /// Visits all entries.
-    pub fn for_each(&self, visit: impl FnMut(Entry<'_>)) {
-        unimplemented!()
-    }
-    /// Empties the database in constant time; the old contents are to be freed elsewhere or step by step.
+
+    /// Empties the database in constant time; the old contents are to be freed elsewhere, or step by step.
     pub fn clear(&mut self) -> Discarded {
-        unimplemented!()
+        let old = std::mem::take(&mut self.table);
+        (self.sweep_position, self.ttl_samples, self.avg_ttl) = (0, 0, 0);
+        Discarded::from_table(old)
     }
-    /// Active expiry: looks for keys that are due and removes them, going round the segments.
-    pub fn sweep(
-        &mut self,
-        now: UnixMillis,
-        budget: SweepBudget,
-        skip: &mut dyn FnMut(&[u8], u64) -> bool,
-        expired: &mut dyn FnMut(&[u8], OwnedValue),
-    ) -> SweepOutcome {
-        unimplemented!()
+
+    /// The value of the *saved* mark that entries get when they are set. A snapshot flips it at its cut: entries whose mark
+    /// differs from it are those that the snapshot has yet to save, without a walk to reset them first.
+    pub const fn birth_mark(&self) -> bool {
+        self.birth_mark
     }
-    /// A running estimate of the time to live of keys that have one, in milliseconds (INFO keyspace).
-    pub fn avg_ttl(&self) -> i64 {
-        unimplemented!()
+
+    /// Sets what [`Self::birth_mark`] returns.
+    pub const fn set_birth_mark(&mut self, saved: bool) {
+        self.birth_mark = saved;
     }
-    /// What the memory is spent on.
-    pub fn memory(&self) -> Memory {
-        unimplemented!()
-    }
-    /// The shape of the hash table.
-    pub fn stats(&self) -> TableStats {
-        unimplemented!()
-    }
-    /// The value of the *saved* mark that new entries are born with; a snapshot flips it at its cut.
-    pub fn set_birth_mark(&mut self, saved: bool) {
-        unimplemented!()
-    }
-    /// Moves entries out of sparse pages so that these can be returned; about `max_blocks` moves. Whether more is to do.
-    pub fn defragment_step(&mut self, max_blocks: usize) -> bool {
-        unimplemented!()
-    }
-    /// Panics if the structure contradicts itself. For tests.
+
+    /// Panics if the structure contradicts itself. For tests: it visits everything.
     pub fn check_invariants(&self) {
-        unimplemented!()
+        self.table.check_invariants();
+    }
+}
+
+/// The form in which a string goes into a block. A long one that is owned is moved out of `value`.
+#[inline]
+fn value_part<'v>(value: &'v mut StringValue<'_>) -> ValuePart<'v> {
+    if let StringValue::Owned(OwnedString::Bytes { bytes, modified }) = value
+        && bytes.len() > VALUE_INLINE_BYTES_MAX
+    {
+        let mut bytes = std::mem::take(bytes);
+        if bytes.capacity() - bytes.len() > bytes.len() / 4 && !*modified {
+            bytes.shrink_to_fit();
+        }
+        return ValuePart::Buffer { parts: BufferParts::new(bytes), modified: *modified };
+    }
+    let string = value.as_ref();
+    match (string.stored_int(), string.stored_bytes()) {
+        (Some(number), _) => ValuePart::Int(number),
+        (None, bytes) => {
+            let (bytes, modified) = (bytes.unwrap_or_default(), string.modified());
+            if bytes.len() <= VALUE_INLINE_BYTES_MAX {
+                ValuePart::Inline { bytes, modified }
+            } else {
+                ValuePart::Buffer { parts: BufferParts::new(bytes.to_vec()), modified }
+            }
+        }
     }
 }

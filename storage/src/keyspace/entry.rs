@@ -1,84 +1,147 @@
-//! entry
+//! Entries: a key and what belongs to it, as a view to read, and as a handle to change it in place.
+
 use super::{Access, UnixMillis};
+use crate::encoding::block::BlockRef;
+use crate::encoding::table::line::{LINE_SLOTS, Line};
+use crate::encoding::table::{Place, Table};
 use crate::types::Value;
-use std::marker::PhantomData;
+
+/// What a key costs in the table, about, beside its block: its share of a line that is five sixths full.
+const TABLE_BYTES_PER_ENTRY: usize = size_of::<Line>() * 6 / (LINE_SLOTS * 5);
 
 /// A key and what belongs to it.
-#[derive(Clone, Copy)]
-pub struct Entry<'a>(PhantomData<&'a ()>);
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    block: BlockRef<'a>,
+}
 
 impl<'a> Entry<'a> {
+    pub(super) const fn new(block: BlockRef<'a>) -> Self {
+        Self { block }
+    }
+
     /// The key.
+    #[inline]
     pub fn key(&self) -> &'a [u8] {
-        unimplemented!()
+        self.block.key()
     }
+
     /// The value.
+    #[inline]
     pub fn value(&self) -> Value<'a> {
-        unimplemented!()
+        self.block.value()
     }
+
     /// When it expires. Whether that has come is for the caller to judge.
+    #[inline]
     pub fn expire_at(&self) -> Option<UnixMillis> {
-        unimplemented!()
+        self.block.expire_at().map(UnixMillis)
     }
+
     /// Its access bits.
-    pub fn access(&self) -> Access {
-        unimplemented!()
+    pub const fn access(&self) -> Access {
+        Access::from_bits(self.block.access())
     }
+
+    /// The snapshot's mark: see [`super::Database::set_birth_mark`].
+    pub const fn saved(&self) -> bool {
+        self.block.saved()
+    }
+
     /// Bytes of memory it takes, all in, for MEMORY USAGE.
     pub fn heap_bytes(&self) -> usize {
-        unimplemented!()
+        self.block.capacity() + self.block.outside_bytes() + TABLE_BYTES_PER_ENTRY
     }
-    /// The snapshot's mark.
-    pub fn saved(&self) -> bool {
-        unimplemented!()
+
+    /// Bytes of buffers that it holds outside its block: what UNLINK and large writes look at.
+    pub fn outside_bytes(&self) -> usize {
+        self.block.outside_bytes()
     }
 }
 
 /// A key in the database, to be changed in place.
-pub struct EntryMut<'a>(PhantomData<&'a mut ()>);
+#[derive(Debug)]
+pub struct EntryMut<'a> {
+    table: &'a mut Table,
+    place: Place,
+}
 
-impl EntryMut<'_> {
-    /// The entry as it is now.
-    pub fn entry(&self) -> Entry<'_> {
-        unimplemented!()
+impl<'a> EntryMut<'a> {
+    pub(super) const fn new(table: &'a mut Table, place: Place) -> Self {
+        Self { table, place }
     }
+
+    /// The entry as it is now.
+    #[inline]
+    pub fn entry(&self) -> Entry<'_> {
+        Entry::new(self.table.block(self.place))
+    }
+
+    /// The entry, for as long as the database is borrowed: after a look that noted the use of the key.
+    #[inline]
+    pub fn into_entry(self) -> Entry<'a> {
+        let Self { table, place } = self;
+        Entry::new(table.block(place))
+    }
+
     /// The value as it is now.
+    #[inline]
     pub fn value(&self) -> Value<'_> {
         self.entry().value()
     }
+
+    /// When it expires.
+    #[inline]
+    pub fn expire_at(&self) -> Option<UnixMillis> {
+        self.entry().expire_at()
+    }
+
     /// Sets or clears the expiry.
     pub fn set_expire(&mut self, expire_at: Option<UnixMillis>) {
-        let _ = expire_at;
-        unimplemented!()
+        self.table.set_expire(self.place, expire_at.map(|at| at.0));
     }
+
     /// Notes a use of the key.
+    #[inline]
     pub fn touch(&mut self, access: Access) {
-        let _ = access;
-        unimplemented!()
+        self.table.set_access(self.place, access.bits());
     }
+
     /// Sets the snapshot's mark.
     pub fn set_saved(&mut self, saved: bool) {
-        let _ = saved;
-        unimplemented!()
+        self.table.set_saved(self.place, saved);
     }
+
     /// Sets the value to an integer; expiry and access bits stay (INCR).
     pub fn set_int(&mut self, number: i64) {
-        let _ = number;
-        unimplemented!()
+        drop(self.table.set_int(self.place, number));
     }
+
     /// Appends to the string; returns its new length. It is `raw` from now on.
     pub fn append(&mut self, bytes: &[u8]) -> usize {
-        let _ = bytes;
-        unimplemented!()
+        let len = self.string_len();
+        let new_len = len + bytes.len();
+        self.table.string_mut(self.place, new_len)[len..].copy_from_slice(bytes);
+        new_len
     }
-    /// Overwrites part of the string, which is padded with zeros where needed; returns its new length.
+
+    /// Overwrites part of the string, which is padded with zeros where needed; returns its new length. It is `raw` from
+    /// now on.
     pub fn set_range(&mut self, offset: usize, bytes: &[u8]) -> usize {
-        let _ = (offset, bytes);
-        unimplemented!()
+        let string = self.table.string_mut(self.place, offset + bytes.len());
+        string[offset..offset + bytes.len()].copy_from_slice(bytes);
+        string.len()
     }
-    /// The bytes of the string for a change in place (SETBIT, BITFIELD), padded with zeros to at least `len_min`.
+
+    /// The bytes of the string for a change in place (SETBIT, BITFIELD), padded with zeros to at least `len_min`. It is
+    /// `raw` from now on.
     pub fn string_mut(&mut self, len_min: usize) -> &mut [u8] {
-        let _ = len_min;
-        unimplemented!()
+        self.table.string_mut(self.place, len_min)
+    }
+
+    fn string_len(&self) -> usize {
+        match self.value() {
+            Value::String(string) => string.len(),
+        }
     }
 }

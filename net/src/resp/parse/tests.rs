@@ -154,7 +154,11 @@ fn fragment(random: &mut SmallRng, out: &mut Vec<u8>) {
             let count = random.random_range(1..6);
             out.extend_from_slice(format!("*{count}\r\n").as_bytes());
             for _ in 0..count {
-                let len = if random.random_ratio(1, 50) { random.random_range(0..40_000) } else { random.random_range(0..12) };
+                let len = if random.random_ratio(1, 50) {
+                    random.random_range(0..40_000)
+                } else {
+                    random.random_range(0..12)
+                };
                 out.extend_from_slice(format!("${len}\r\n").as_bytes());
                 out.extend((0..len).map(|_| random.random::<u8>()));
                 out.extend_from_slice(b"\r\n");

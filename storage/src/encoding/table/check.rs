@@ -14,7 +14,7 @@ impl Table {
             outside_bytes += block.outside_bytes();
             outside_blocks += usize::from(block.outside_bytes() > 0);
             assert_eq!(self.find(super::key_hash(block.key()), block.key()), Some(place), "an entry can be found");
-            assert!(block.parts().len() <= self.block_capacity(place));
+            assert!(block.parts().len() <= block.capacity());
         });
         assert_eq!((entries, volatile), (self.entries, self.volatile));
         assert_eq!((outside_bytes, outside_blocks), (self.outside_bytes, self.outside_blocks));

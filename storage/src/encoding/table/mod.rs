@@ -44,6 +44,7 @@ use crate::types::string::OwnedString;
 mod check;
 mod edit;
 pub mod line;
+mod prefetch;
 mod resize;
 pub mod segment;
 mod walk;
@@ -150,27 +151,20 @@ impl Table {
 
     #[inline]
     fn handle(&self, place: Place) -> Handle {
-        let line = &self.segments[place.segment as usize].lines()[place.spot.line as usize];
+        let line = self.segments[place.segment as usize].line(place.spot.line as usize);
         let slot = place.spot.slot as usize;
         assert!(line.holds(slot), "a place that is used is not stale");
         line.handle(slot)
     }
 
     fn line_mut(&mut self, place: Place) -> &mut line::Line {
-        &mut self.segments[place.segment as usize].lines_mut()[place.spot.line as usize]
+        self.segments[place.segment as usize].line_mut(place.spot.line as usize)
     }
 
     /// The block in a place.
     #[inline]
     pub fn block(&self, place: Place) -> BlockRef<'_> {
         block_at(&self.slab, self.handle(place))
-    }
-
-    /// The size of the block in a place.
-    pub fn block_capacity(&self, place: Place) -> usize {
-        let handle = self.handle(place);
-        // SAFETY: handles in slots are live.
-        unsafe { self.slab.capacity(handle) }
     }
 
     /// Inserts an entry whose key is not there yet.
@@ -277,7 +271,7 @@ impl Table {
     /// Frees the buffers of all blocks of a segment that was taken out of the table.
     fn free_buffers(&mut self, segment: &Segment) {
         for spot in segment.spots() {
-            let handle = segment.lines()[spot.line as usize].handle(spot.slot as usize);
+            let handle = segment.line(spot.line as usize).handle(spot.slot as usize);
             let bytes = block_at(&self.slab, handle).outside_bytes();
             if bytes > 0 {
                 // SAFETY: handles in slots are live.

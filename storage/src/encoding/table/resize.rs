@@ -78,7 +78,7 @@ impl Table {
     fn hashed_entries(&self, segment: &Segment) -> Vec<(u64, Moving)> {
         let mut entries = Vec::with_capacity(segment.len());
         for spot in segment.spots() {
-            let line = &segment.lines()[spot.line as usize];
+            let line = segment.line(spot.line as usize);
             let slot = spot.slot as usize;
             entries.push((0, Moving { position: 0, handle: line.handle(slot), volatile: line.is_volatile(slot) }));
         }
@@ -105,18 +105,18 @@ impl Table {
         let ones = entries.iter().filter(|(hash, _)| hash & bit != 0).count();
         // An eighth to spare, or an enlargement would follow at once.
         let with_spare = |entries: usize| entries + entries / 8;
-        let mut low = Segment::new(depth, prefix, with_spare(entries.len() - ones));
+        let low = &mut self.segments[number];
+        self.line_bytes -= low.line_bytes();
+        low.renew(depth, prefix, with_spare(entries.len() - ones));
         let mut high = Segment::new(depth, prefix | bit, with_spare(ones));
         for (hash, mut entry) in entries {
-            let half = if hash & bit == 0 { &mut low } else { &mut high };
+            let half = if hash & bit == 0 { &mut *low } else { &mut high };
             entry.position = half.position(hash);
             half.insert(entry);
         }
         self.line_bytes += low.line_bytes() + high.line_bytes();
-        self.line_bytes -= self.segments[number].line_bytes();
         self.depths[depth as usize - 1] -= 1;
         self.depths[depth as usize] += 2;
-        self.segments[number] = low;
         let new_number = self.segments.len();
         self.segments.push(high);
         self.earliest.push(self.earliest[number]);
@@ -137,8 +137,9 @@ impl Table {
         self.shrink_if_sparse(place.segment as usize);
     }
 
+    /// Shrinks a segment if it has far more lines than it needs. All places are stale afterwards.
     #[inline]
-    pub(super) fn shrink_if_sparse(&mut self, number: usize) {
+    pub fn shrink_if_sparse(&mut self, number: usize) {
         if self.segments[number].is_sparse() {
             self.shrink(number);
         }
@@ -165,17 +166,17 @@ impl Table {
         entries.extend(self.hashed_entries(&self.segments[gone]));
         let depth = self.segments[kept].depth - 1;
         let prefix = self.segments[kept].prefix & self.segments[gone].prefix;
-        let mut merged = Segment::new(depth, prefix, entries.len() + entries.len() / 4);
+        self.line_bytes -= self.segments[kept].line_bytes() + self.segments[gone].line_bytes();
+        let merged = &mut self.segments[kept];
+        merged.renew(depth, prefix, entries.len() + entries.len() / 4);
         for (hash, mut entry) in entries {
             entry.position = merged.position(hash);
             merged.insert(entry);
         }
         self.line_bytes += merged.line_bytes();
-        self.line_bytes -= self.segments[kept].line_bytes() + self.segments[gone].line_bytes();
         self.depths[depth as usize + 1] -= 2;
         self.depths[depth as usize] += 1;
         self.earliest[kept] = self.earliest[kept].min(self.earliest[gone]);
-        self.segments[kept] = merged;
         self.point_to(kept);
         self.segments.swap_remove(gone);
         self.earliest.swap_remove(gone);
@@ -202,7 +203,7 @@ impl Table {
             // SAFETY: one handle is in a slot, the other was just allocated.
             let (from, to) = unsafe { self.slab.block_pair(old, new) };
             to.copy_from_slice(from);
-            segment.lines_mut()[spot.line as usize].set_handle(spot.slot as usize, new);
+            segment.line_mut(spot.line as usize).set_handle(spot.slot as usize, new);
             // SAFETY: the handle is live, and the slot does not hold it any more; its buffers went to the new block.
             unsafe { self.slab.free(old) };
         }
@@ -215,7 +216,7 @@ impl Table {
             segment.check_invariants(&position_of(&self.slab, segment.depth));
             let width = u64::BITS - segment.depth;
             for spot in segment.spots() {
-                let line = &segment.lines()[spot.line as usize];
+                let line = segment.line(spot.line as usize);
                 let handle = line.handle(spot.slot as usize);
                 let hash = hash_at(&self.slab, handle);
                 assert_eq!(hash.checked_shr(width), segment.prefix.checked_shr(width), "prefix of an entry's hash");

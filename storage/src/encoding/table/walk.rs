@@ -38,8 +38,6 @@ pub struct SegmentSweep {
     pub expired: usize,
     /// Entries due but skipped.
     pub skipped: usize,
-    /// Sum of the remaining times to live of the entries that were not due.
-    pub ttl_sum: i64,
     /// Whether all due entries of the segment were looked at.
     pub complete: bool,
 }
@@ -68,7 +66,7 @@ impl Table {
     pub fn for_each(&self, mut visit: impl FnMut(Place, BlockRef<'_>)) {
         for (number, segment) in self.segments.iter().enumerate() {
             for spot in segment.spots() {
-                let handle = segment.lines()[spot.line as usize].handle(spot.slot as usize);
+                let handle = segment.line(spot.line as usize).handle(spot.slot as usize);
                 visit(Place { segment: number as u32, spot }, block_at(&self.slab, handle));
             }
         }
@@ -82,10 +80,10 @@ impl Table {
         let eligible = |line: &Line, slot| if volatile { line.is_volatile(slot) } else { line.holds(slot) };
         for _ in 0..DRAWS_MAX {
             let number = self.segment_of(rng.random());
-            let lines = self.segments[number].lines();
-            let line = rng.random_range(0..lines.len());
+            let segment = &self.segments[number];
+            let line = rng.random_range(0..segment.lines());
             let slot = rng.random_range(0..LINE_SLOTS);
-            if eligible(&lines[line], slot) {
+            if eligible(segment.line(line), slot) {
                 let spot = Spot { line: line as u32, slot: slot as u32 };
                 return Some(Place { segment: number as u32, spot });
             }
@@ -94,7 +92,7 @@ impl Table {
         let numbers = (start..self.segments.len()).chain(0..start);
         numbers.filter(|&number| !volatile || self.earliest[number] != NEVER).find_map(|number| {
             let segment = &self.segments[number];
-            let spot = segment.spots().find(|spot| eligible(&segment.lines()[spot.line as usize], spot.slot as usize))?;
+            let spot = segment.spots().find(|spot| eligible(segment.line(spot.line as usize), spot.slot as usize))?;
             Some(Place { segment: number as u32, spot })
         })
     }
@@ -105,48 +103,51 @@ impl Table {
         self.earliest[segment]
     }
 
-    /// Removes what is due in a segment, looking at `entries_max` entries and removing `expired_max` at most, though at
-    /// least one line is looked at.
+    /// Removes what is due in a segment, at most about `expired_max` entries; the segment does not shrink.
     pub fn sweep_segment(
         &mut self,
         number: usize,
-        is_due: impl Fn(i64) -> Option<i64>,
-        (entries_max, expired_max): (usize, usize),
+        is_due: impl Fn(i64) -> bool,
+        expired_max: usize,
         visitor: &mut SweepVisitor<'_>,
     ) -> SegmentSweep {
-        let mut outcome = SegmentSweep { complete: true, ..SegmentSweep::default() };
+        let mut outcome = SegmentSweep::default();
         let mut earliest = NEVER;
-        for line in 0..self.segments[number].lines().len() {
-            if outcome.entries >= entries_max || outcome.expired >= expired_max {
-                outcome.complete = false;
-                break;
+        for line in 0..self.segments[number].lines() {
+            if outcome.expired >= expired_max {
+                return outcome;
             }
             self.prefetch_volatile(number, line + 1);
-            for slot in self.segments[number].lines()[line].volatile() {
+            for slot in self.segments[number].line(line).volatile() {
                 outcome.entries += 1;
-                let spot = Spot { line: line as u32, slot: slot as u32 };
-                let place = Place { segment: number as u32, spot };
+                let place = Place { segment: number as u32, spot: Spot { line: line as u32, slot: slot as u32 } };
                 let at = self.block(place).expire_at().expect("the slot is marked");
-                if let Some(ttl) = is_due(at) {
-                    outcome.ttl_sum = outcome.ttl_sum.saturating_add(ttl);
-                    earliest = earliest.min(at);
-                } else if self.sweep_entry(place, visitor) {
+                if is_due(at) && self.sweep_entry(place, visitor) {
                     outcome.expired += 1;
                 } else {
-                    outcome.skipped += 1;
+                    outcome.skipped += usize::from(is_due(at));
                     earliest = earliest.min(at);
                 }
             }
         }
-        if outcome.complete {
-            self.earliest[number] = earliest;
-        }
+        outcome.complete = true;
+        self.earliest[number] = earliest;
         outcome
+    }
+
+    /// The expiries of the entries in one line; any number names a line.
+    pub fn expiries_in_line(&self, segment: usize, line: usize) -> impl Iterator<Item = i64> + '_ {
+        let line = self.segments.get(segment).map(|segment| segment.line(line % segment.lines()));
+        line.into_iter().flat_map(|line| {
+            line.volatile().filter_map(|slot| block_at(&self.slab, line.handle(slot)).expire_at())
+        })
     }
 
     /// Asks for the blocks of a line's entries that have an expiry.
     fn prefetch_volatile(&self, number: usize, line: usize) {
-        if let Some(line) = self.segments[number].lines().get(line) {
+        let segment = &self.segments[number];
+        if line < segment.lines() {
+            let line = segment.line(line);
             for slot in line.volatile() {
                 // SAFETY: handles in slots are live.
                 unsafe { self.slab.prefetch(line.handle(slot)) };

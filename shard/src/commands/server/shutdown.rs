@@ -1,0 +1,125 @@
+//! SHUTDOWN: ending the server.
+//!
+//! Before it ends, a server whose data set is to be saved saves it; one that cannot stays up, unless it is told to end all
+//! the same. Snapshots cannot be written yet, so a server that is asked for one, by `SAVE` or by its save points, says that
+//! it failed and stays up: `NOSAVE` or `FORCE` ends it.
+
+use net::{Args, Flow, Reply};
+
+use crate::config::Config;
+use crate::core::SessionCtx;
+use crate::exec::error::SYNTAX;
+use crate::exec::{CommandError, Outcome, Run};
+use crate::shared::Stop;
+use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group};
+
+const NOTHING_TO_ABORT: CommandError = CommandError::new("ERR No shutdown in progress.");
+const FAILED: CommandError = CommandError::new("ERR Errors trying to SHUTDOWN. Check logs.");
+
+/// SHUTDOWN \[NOSAVE | SAVE\] \[NOW\] \[FORCE\] \[ABORT\]
+pub const SHUTDOWN: Command = Command {
+    name: "shutdown",
+    arity: Arity::AtLeast(1),
+    flags: Flags::of(&[Flag::Admin, Flag::Noscript, Flag::Loading, Flag::Stale, Flag::NoMulti, Flag::AllowBusy]),
+    docs: Docs {
+        summary: "Saves the data set, if it is to be saved, and ends the server.",
+        since: "1.0.0",
+        group: Group::Server,
+        complexity: "O(N) when saving, where N is the total number of keys in all databases, otherwise O(1)",
+        history: &[("7.0.0", "The words `NOW`, `FORCE` and `ABORT`.")],
+        arguments: &[
+            Argument::new(
+                "nosave_save",
+                ArgumentKind::OneOf(&[Argument::word("nosave", "NOSAVE"), Argument::word("save", "SAVE")]),
+            )
+            .optional(),
+            Argument::word("now", "NOW").optional().since("7.0.0"),
+            Argument::word("force", "FORCE").optional().since("7.0.0"),
+            Argument::word("abort", "ABORT").optional().since("7.0.0"),
+        ],
+        ..Docs::BLANK
+    },
+    run: Run::Session(shutdown),
+    ..Command::BLANK
+};
+
+/// The words of the command.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    save: bool,
+    nosave: bool,
+    now: bool,
+    force: bool,
+    abort: bool,
+}
+
+impl Options {
+    fn parse(args: &Args<'_>) -> Result<Options, CommandError> {
+        let mut options = Options::default();
+        for word in args.from(1) {
+            match word.to_ascii_lowercase().as_slice() {
+                b"save" => options.save = true,
+                b"nosave" => options.nosave = true,
+                b"now" => options.now = true,
+                b"force" => options.force = true,
+                b"abort" => options.abort = true,
+                _ => return Err(SYNTAX),
+            }
+        }
+        let alone = args.len() == 2;
+        if (options.save && options.nosave) || (options.abort && !alone) {
+            return Err(SYNTAX);
+        }
+        Ok(options)
+    }
+
+    fn wants_save(&self, config: &Config) -> bool {
+        self.save || (!self.nosave && !config.save.points.is_empty())
+    }
+}
+
+/// There is no answer: the connection ends. `NOW` waits for no replica, of which there are none.
+fn shutdown(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
+    let options = Options::parse(args)?;
+    if options.abort {
+        return Err(NOTHING_TO_ABORT);
+    }
+    tracing::warn!("User requested shutdown...");
+    if options.wants_save(&ctx.config()) {
+        tracing::error!("Error trying to save the DB, can't exit: snapshots are not available.");
+        if !options.force {
+            return Err(FAILED);
+        }
+    }
+    tracing::warn!("Tessera is now ready to exit, bye bye...");
+    ctx.core.shared.request_stop(Stop::Orderly(0));
+    ctx.flow = Flow::Close;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use net::OwnedArgs;
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<Options, CommandError> {
+        let args: OwnedArgs = text.split(' ').map(str::as_bytes).collect();
+        Options::parse(&args.as_args())
+    }
+
+    #[test]
+    fn contradictory_words_are_refused() {
+        assert_eq!(parse("shutdown save nosave"), Err(SYNTAX));
+        assert_eq!(parse("shutdown abort now"), Err(SYNTAX));
+        assert_eq!(parse("shutdown foo"), Err(SYNTAX));
+        assert!(parse("shutdown NoSave now force").is_ok_and(|options| options.nosave && options.now));
+    }
+
+    #[test]
+    fn save_points_ask_for_a_snapshot_unless_told_otherwise() {
+        let config = Config::default();
+        assert!(parse("shutdown").is_ok_and(|options| options.wants_save(&config)), "the default has save points");
+        assert!(parse("shutdown nosave").is_ok_and(|options| !options.wants_save(&config)));
+    }
+}

@@ -1,0 +1,151 @@
+//! What the simulation needs of a core beyond [`net::Service`], and what a core does when a rule is broken on purpose.
+//!
+//! The simulation drives the production code; it only asks for finer steps than a tick's ([`Core::drain_one`]), for a
+//! way to place plans that no command makes yet ([`Core::place`]), and for a look at what is left over
+//! ([`Core::leftovers`]). Each broken rule ([`Rule`]) is one small function here, called from the place that the rule
+//! is about. Nothing of this is compiled into the server.
+
+use std::sync::atomic::Ordering;
+
+use net::{Args, ConnId, Flow, Reply};
+
+use super::Core;
+use crate::exec::error::OUT_OF_MEMORY;
+use crate::exec::hop::Plan;
+use crate::exec::{Ctx, Outcome, ShardHandler};
+use crate::ids::ShardId;
+use crate::mesh::{Batch, Claims, HopPart, Message, Pushed, Rule};
+use crate::spec::table::Row;
+use crate::spec::{CommandTable, Flag};
+
+impl Core {
+    /// Runs the next message of those taken. False if there is none left: then `drain` ends this stage of the tick.
+    pub fn drain_one(&mut self) -> bool {
+        let Some(mut batch) = (!self.taken.batches.is_empty()).then(|| self.taken.batches.remove(0)) else {
+            return false;
+        };
+        self.worked = true;
+        self.see_push_time(&batch);
+        let message = batch.messages.remove(0);
+        self.receive(&batch, message);
+        if !batch.is_empty() {
+            self.taken.batches.insert(0, batch);
+        }
+        true
+    }
+
+    /// Places `plan` as the next command of `conn`, as a multi-shard command would be.
+    pub fn place(&mut self, conn: ConnId, claims: Vec<(ShardId, Claims)>, plan: Box<dyn Plan>) -> Flow {
+        self.run_hops();
+        if self.session(conn).is_none() {
+            return Flow::Close;
+        }
+        let any = CommandTable::global().rows()[0].id;
+        self.begin_plan(conn, any, claims, plan);
+        Flow::Continue
+    }
+
+    /// What a core still has under way when nothing should be: empty if all is at rest.
+    pub fn leftovers(&self) -> Vec<String> {
+        self.locks.check_invariants();
+        let counts = [
+            ("locks held or waited for", usize::from(!self.locks.is_idle())),
+            ("plans coordinated", self.plans.len()),
+            ("parts held", self.held.len()),
+            ("batches not pushed", self.batches.iter().filter(|batch| !batch.is_empty()).count()),
+            ("batches not drained", self.taken.batches.len()),
+            ("answers not sent", self.answers.iter().filter(|answers| !answers.is_empty()).count()),
+            ("hop messages to itself", self.own_hops.len()),
+            ("replies owed", self.sessions().map(|session| session.replies.len()).sum()),
+        ];
+        let left = counts.into_iter().filter(|&(_, count)| count > 0);
+        left.map(|(what, count)| format!("core {}: {count} {what}", self.id.0)).collect()
+    }
+
+    /// `PushIsAtomic` or `ReadsAreNotMerged` broken: the batch that is linked by itself now, other cores acting before
+    /// the next.
+    pub(super) fn pushed_alone(&self) -> Option<usize> {
+        let mesh = &self.shared.mesh;
+        let filled = || self.batches.iter().enumerate().filter(|(_, batch)| !batch.is_empty());
+        if filled().count() < 2 {
+            return None;
+        }
+        if !mesh.holds(Rule::PushIsAtomic) {
+            return filled().next().map(|(shard, _)| shard);
+        }
+        if !mesh.holds(Rule::ReadsAreNotMerged) {
+            return filled().find(|(_, batch)| only_reads(batch)).map(|(shard, _)| shard);
+        }
+        None
+    }
+
+    pub(super) fn push_alone(&mut self, shard: usize) -> Pushed {
+        let mut alone: Vec<Batch> = self.batches.iter().map(|_| Batch::new(self.id)).collect();
+        std::mem::swap(&mut alone[shard], &mut self.batches[shard]);
+        let clock = &self.clock;
+        match self.shared.mesh.push(&mut alone, &mut self.spare, || clock.now()) {
+            Pushed::PutOff => {
+                self.batches[shard] = alone.swap_remove(shard);
+                self.put_off = true;
+                Pushed::PutOff
+            }
+            Pushed::Done | Pushed::Partly => Pushed::Partly,
+        }
+    }
+
+    /// `WaitingKeepsAllPlaces` broken: a waiting command queues only on the keys that are claimed just now.
+    pub(super) fn claimed_places(&self, claims: Claims) -> Claims {
+        match claims {
+            Claims::Keys(mut keys) if !self.shared.mesh.holds(Rule::WaitingKeepsAllPlaces) => {
+                keys.retain(|&key| self.locks.is_claimed(key));
+                Claims::Keys(keys)
+            }
+            claims => claims,
+        }
+    }
+
+    /// `PartsCannotRefuse` broken: memory is judged where a part runs.
+    pub(super) fn refusing_part(&self, row: &Row) -> Option<ShardHandler> {
+        let broken = !self.shared.mesh.holds(Rule::PartsCannotRefuse);
+        let full = self.shared.over_memory.load(Ordering::Relaxed);
+        (broken && full && row.command.flags.has(Flag::Denyoom)).then_some(refuse as ShardHandler)
+    }
+
+    /// `OwnPartThroughInbox` broken: the own part of a plan is placed here and now. `LocksPlacedByPush` broken: each
+    /// part is placed when the one before was granted. Returns the parts that join the batches.
+    pub(super) fn parts_placed_now(&mut self, mut parts: Vec<(ShardId, HopPart)>) -> Vec<(ShardId, HopPart)> {
+        let mesh = &self.shared.mesh;
+        if !mesh.holds(Rule::LocksPlacedByPush) {
+            let late = parts.split_off(1);
+            let plan = parts[0].1.plan.number;
+            self.plans.get_mut(&plan).expect("its parts are being placed").late = late.into();
+        } else if !mesh.holds(Rule::OwnPartThroughInbox) {
+            if let Some(own) = parts.iter().position(|(shard, _)| *shard == self.id) {
+                let (_, part) = parts.remove(own);
+                self.arrive_part(part);
+            }
+        }
+        parts
+    }
+
+    /// `LocksPlacedByPush` broken: places the next part of a plan, one having been granted.
+    pub(super) fn place_late_part(&mut self, plan: u64) {
+        let state = self.plans.get_mut(&plan).expect("it was answered just now");
+        if let Some((shard, part)) = state.late.pop_front() {
+            self.place_part(shard, part);
+        }
+    }
+}
+
+fn only_reads(batch: &Batch) -> bool {
+    batch.messages.iter().all(|message| match message {
+        Message::Command(head) => CommandTable::global().row(head.command).command.flags.has(Flag::Readonly),
+        _ => false,
+    })
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "it stands in for a command's handler")]
+fn refuse(_: &mut Ctx<'_>, _: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
+    Err(OUT_OF_MEMORY)
+}
+

@@ -1,0 +1,65 @@
+//! Discarded memory: big things that a command replaced or removed, to be freed where and when it suits.
+//!
+//! Freeing a string of many megabytes or a table of millions of keys takes milliseconds. So these are handed back as a
+//! [`Discarded`], which can be sent to another thread, or freed in steps. Small things are freed at once.
+
+use crate::encoding::table::Table;
+
+/// A value that holds less than this is freed at once.
+pub const DISCARD_BYTES_MIN: usize = 64 * 1024;
+
+/// Memory to be freed. Dropping it frees it at once.
+#[derive(Debug)]
+pub struct Discarded(Contents);
+
+#[derive(Debug)]
+enum Contents {
+    Nothing,
+    Buffer(Vec<u8>),
+    Table(Box<Table>),
+}
+
+impl Discarded {
+    /// A buffer, if it is big; otherwise it is freed at once.
+    pub(super) fn from_buffer(buffer: Option<Vec<u8>>) -> Option<Self> {
+        let buffer = buffer?;
+        (buffer.capacity() >= DISCARD_BYTES_MIN).then_some(Self(Contents::Buffer(buffer)))
+    }
+
+    pub(super) fn from_table(table: Table) -> Self {
+        if table.len() == 0 {
+            return Self(Contents::Nothing);
+        }
+        Self(Contents::Table(Box::new(table)))
+    }
+
+    /// Bytes it holds.
+    pub fn len_bytes(&self) -> usize {
+        match &self.0 {
+            Contents::Nothing => 0,
+            Contents::Buffer(buffer) => buffer.capacity(),
+            Contents::Table(table) => table.table_bytes() + table.page_bytes() + table.outside_bytes(),
+        }
+    }
+
+    /// Items (values) it holds, for `lazyfree_pending_objects`.
+    pub fn items(&self) -> usize {
+        match &self.0 {
+            Contents::Nothing => 0,
+            Contents::Buffer(_) => 1,
+            Contents::Table(table) => table.len(),
+        }
+    }
+
+    /// Frees about `max_items` of its items, rounded up to a segment (some 1,300); true once nothing is left.
+    pub fn free_step(&mut self, max_items: usize) -> bool {
+        let done = match &mut self.0 {
+            Contents::Nothing | Contents::Buffer(_) => true,
+            Contents::Table(table) => table.discard_step(max_items),
+        };
+        if done {
+            self.0 = Contents::Nothing;
+        }
+        done
+    }
+}

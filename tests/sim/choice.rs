@@ -1,0 +1,124 @@
+//! Who decides what happens next: a seed, or an exhaustive search.
+
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+
+/// Decides.
+pub trait Choice {
+    /// Which of `options` acts next. `running` is the place among them of whoever acted last, if it can go on.
+    fn actor(&mut self, options: usize, running: Option<usize>) -> usize;
+
+    /// Something out of the ordinary happens, once in so many times.
+    fn oddity(&mut self, one_in: u32) -> bool;
+
+    /// One of `options` alike things.
+    fn pick(&mut self, options: usize) -> usize;
+}
+
+/// A seed decides everything.
+pub struct Seeded {
+    rng: SmallRng,
+    /// In how many of 100 cases whoever acted last goes on.
+    sticky: u32,
+    /// Whether oddities happen at all.
+    odd: bool,
+}
+
+impl Seeded {
+    /// The choices of `seed`. Its low bits decide how long actors stay, so that both fine and coarse interleavings come.
+    pub fn new(seed: u64) -> Seeded {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let sticky = [0, 50, 80, 93][rng.random_range(0..4)];
+        let odd = rng.random_bool(0.5);
+        Seeded { rng, sticky, odd }
+    }
+}
+
+impl Choice for Seeded {
+    fn actor(&mut self, options: usize, running: Option<usize>) -> usize {
+        match running {
+            Some(running) if self.rng.random_range(0..100) < self.sticky => running,
+            _ => self.rng.random_range(0..options),
+        }
+    }
+
+    fn oddity(&mut self, one_in: u32) -> bool {
+        self.odd && self.rng.random_range(0..one_in) == 0
+    }
+
+    fn pick(&mut self, options: usize) -> usize {
+        if options == 1 { 0 } else { self.rng.random_range(0..options) }
+    }
+}
+
+/// All schedules in which an actor that could go on is stopped at most so many times, one after the other. Oddities do
+/// not happen.
+pub struct Exhaustive {
+    stops_max: usize,
+    stops: usize,
+    /// Decisions of this run: what was chosen, of how many.
+    path: Vec<(usize, usize)>,
+    at: usize,
+}
+
+impl Exhaustive {
+    /// Before the first schedule.
+    pub fn new(stops_max: usize) -> Exhaustive {
+        Exhaustive { stops_max, stops: 0, path: Vec::new(), at: 0 }
+    }
+
+    /// Goes back to the beginning of the same schedule.
+    pub fn again(&mut self) {
+        (self.stops, self.at) = (0, 0);
+    }
+
+    /// Goes to the next schedule; false if that was the last.
+    pub fn next(&mut self) -> bool {
+        self.again();
+        while let Some((chosen, options)) = self.path.pop() {
+            if chosen + 1 < options {
+                self.path.push((chosen + 1, options));
+                return true;
+            }
+        }
+        false
+    }
+
+    fn decide(&mut self, options: usize) -> usize {
+        if options == 1 {
+            return 0;
+        }
+        if self.at == self.path.len() {
+            self.path.push((0, options));
+        }
+        let (chosen, known) = self.path[self.at];
+        assert_eq!(known, options, "a run is a function of its choices");
+        self.at += 1;
+        chosen
+    }
+}
+
+impl Choice for Exhaustive {
+    fn actor(&mut self, options: usize, running: Option<usize>) -> usize {
+        let Some(running) = running else { return self.decide(options) };
+        if self.stops == self.stops_max {
+            return running;
+        }
+        // The running one first, then the others in their order.
+        match self.decide(options) {
+            0 => running,
+            other => {
+                self.stops += 1;
+                if other <= running { other - 1 } else { other }
+            }
+        }
+    }
+
+    fn oddity(&mut self, _: u32) -> bool {
+        false
+    }
+
+    fn pick(&mut self, _: usize) -> usize {
+        0
+    }
+}

@@ -1,0 +1,32 @@
+//! A seeded, deterministic simulation of a whole server in one thread.
+//!
+//! Two to four production cores ([`shard::core::Core`]) run over the production mesh, without sockets: the simulation
+//! hands them their clients' commands, takes their output, turns their clock, and decides who acts next. A core's tick
+//! is cut into stages that the others may stand between (collect, take, drain message by message, run command by
+//! command, push, answer, end), so that a seed stands for one interleaving of what the cores of a server do.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `program.rs` | what a scenario is: shards, first keys, clients and their requests, events |
+//! | `plans.rs` | multi-shard requests that no command makes yet, as plans of the mesh |
+//! | `client.rs` | clients: what they sent, what they were answered, when |
+//! | `choice.rs` | who decides: a seed, or an exhaustive search over few switches |
+//! | `schedule.rs` | the world: cores, their stages, what can happen next |
+//! | `oracle.rs` | is there a serial order that explains what the clients saw and what is left? |
+//! | `verdict.rs` | running programs, and telling readably what went wrong |
+//! | `litmus.rs` | small programs, each against one way of getting the order wrong |
+//! | `mutants.rs` | each rule broken on purpose: the simulation must notice |
+//! | `random.rs` | random programs |
+//!
+//! A failure names its seed; `SIM_SEED=n` runs that seed alone, `SIM_SCALE=n` runs n times as many seeds.
+
+mod choice;
+mod client;
+mod litmus;
+mod mutants;
+mod oracle;
+mod plans;
+mod program;
+mod random;
+mod schedule;
+mod verdict;

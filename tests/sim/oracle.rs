@@ -1,0 +1,357 @@
+//! Is there a serial order of the requests that explains what the clients saw and what is left?
+//!
+//! The order must keep that of each client's requests, and real time: a request that was answered before another was
+//! sent stands before it. Executed one by one in that order on a small model of the server, every request must give
+//! the reply that its client got, and the last must leave what is there at the end. Each request is executed at a time
+//! between its sending and its reply, and times do not fall along the order: so expiry happens at one point too.
+//!
+//! A request whose client closed the connection before the reply came may have happened or not. A write that was
+//! refused for lack of memory must have changed nothing.
+//!
+//! The search remembers which sets of executed requests, with which state, lead nowhere; with a dozen requests that
+//! makes it a matter of microseconds.
+
+use std::collections::HashSet;
+
+use crate::client::Op;
+use crate::program::{Bytes, Event, Program, Request, START_MILLIS};
+
+/// What is there at the end of a run.
+#[derive(Clone, Debug)]
+pub struct Final {
+    /// The value of each key of [`keys_of`], if it is there.
+    pub values: Vec<Option<Bytes>>,
+    /// The messages that each core heard published, in order.
+    pub heard: Vec<Vec<u32>>,
+    /// The time.
+    pub millis: i64,
+}
+
+/// All keys that a program names, sorted.
+pub fn keys_of(program: &Program) -> Vec<Bytes> {
+    let requests = program.clients.iter().flat_map(|client| client.groups.iter().flatten());
+    let mut keys: Vec<Bytes> = requests.flat_map(Request::keys).cloned().collect();
+    keys.extend(program.first.iter().map(|first| first.key.clone()));
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Item {
+    value: Bytes,
+    expire_at: Option<i64>,
+}
+
+/// The model: the keys by their place in the sorted list, the messages published, and the time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Model {
+    items: Vec<Option<Item>>,
+    published: Vec<u32>,
+    now: i64,
+}
+
+/// Whether some serial order explains everything.
+pub fn explains(program: &Program, history: &[Op], end: &Final) -> bool {
+    assert!(history.len() <= 32, "a program has few requests: the search is exponential");
+    let keys = keys_of(program);
+    let mut items = vec![None; keys.len()];
+    for first in &program.first {
+        let place = keys.binary_search(&first.key).expect("it is one of the program's keys");
+        items[place] = Some(Item { value: first.value.clone(), expire_at: first.expire_at });
+    }
+    let before = |later: &Op| {
+        let earlier = |op: &Op| op.answered.is_some_and(|answered| answered.0 < later.sent.0);
+        (0..history.len()).filter(|&i| earlier(&history[i])).fold(0u32, |mask, i| mask | 1 << i)
+    };
+    let search = Search {
+        keys: &keys,
+        history,
+        end,
+        times: times(program),
+        before: history.iter().map(before).collect(),
+        may_refuse: program.events.iter().any(|event| matches!(event, Event::OverMemory(_))),
+        must: (0..history.len()).filter(|&i| history[i].answered.is_some()).fold(0, |mask, i| mask | 1 << i),
+    };
+    let start = Model { items, published: Vec::new(), now: START_MILLIS };
+    search.go(0, &start, &mut HashSet::new())
+}
+
+/// Every time that the clock shows in the course of a program.
+fn times(program: &Program) -> Vec<i64> {
+    let mut times = vec![START_MILLIS];
+    for event in &program.events {
+        if let Event::Advance(millis) = event {
+            times.push(times[times.len() - 1] + millis);
+        }
+    }
+    times
+}
+
+struct Search<'a> {
+    keys: &'a [Bytes],
+    history: &'a [Op],
+    end: &'a Final,
+    times: Vec<i64>,
+    /// For each request those that were answered before it was sent, one bit each.
+    before: Vec<u32>,
+    /// The requests that were answered.
+    must: u32,
+    may_refuse: bool,
+}
+
+impl Search<'_> {
+    fn go(&self, done: u32, model: &Model, dead_ends: &mut HashSet<(u32, Model)>) -> bool {
+        if done & self.must == self.must && self.is_end(model) {
+            return true;
+        }
+        if !dead_ends.insert((done, model.clone())) {
+            return false;
+        }
+        for next in 0..self.history.len() {
+            let op = &self.history[next];
+            let earlier_of_client = (0..next).any(|i| done & (1 << i) == 0 && self.history[i].client == op.client);
+            if done & (1 << next) != 0 || earlier_of_client || self.before[next] & !done != 0 {
+                continue;
+            }
+            let last = op.answered.map_or(self.end.millis, |answered| answered.1);
+            for &now in self.times.iter().filter(|&&now| now >= model.now.max(op.sent.1) && now <= last) {
+                let mut model = Model { now, ..model.clone() };
+                if self.agrees(op, &mut model) && self.go(done | 1 << next, &model, dead_ends) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn is_end(&self, model: &Model) -> bool {
+        let there = model.items.iter().map(|item| item.as_ref().filter(|item| !is_past(item.expire_at, self.end.millis)));
+        there.map(|item| item.map(|item| &item.value)).eq(self.end.values.iter().map(Option::as_ref))
+            && self.end.heard.iter().all(|heard| *heard == model.published)
+    }
+
+    /// Executes `op` and compares.
+    fn agrees(&self, op: &Op, model: &mut Model) -> bool {
+        if self.may_refuse && op.reply.starts_with(b"-OOM") {
+            return true;
+        }
+        let reply = model.execute(&op.request, self.keys);
+        op.answered.is_none() || reply.is(&op.reply)
+    }
+}
+
+/// As Redis has it, a key is still there in the very millisecond of its expiry.
+fn is_past(expire_at: Option<i64>, now: i64) -> bool {
+    expire_at.is_some_and(|at| now > at)
+}
+
+enum Answer {
+    Ok,
+    Integer(i64),
+    Bulk(Option<Bytes>),
+    Bulks(Vec<Option<Bytes>>),
+    Error(&'static str),
+    Executed(bool),
+}
+
+impl Answer {
+    fn is(&self, reply: &[u8]) -> bool {
+        let mut expected = Vec::new();
+        match self {
+            Answer::Ok => expected.extend(b"+OK\r\n"),
+            Answer::Integer(number) => expected.extend(format!(":{number}\r\n").bytes()),
+            Answer::Bulk(value) => push_bulk(&mut expected, value.as_ref()),
+            Answer::Bulks(values) => {
+                expected.extend(format!("*{}\r\n", values.len()).bytes());
+                values.iter().for_each(|value| push_bulk(&mut expected, value.as_ref()));
+            }
+            Answer::Error(text) => return reply.starts_with(text.as_bytes()),
+            Answer::Executed(true) => expected.extend(b"*1\r\n+OK\r\n"),
+            Answer::Executed(false) => expected.extend(b"*-1\r\n"),
+        }
+        expected == reply
+    }
+}
+
+fn push_bulk(out: &mut Vec<u8>, value: Option<&Bytes>) {
+    match value {
+        None => out.extend(b"$-1\r\n"),
+        Some(value) => {
+            out.extend(format!("${}\r\n", value.len()).bytes());
+            out.extend(value);
+            out.extend(b"\r\n");
+        }
+    }
+}
+
+fn number(bytes: &[u8]) -> i64 {
+    std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok()).expect("simulated numbers are numbers")
+}
+
+impl Model {
+    fn place(keys: &[Bytes], key: &Bytes) -> usize {
+        keys.binary_search(key).expect("it is one of the program's keys")
+    }
+
+    fn item(&mut self, place: usize) -> Option<&Item> {
+        let now = self.now;
+        self.items[place].take_if(|item| is_past(item.expire_at, now));
+        self.items[place].as_ref()
+    }
+
+    fn value(&mut self, place: usize) -> Option<Bytes> {
+        self.item(place).map(|item| item.value.clone())
+    }
+
+    fn set(&mut self, place: usize, value: &Bytes) {
+        self.items[place] = Some(Item { value: value.clone(), expire_at: None });
+    }
+
+    fn execute(&mut self, request: &Request, keys: &[Bytes]) -> Answer {
+        match request {
+            Request::Command(args) => self.command(args, keys),
+            Request::Exec { watched, seen, key, value } => {
+                let unchanged = self.value(Self::place(keys, watched)) == *seen;
+                if unchanged {
+                    self.set(Self::place(keys, key), value);
+                }
+                Answer::Executed(unchanged)
+            }
+            Request::Move { from, to } => match self.value(Self::place(keys, from)) {
+                None => Answer::Integer(0),
+                Some(value) => {
+                    self.items[Self::place(keys, from)] = None;
+                    self.set(Self::place(keys, to), &value);
+                    Answer::Integer(1)
+                }
+            },
+            Request::Publish(message) => {
+                self.published.push(*message);
+                Answer::Integer(1)
+            }
+        }
+    }
+
+    fn command(&mut self, args: &[Bytes], keys: &[Bytes]) -> Answer {
+        let key = |i: usize| Self::place(keys, &args[i]);
+        match args[0].to_ascii_uppercase().as_slice() {
+            b"GET" => Answer::Bulk(self.value(key(1))),
+            b"SET" => {
+                self.set(key(1), &args[2]);
+                Answer::Ok
+            }
+            b"MGET" => Answer::Bulks((1..args.len()).map(|i| self.value(key(i))).collect()),
+            b"MSET" => self.set_many(args, keys),
+            b"MSETNX" => {
+                if (1..args.len()).step_by(2).any(|i| self.item(key(i)).is_some()) {
+                    return Answer::Integer(0);
+                }
+                self.set_many(args, keys);
+                Answer::Integer(1)
+            }
+            b"DEL" => {
+                let there = (1..args.len()).filter(|&i| self.item(key(i)).is_some() && self.items[key(i)].take().is_some());
+                Answer::Integer(there.count() as i64)
+            }
+            b"EXISTS" => Answer::Integer((1..args.len()).filter(|&i| self.item(key(i)).is_some()).count() as i64),
+            b"INCR" => {
+                let number = self.item(key(1)).map_or(0, |item| number(&item.value)) + 1;
+                let expire_at = self.item(key(1)).and_then(|item| item.expire_at);
+                self.items[key(1)] = Some(Item { value: number.to_string().into_bytes(), expire_at });
+                Answer::Integer(number)
+            }
+            b"PEXPIREAT" => self.expire_at(key(1), number(&args[2])),
+            b"COPY" => self.copy(key(1), key(2), args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"REPLACE"))),
+            b"RENAME" => self.rename(key(1), key(2), true),
+            b"RENAMENX" => self.rename(key(1), key(2), false),
+            b"DBSIZE" => Answer::Integer((0..keys.len()).filter(|&place| self.item(place).is_some()).count() as i64),
+            b"FLUSHDB" | b"FLUSHALL" => {
+                self.items.fill(None);
+                Answer::Ok
+            }
+            other => panic!("the model does not know {}", other.escape_ascii()),
+        }
+    }
+
+    fn set_many(&mut self, args: &[Bytes], keys: &[Bytes]) -> Answer {
+        for i in (1..args.len()).step_by(2) {
+            self.set(Self::place(keys, &args[i]), &args[i + 1]);
+        }
+        Answer::Ok
+    }
+
+    fn expire_at(&mut self, key: usize, at: i64) -> Answer {
+        if self.item(key).is_none() {
+            return Answer::Integer(0);
+        }
+        if at <= self.now {
+            self.items[key] = None;
+        } else if let Some(item) = &mut self.items[key] {
+            item.expire_at = Some(at);
+        }
+        Answer::Integer(1)
+    }
+
+    fn copy(&mut self, from: usize, to: usize, replace: bool) -> Answer {
+        let Some(item) = self.item(from).cloned() else { return Answer::Integer(0) };
+        if !replace && self.item(to).is_some() {
+            return Answer::Integer(0);
+        }
+        self.items[to] = Some(item);
+        Answer::Integer(1)
+    }
+
+    fn rename(&mut self, from: usize, to: usize, replace: bool) -> Answer {
+        let Some(item) = self.item(from).cloned() else { return Answer::Error("-ERR no such key") };
+        if !replace && self.item(to).is_some() {
+            return Answer::Integer(0);
+        }
+        self.items[from] = None;
+        self.items[to] = Some(item);
+        if replace { Answer::Ok } else { Answer::Integer(1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(client: usize, request: &str, sent: usize, answered: usize, reply: &str) -> Op {
+        Op {
+            client,
+            request: crate::program::command(request),
+            sent: (sent, START_MILLIS),
+            answered: Some((answered, START_MILLIS)),
+            reply: reply.as_bytes().to_vec(),
+        }
+    }
+
+    fn explained(history: &[Op], x: Option<&str>, y: Option<&str>) -> bool {
+        let program = Program::new("", 2).client(0, "GET x; GET y");
+        let values = [x, y].map(|value| value.map(|value| value.as_bytes().to_vec())).to_vec();
+        explains(&program, history, &Final { values, heard: Vec::new(), millis: START_MILLIS })
+    }
+
+    #[test]
+    fn two_crossing_pipelines_cannot_both_miss() {
+        let crossing = |first: &str, second: &str| {
+            let (one, two) = ([("SET y 1", "+OK\r\n"), ("GET x", first)], [("SET x 1", "+OK\r\n"), ("GET y", second)]);
+            let ops = |client, pairs: [(&str, &str); 2]| pairs.map(|(request, reply)| op(client, request, 1, 9, reply));
+            let history: Vec<Op> = ops(0, one).into_iter().chain(ops(1, two)).collect();
+            explained(&history, Some("1"), Some("1"))
+        };
+        assert!(crossing("$-1\r\n", "$1\r\n1\r\n"));
+        assert!(crossing("$1\r\n1\r\n", "$1\r\n1\r\n"));
+        assert!(!crossing("$-1\r\n", "$-1\r\n"));
+    }
+
+    #[test]
+    fn real_time_and_the_end_count() {
+        let set = |answered| op(0, "SET x 1", 1, answered, "+OK\r\n");
+        let get = op(1, "GET x", 5, 6, "$-1\r\n");
+        assert!(explained(&[set(7), get.clone()], Some("1"), None));
+        assert!(!explained(&[set(3), get.clone()], Some("1"), None));
+        assert!(!explained(&[set(7), get], Some("2"), None));
+    }
+}

@@ -1,0 +1,221 @@
+//! What a scenario is: the shards, the first keys, the clients with their requests, and what else happens.
+
+use std::fmt;
+
+use shard::ids::ShardId;
+use shard::slot::SlotMap;
+
+/// When the simulated clock begins, in milliseconds since 1970.
+pub const START_MILLIS: i64 = 1_700_000_000_000;
+
+/// A name for a key or a value.
+pub type Bytes = Vec<u8>;
+
+/// One thing that a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A command of the server, name first.
+    Command(Vec<Bytes>),
+    /// EXEC of a transaction that watches `watched`, which was `seen` when it was read, and sets `key`.
+    Exec { watched: Bytes, seen: Option<Bytes>, key: Bytes, value: Bytes },
+    /// LMOVE in small: takes what is at `from`, if anything, and puts it to `to`.
+    Move { from: Bytes, to: Bytes },
+    /// PUBLISH of a message, of which every core takes note.
+    Publish(u32),
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+        match self {
+            Request::Command(args) => f.write_str(&args.iter().map(text).collect::<Vec<_>>().join(" ")),
+            Request::Exec { watched, seen, key, value } => {
+                let seen = seen.as_ref().map_or_else(|| "nil".to_string(), text);
+                write!(f, "[if {} is {seen}: SET {} {}]", text(watched), text(key), text(value))
+            }
+            Request::Move { from, to } => write!(f, "[move {} {}]", text(from), text(to)),
+            Request::Publish(message) => write!(f, "[publish {message}]"),
+        }
+    }
+}
+
+/// A command from its text, words apart by single spaces.
+pub fn command(text: &str) -> Request {
+    Request::Command(text.split(' ').map(|word| word.as_bytes().to_vec()).collect())
+}
+
+/// A client: where it lives and what it asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    /// The core whose connection it is.
+    pub home: usize,
+    /// Each group is sent at once, when the former has been answered whole.
+    pub groups: Vec<Vec<Request>>,
+    /// It connects when that client's connection is closed, and gets its slot.
+    pub takes_slot_of: Option<usize>,
+}
+
+/// Something that happens from outside, at any time, in the order of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The clock goes on by so many milliseconds.
+    Advance(i64),
+    /// Memory is over its limit, or no more.
+    OverMemory(bool),
+    /// This client, having sent something, closes its connection.
+    Close(usize),
+}
+
+/// A key that is there from the start.
+#[derive(Clone, Debug)]
+pub struct FirstKey {
+    /// Its name.
+    pub key: Bytes,
+    /// Its value.
+    pub value: Bytes,
+    /// When it expires.
+    pub expire_at: Option<i64>,
+}
+
+/// A scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// What it is about.
+    pub name: String,
+    /// Number of cores.
+    pub shards: usize,
+    /// Keys that are there from the start.
+    pub first: Vec<FirstKey>,
+    /// The clients.
+    pub clients: Vec<Script>,
+    /// Events.
+    pub events: Vec<Event>,
+    /// Locks of inboxes may be not to be had.
+    pub put_offs: bool,
+}
+
+impl Program {
+    /// A scenario on so many cores. In its texts a key is written `name@shard`; the name that is sent is chosen so that
+    /// this shard owns it.
+    pub fn new(name: &str, shards: usize) -> Program {
+        Program { name: name.to_string(), shards, ..Program::default() }
+    }
+
+    /// A key that is there from the start.
+    pub fn with(mut self, key: &str, value: &str) -> Program {
+        let (key, value) = (self.key(key), value.as_bytes().to_vec());
+        self.first.push(FirstKey { key, value, expire_at: None });
+        self
+    }
+
+    /// A key that is there from the start, until that time.
+    pub fn with_expiring(self, key: &str, value: &str, at: i64) -> Program {
+        let mut program = self.with(key, value);
+        program.first.last_mut().expect("it was just added").expire_at = Some(at);
+        program
+    }
+
+    /// A client at core `home`. Its groups are apart by ` | `, the requests of one by `; `.
+    pub fn client(mut self, home: usize, text: &str) -> Program {
+        let groups = text.split(" | ").map(|group| group.split("; ").map(|one| self.request(one)).collect()).collect();
+        self.clients.push(Script { home, groups, takes_slot_of: None });
+        self
+    }
+
+    /// The client added last connects when client `other` is gone, and gets its slot.
+    pub fn in_the_slot_of(mut self, other: usize) -> Program {
+        self.clients.last_mut().expect("a client was added").takes_slot_of = Some(other);
+        self
+    }
+
+    /// Something that happens from outside.
+    pub fn event(mut self, event: Event) -> Program {
+        self.events.push(event);
+        self
+    }
+
+    /// Locks of inboxes may be not to be had.
+    pub fn with_put_offs(mut self) -> Program {
+        self.put_offs = true;
+        self
+    }
+
+    /// `name@shard` as a key that this shard owns; anything else as it is.
+    pub fn key(&self, text: &str) -> Bytes {
+        match text.split_once('@') {
+            Some((name, shard)) => key_on(self.shards, shard.parse().expect("a shard's number follows the @"), name),
+            None => text.as_bytes().to_vec(),
+        }
+    }
+
+    fn request(&self, text: &str) -> Request {
+        let words: Vec<Bytes> = text.split(' ').map(|word| self.key(word)).collect();
+        match words[0].as_slice() {
+            b"exec" => Request::Exec {
+                watched: words[1].clone(),
+                seen: (words[2] != b"nil").then(|| words[2].clone()),
+                key: words[3].clone(),
+                value: words[4].clone(),
+            },
+            b"move" => Request::Move { from: words[1].clone(), to: words[2].clone() },
+            b"publish" => Request::Publish(text["publish ".len()..].parse().expect("messages are numbers")),
+            _ => Request::Command(words),
+        }
+    }
+}
+
+/// A key that begins with `name` and belongs to `shard` of `shards`.
+pub fn key_on(shards: usize, shard: u16, name: &str) -> Bytes {
+    let slots = SlotMap::new(shards);
+    let names = std::iter::once(name.to_string()).chain((0..).map(|i| format!("{name}{i}")));
+    let mut fitting = names.filter(|name| slots.owner(name.as_bytes()) == ShardId(shard));
+    fitting.next().expect("names never end").into_bytes()
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} ({} shards)", self.name, self.shards)?;
+        let slots = SlotMap::new(self.shards);
+        for FirstKey { key, value, expire_at } in &self.first {
+            let until = expire_at.map_or_else(String::new, |at| format!(" until +{} ms", at - START_MILLIS));
+            let (key, value) = (String::from_utf8_lossy(key), String::from_utf8_lossy(value));
+            writeln!(f, "  at first {key} = {value}{until}")?;
+        }
+        for (number, client) in self.clients.iter().enumerate() {
+            let group = |group: &Vec<Request>| group.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            let groups: Vec<String> = client.groups.iter().map(group).collect();
+            let slot = client.takes_slot_of.map_or_else(String::new, |other| format!(", in the slot of client {other}"));
+            writeln!(f, "  client {number} at core {}{slot}: {}", client.home, groups.join(" | "))?;
+        }
+        for event in &self.events {
+            writeln!(f, "  event {event:?}")?;
+        }
+        let mut keys: Vec<&Bytes> = self.first.iter().map(|first| &first.key).collect();
+        let requests = self.clients.iter().flat_map(|client| client.groups.iter().flatten());
+        keys.extend(requests.flat_map(Request::keys));
+        keys.sort_unstable();
+        keys.dedup();
+        let owner = |key: &&Bytes| format!("{} on {}", String::from_utf8_lossy(key), slots.owner(key).0);
+        writeln!(f, "  keys: {}", keys.iter().map(owner).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl Request {
+    /// The keys it names.
+    pub fn keys(&self) -> Vec<&Bytes> {
+        match self {
+            Request::Command(args) => {
+                let step = match args[0].to_ascii_uppercase().as_slice() {
+                    b"MSET" | b"MSETNX" => 2,
+                    b"SET" | b"PEXPIREAT" => args.len(),
+                    b"COPY" => return args[1..3].iter().collect(),
+                    _ => 1,
+                };
+                args[1..].iter().step_by(step).collect()
+            }
+            Request::Exec { watched, key, .. } => vec![watched, key],
+            Request::Move { from, to } => vec![from, to],
+            Request::Publish(_) => Vec::new(),
+        }
+    }
+}

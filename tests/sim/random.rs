@@ -1,0 +1,178 @@
+//! Random programs: two to four clients, up to a dozen commands over two to four shards, any interleaving.
+//!
+//! Keys are few and commands over several of them many, so that requests meet. A third of the programs has keys with a
+//! deadline and a clock that goes on, a third has pushes put off, a few have clients that close their connection.
+
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use shard::mesh::Rules;
+
+use crate::program::{Bytes, Event, FirstKey, Program, Request, START_MILLIS, Script, key_on};
+use crate::verdict::{run_seed, seeds};
+
+/// Programs in the usual run; each is tried under [`SCHEDULES`] schedules.
+const PROGRAMS: u64 = 1500;
+
+const SCHEDULES: u64 = 4;
+
+/// Requests of one program.
+const REQUESTS_MAX: usize = 12;
+
+/// The deadline of keys that have one.
+const DEADLINE: i64 = START_MILLIS + 10;
+
+struct Generator {
+    rng: SmallRng,
+    keys: Vec<Bytes>,
+    deadlines: bool,
+    next_value: u32,
+}
+
+/// The program of `seed`.
+pub fn program(seed: u64) -> Program {
+    let mut rng = SmallRng::seed_from_u64(seed ^ 0x7e55_e7a0);
+    let shards = rng.random_range(2..=4);
+    let mut program = Program::new(&format!("random program {seed}"), shards);
+    let count = rng.random_range(2..=4);
+    let names = ["x", "y", "z", "w"];
+    let mut keys: Vec<Bytes> = Vec::new();
+    for name in &names[..count] {
+        // The first two are on two shards, or there would be nothing to order.
+        let shard = if keys.len() < 2 { keys.len() as u16 } else { rng.random_range(0..shards) as u16 };
+        keys.push(key_on(shards, shard, name));
+    }
+    let deadlines = rng.random_ratio(1, 3);
+    program.put_offs = rng.random_ratio(1, 3);
+    let mut generator = Generator { rng, keys, deadlines, next_value: 10 };
+    generator.first_keys(&mut program);
+    generator.clients(&mut program);
+    if generator.deadlines {
+        let steps = generator.rng.random_range(1..=2);
+        program.events.extend((0..steps).map(|_| Event::Advance(11)));
+    }
+    if generator.rng.random_ratio(1, 8) {
+        let client = generator.rng.random_range(0..program.clients.len());
+        program.events.push(Event::Close(client));
+    }
+    program
+}
+
+impl Generator {
+    fn first_keys(&mut self, program: &mut Program) {
+        for key in self.keys.clone() {
+            if self.rng.random_bool(0.6) {
+                let expire_at = (self.deadlines && self.rng.random_bool(0.6)).then_some(DEADLINE);
+                program.first.push(FirstKey { key, value: self.value(), expire_at });
+            }
+        }
+    }
+
+    fn clients(&mut self, program: &mut Program) {
+        let clients = self.rng.random_range(2..=4);
+        let mut left = self.rng.random_range(clients..=REQUESTS_MAX);
+        for number in 0..clients {
+            let others = clients - 1 - number;
+            let most = (left - others).min(5);
+            let count = self.rng.random_range(1..=most);
+            left -= count;
+            let mut groups = vec![Vec::new()];
+            for _ in 0..count {
+                if self.rng.random_ratio(1, 3) && !groups[groups.len() - 1].is_empty() {
+                    groups.push(Vec::new());
+                }
+                let request = self.request();
+                groups.last_mut().expect("there is one").push(request);
+            }
+            program.clients.push(Script { home: self.rng.random_range(0..program.shards), groups, takes_slot_of: None });
+        }
+    }
+
+    fn value(&mut self) -> Bytes {
+        self.next_value += 1;
+        self.next_value.to_string().into_bytes()
+    }
+
+    fn key(&mut self) -> Bytes {
+        self.keys[self.rng.random_range(0..self.keys.len())].clone()
+    }
+
+    /// Two or more different keys.
+    fn several(&mut self) -> Vec<Bytes> {
+        let count = self.rng.random_range(2..=self.keys.len());
+        let mut keys = self.keys.clone();
+        for i in 0..count {
+            let other = self.rng.random_range(i..keys.len());
+            keys.swap(i, other);
+        }
+        keys.truncate(count);
+        keys
+    }
+
+    fn pairs(&mut self) -> Vec<Bytes> {
+        self.several().into_iter().flat_map(|key| [key, self.value()]).collect()
+    }
+
+    fn request(&mut self) -> Request {
+        let (name, args): (&str, Vec<Bytes>) = match self.rng.random_range(0..100) {
+            0..16 => ("SET", vec![self.key(), self.value()]),
+            16..38 => ("GET", vec![self.key()]),
+            38..50 => ("MSET", self.pairs()),
+            50..60 => ("MGET", self.several()),
+            60..64 => ("INCR", vec![self.key()]),
+            64..69 => ("DEL", self.several()),
+            69..72 => ("EXISTS", self.several()),
+            72..80 => {
+                let mut args = self.several();
+                args.truncate(2);
+                if self.rng.random_bool(0.7) {
+                    args.push(b"REPLACE".to_vec());
+                }
+                ("COPY", args)
+            }
+            80..88 => {
+                let name = if self.rng.random_bool(0.7) { "RENAME" } else { "RENAMENX" };
+                (name, self.several().into_iter().take(2).collect())
+            }
+            88..92 => ("MSETNX", self.pairs()),
+            92..94 if self.deadlines => {
+                let at = DEADLINE + 11 * self.rng.random_range(0..2);
+                ("PEXPIREAT", vec![self.key(), at.to_string().into_bytes()])
+            }
+            92..94 => (if self.rng.random_bool(0.8) { "DBSIZE" } else { "FLUSHDB" }, Vec::new()),
+            _ => return self.planned(),
+        };
+        Request::Command(std::iter::once(name.as_bytes().to_vec()).chain(args).collect())
+    }
+
+    fn planned(&mut self) -> Request {
+        let keys = self.several();
+        match self.rng.random_range(0..3) {
+            0 => Request::Exec { watched: keys[0].clone(), seen: None, key: keys[1].clone(), value: self.value() },
+            1 => Request::Move { from: keys[0].clone(), to: keys[1].clone() },
+            _ => {
+                self.next_value += 1;
+                Request::Publish(self.next_value)
+            }
+        }
+    }
+}
+
+#[test]
+fn random_programs_are_right() {
+    for seed in seeds(PROGRAMS * SCHEDULES) {
+        let program = program(seed / SCHEDULES);
+        if let Err(failure) = run_seed(&program, Rules::default(), seed) {
+            panic!("{failure}");
+        }
+    }
+}
+
+/// The random programs too would notice a broken rule, not only the programs made for it.
+#[test]
+fn random_programs_notice_broken_rules() {
+    use shard::mesh::Rule::{InPlaceOnlyWhileNothingPushed, LocksPlacedByPush, OwnPartThroughInbox, PushIsAtomic};
+    for rule in [InPlaceOnlyWhileNothingPushed, PushIsAtomic, OwnPartThroughInbox, LocksPlacedByPush] {
+        let fails = |seed: &u64| run_seed(&program(seed / SCHEDULES), Rules::without(rule), *seed).is_err();
+        assert!((0..4000).any(|seed| fails(&seed)), "random programs do not notice that {rule:?} is broken");
+    }
+}

@@ -1,0 +1,498 @@
+//! The world of one run: cores cut into stages, clients, the clock; and what can happen next.
+//!
+//! ```text
+//!   core:  idle ─► collected ─► taken ─► draining… ─► running… ─► pushing ─► answering ─► ending ─► idle or asleep
+//! ```
+//!
+//! Each arrow is a step, `…` several. Between any two steps anyone else may act. Within a core the order is that of the
+//! production loop: it collects what clients sent, then reads clock and tail. A core that sleeps acts again only when
+//! the mesh wakes it, a client sends, or its deadline comes, so a lost wake-up shows as a run that is stuck.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use net::service::{Actions, Endpoint, Park};
+use net::{ConnId, Flow, OwnedArgs, Service};
+use shard::clock::Clock;
+use shard::config::Config;
+use shard::core::Core;
+use shard::exec::Ctx;
+use shard::ids::{DbId, ShardId};
+use shard::mesh::{Mesh, Pushed, Rule, Rules, Wake};
+use shard::shared::{Shared, SharedParts};
+use storage::{Expiry, StringValue, UnixMillis};
+
+use crate::choice::Choice;
+use crate::client::{Client, Link, Op};
+use crate::plans::{Heard, plan_of};
+use crate::program::{Bytes, Event, Program, Request, START_MILLIS};
+
+/// More steps than any program needs: a run that gets here goes round in circles.
+const STEPS_MAX: usize = 20_000;
+
+/// Once in so many collects a core gets only part of what a client has sent.
+const RAGGED_ONE_IN: u32 = 4;
+
+/// Once in so many pushes some locks are not to be had.
+const WITHHELD_ONE_IN: u32 = 3;
+
+/// So many times a core has its push put off in one run.
+const PUT_OFFS_MAX: u32 = 3;
+
+/// What ended a run before its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// Nothing can happen any more, or the same for ever, and somebody waits.
+    Stuck(String),
+    /// A client got bytes that answer nothing.
+    Unasked(String),
+    /// All are answered, but something is left over in a core.
+    Unrest(String),
+}
+
+/// Where a core is in its tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Idle,
+    Asleep,
+    Collected,
+    /// A broken rule: it has read the tail, and collects behind that.
+    TakenFirst,
+    Draining,
+    Running,
+    Pushing,
+    Answering,
+    Ending,
+}
+
+#[derive(Default)]
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+struct Place {
+    core: Core,
+    stage: Stage,
+    bell: Arc<Bell>,
+    deadline: i64,
+    /// The locks that it will not get in this tick, one bit a shard.
+    withheld: u64,
+    put_offs: u32,
+}
+
+/// Who may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Actor {
+    Core(usize),
+    Client(usize),
+    Outside,
+}
+
+/// One run of a program.
+pub struct World<'a> {
+    program: &'a Program,
+    choice: &'a mut dyn Choice,
+    shared: Arc<Shared>,
+    rules: Rules,
+    micros: Arc<AtomicI64>,
+    places: Vec<Place>,
+    clients: Vec<Client>,
+    next_event: usize,
+    step: usize,
+    last: Option<Actor>,
+    heard: Heard,
+    /// What every request came to.
+    pub history: Vec<Op>,
+    /// What happened, if it is to be told.
+    pub trace: Option<Vec<String>>,
+}
+
+impl<'a> World<'a> {
+    /// The world at the beginning of `program`.
+    pub fn new(program: &'a Program, rules: Rules, choice: &'a mut dyn Choice, trace: bool) -> World<'a> {
+        let bells: Vec<Arc<Bell>> = (0..program.shards).map(|_| Arc::default()).collect();
+        let wakers = bells.iter().map(|bell| Arc::clone(bell) as Arc<dyn Wake>).collect();
+        let mut config = Config::default();
+        config.databases = 1;
+        let shared = Arc::new(Shared::new(SharedParts {
+            mesh: Mesh::new(wakers, rules),
+            config,
+            started_at: UnixMillis(START_MILLIS),
+            run_id: "0".repeat(40),
+            replication_id: "0".repeat(40),
+            config_file: None,
+            executable: String::new(),
+        }));
+        let micros = Arc::new(AtomicI64::new(START_MILLIS * 1000));
+        let place = |(id, bell)| {
+            let clock = Clock::Manual(Arc::clone(&micros));
+            let core = Core::new(ShardId(id as u16), Arc::clone(&shared), clock, 1);
+            Place { core, stage: Stage::Idle, bell, deadline: 0, withheld: 0, put_offs: 0 }
+        };
+        let mut world = World {
+            places: bells.into_iter().enumerate().map(place).collect(),
+            clients: program.clients.iter().cloned().map(Client::new).collect(),
+            program,
+            choice,
+            shared,
+            rules,
+            micros,
+            next_event: 0,
+            step: 0,
+            last: None,
+            heard: Arc::new(Mutex::new(vec![Vec::new(); program.shards])),
+            history: Vec::new(),
+            trace: trace.then(Vec::new),
+        };
+        world.set_up();
+        world
+    }
+
+    fn set_up(&mut self) {
+        for first in &self.program.first {
+            let owner = self.shared.slots.owner(&first.key);
+            let shard = &mut self.places[owner.index()].core.shard;
+            let expiry = first.expire_at.map_or(Expiry::Clear, |at| Expiry::At(UnixMillis(at)));
+            let mut ctx = Ctx { shard, db: DbId(0), no_touch: true };
+            ctx.set_string(first.key.as_slice(), StringValue::Bytes(&first.value), expiry);
+        }
+        let mut slots = vec![0; self.places.len()];
+        for client in 0..self.clients.len() {
+            let Client { script, .. } = &self.clients[client];
+            if script.takes_slot_of.is_none() {
+                let slot = slots[script.home];
+                slots[script.home] += 1;
+                self.open(client, ConnId { slot, generation: 1 });
+            }
+        }
+        for core in 0..self.places.len() {
+            self.fall_asleep(core);
+        }
+    }
+
+    fn open(&mut self, client: usize, conn: ConnId) {
+        let home = self.clients[client].script.home;
+        let flow = self.places[home].core.opened(conn, &Endpoint::Unix("simulated".to_string()), 0);
+        assert_eq!(flow, Flow::Continue, "the simulation stays below maxclients");
+        self.clients[client].link = Link::Up(conn);
+    }
+
+    fn millis(&self) -> i64 {
+        self.micros.load(Ordering::Relaxed) / 1000
+    }
+
+    fn now(&self) -> (usize, i64) {
+        (self.step, self.millis())
+    }
+
+    fn tell(&mut self, text: impl FnOnce(&Self) -> String) {
+        if self.trace.is_some() {
+            let line = format!("{:4}  {}", self.step, text(self));
+            self.trace.as_mut().expect("it was there above").push(line);
+        }
+    }
+
+    /// Lets things happen until nothing can.
+    pub fn run(&mut self) -> Result<(), Broken> {
+        loop {
+            let actors = self.actors();
+            if actors.is_empty() {
+                break;
+            }
+            if self.step == STEPS_MAX {
+                return Err(Broken::Stuck(format!("no end after {STEPS_MAX} steps")));
+            }
+            let running = self.last.and_then(|last| actors.iter().position(|actor| *actor == last));
+            let actor = actors[self.choice.actor(actors.len(), running)];
+            self.last = Some(actor);
+            self.step += 1;
+            self.act(actor)?;
+        }
+        self.check_rest()
+    }
+
+    fn actors(&self) -> Vec<Actor> {
+        let cores = (0..self.places.len()).filter(|&core| self.can_act(core)).map(Actor::Core);
+        let clients = self.clients.iter().enumerate();
+        let clients = clients.filter(|(_, client)| client.can_send() || self.can_connect(client));
+        let mut actors: Vec<Actor> = cores.chain(clients.map(|(client, _)| Actor::Client(client))).collect();
+        match self.program.events.get(self.next_event) {
+            None => {}
+            Some(Event::Close(client)) if !self.clients[*client].has_sent() => {}
+            Some(_) => actors.push(Actor::Outside),
+        }
+        actors
+    }
+
+    fn can_connect(&self, client: &Client) -> bool {
+        let gone = |other: usize| matches!(self.clients[other].link, Link::Gone(_));
+        client.link == Link::Down && client.script.takes_slot_of.is_some_and(gone)
+    }
+
+    fn can_act(&self, core: usize) -> bool {
+        let place = &self.places[core];
+        let due = || place.bell.0.load(Ordering::Relaxed) || self.millis() >= place.deadline;
+        place.stage != Stage::Asleep || due() || self.has_input(core)
+    }
+
+    fn has_input(&self, core: usize) -> bool {
+        let at_home = self.clients.iter().filter(|client| client.script.home == core);
+        let waits = |client: &Client| {
+            let ready = !client.socket.is_empty() || (!client.input.is_empty() && !client.held);
+            (matches!(client.link, Link::Up(_)) && ready) || matches!(client.link, Link::Closing(_))
+        };
+        at_home.into_iter().any(waits)
+    }
+
+    fn act(&mut self, actor: Actor) -> Result<(), Broken> {
+        match actor {
+            Actor::Core(core) => return self.core_step(core),
+            Actor::Client(client) => self.client_step(client),
+            Actor::Outside => self.outside(),
+        }
+        Ok(())
+    }
+
+    fn client_step(&mut self, number: usize) {
+        if let (Link::Down, Some(other)) = (self.clients[number].link, self.clients[number].script.takes_slot_of) {
+            let Link::Gone(old) = self.clients[other].link else { unreachable!("it may connect now") };
+            let conn = ConnId { slot: old.slot, generation: old.generation + 1 };
+            self.open(number, conn);
+            self.tell(|_| format!("client {number} connects, in slot {} again", conn.slot));
+            return;
+        }
+        let now = self.now();
+        let before = self.history.len();
+        self.clients[number].send(number, now, &mut self.history);
+        self.tell(|world| {
+            let sent: Vec<String> = world.history[before..].iter().map(|op| op.request.to_string()).collect();
+            format!("client {number} sends {}", sent.join("; "))
+        });
+    }
+
+    fn outside(&mut self) {
+        let event = self.program.events[self.next_event];
+        self.next_event += 1;
+        match event {
+            Event::Advance(millis) => {
+                self.micros.fetch_add(millis * 1000, Ordering::Relaxed);
+            }
+            Event::OverMemory(over) => self.shared.over_memory.store(over, Ordering::Relaxed),
+            Event::Close(client) => {
+                let Link::Up(conn) = self.clients[client].link else { unreachable!("it has sent something") };
+                self.clients[client].link = Link::Closing(conn);
+            }
+        }
+        self.tell(|_| format!("outside: {event:?}"));
+    }
+
+    fn core_step(&mut self, core: usize) -> Result<(), Broken> {
+        match self.places[core].stage {
+            Stage::Idle | Stage::Asleep => self.wake_up(core),
+            Stage::Collected => self.take(core, Stage::Draining),
+            Stage::TakenFirst => self.collect(core, Stage::Draining),
+            Stage::Draining => self.drain_step(core),
+            Stage::Running => self.run_step(core),
+            Stage::Pushing => self.push_step(core),
+            Stage::Answering => {
+                self.places[core].core.answer();
+                self.places[core].stage = Stage::Ending;
+                self.tell(|_| format!("core {core} hands out its answers"));
+            }
+            Stage::Ending => return self.end_step(core),
+        }
+        Ok(())
+    }
+
+    fn fall_asleep(&mut self, core: usize) -> bool {
+        let millis = self.millis();
+        let place = &mut self.places[core];
+        let Park::Sleep(limit) = place.core.park() else { return false };
+        place.deadline = millis + limit.map_or(i64::MAX / 2, |limit: Duration| limit.as_millis() as i64);
+        place.stage = Stage::Asleep;
+        true
+    }
+
+    fn wake_up(&mut self, core: usize) {
+        let input = self.has_input(core);
+        if self.places[core].stage == Stage::Asleep {
+            self.places[core].core.unpark();
+        } else if !input && !self.places[core].bell.0.load(Ordering::Relaxed) && self.fall_asleep(core) {
+            return self.tell(|_| format!("core {core} falls asleep"));
+        }
+        self.places[core].bell.0.store(false, Ordering::Relaxed);
+        if self.rules.hold(Rule::CollectBeforeTail) {
+            self.collect(core, Stage::Collected);
+        } else {
+            self.take(core, Stage::TakenFirst);
+        }
+    }
+
+    /// What clients have sent comes into the core's buffers, or an arbitrary first part of it.
+    fn collect(&mut self, core: usize, next: Stage) {
+        self.places[core].stage = next;
+        for number in 0..self.clients.len() {
+            if self.clients[number].script.home != core {
+                continue;
+            }
+            let sent = self.clients[number].socket.len();
+            let odd = sent > 0 && self.choice.oddity(RAGGED_ONE_IN);
+            let taken = if odd { self.choice.pick(sent) } else { sent };
+            let client = &mut self.clients[number];
+            match client.link {
+                Link::Closing(conn) => {
+                    (client.socket, client.input) = Default::default();
+                    client.link = Link::Gone(conn);
+                    self.places[core].core.closed(conn);
+                }
+                Link::Up(_) => client.input.extend(client.socket.drain(..taken)),
+                Link::Down | Link::Gone(_) => {}
+            }
+        }
+        self.tell(|_| format!("core {core} collects"));
+    }
+
+    fn take(&mut self, core: usize, next: Stage) {
+        self.places[core].core.take();
+        self.places[core].stage = next;
+        self.tell(|_| format!("core {core} reads clock and tail"));
+    }
+
+    fn drain_step(&mut self, core: usize) {
+        let place = &mut self.places[core];
+        if place.core.drain_one() {
+            return self.tell(|_| format!("core {core} drains a message"));
+        }
+        place.core.drain();
+        place.stage = Stage::Running;
+        self.tell(|_| format!("core {core} has drained to its tail and delivers answers"));
+    }
+
+    /// One command of one connection, or the end of this stage.
+    fn run_step(&mut self, core: usize) {
+        let ready = |(_, client): &(usize, &Client)| {
+            let up = matches!(client.link, Link::Up(_) | Link::Closing(_));
+            client.script.home == core && up && !client.held && !client.input.is_empty()
+        };
+        let ready: Vec<usize> = self.clients.iter().enumerate().filter(ready).map(|(number, _)| number).collect();
+        if ready.is_empty() || self.choice.oddity(2 * RAGGED_ONE_IN) {
+            self.places[core].stage = Stage::Pushing;
+            return self.tell(|_| format!("core {core} has run what it can"));
+        }
+        let number = ready[self.choice.pick(ready.len())];
+        let client = &mut self.clients[number];
+        let (Link::Up(conn) | Link::Closing(conn)) = client.link else { unreachable!("it is ready") };
+        let op = client.input.pop_front().expect("it is ready");
+        let request = self.history[op].request.clone();
+        let flow = self.execute(core, conn, &request);
+        assert_ne!(flow, Flow::Close, "no request of a simulated client closes its connection");
+        self.clients[number].held = flow == Flow::Hold;
+        self.tell(|_| format!("core {core} runs or routes {request} of client {number}"));
+    }
+
+    fn execute(&mut self, core: usize, conn: ConnId, request: &Request) -> Flow {
+        let place = &mut self.places[core];
+        match (request, plan_of(request, &self.shared.slots, self.rules, &self.heard)) {
+            (Request::Command(args), _) => {
+                let args: OwnedArgs = args.iter().map(Vec::as_slice).collect();
+                place.core.command(conn, &args.as_args())
+            }
+            (_, Some((claims, plan))) => place.core.place(conn, claims, plan),
+            (_, None) => unreachable!("what is no command is a plan"),
+        }
+    }
+
+    fn push_step(&mut self, core: usize) {
+        let may_fail = self.program.put_offs && self.places[core].put_offs < PUT_OFFS_MAX;
+        if may_fail && self.choice.oddity(WITHHELD_ONE_IN) {
+            let all = (1 << self.places.len()) - 1;
+            self.places[core].withheld = 1 + self.choice.pick(all) as u64;
+        }
+        self.shared.mesh.withhold_locks(self.places[core].withheld);
+        let pushed = self.places[core].core.push();
+        self.shared.mesh.withhold_locks(0);
+        match pushed {
+            Pushed::Done => self.places[core].stage = Stage::Answering,
+            Pushed::PutOff => {
+                self.places[core].put_offs += 1;
+                self.places[core].stage = Stage::Answering;
+            }
+            Pushed::Partly => {}
+        }
+        self.tell(|_| format!("core {core} pushes: {pushed:?}"));
+    }
+
+    fn end_step(&mut self, core: usize) -> Result<(), Broken> {
+        let mut actions = Actions::default();
+        self.shared.mesh.withhold_locks(self.places[core].withheld);
+        self.places[core].core.end(&mut actions);
+        self.shared.mesh.withhold_locks(0);
+        self.places[core].withheld = 0;
+        self.places[core].stage = Stage::Idle;
+        assert!(actions.close_now.is_empty() && actions.close_after_write.is_empty(), "nobody is to be closed");
+        self.tell(|_| format!("core {core} ends its tick"));
+        for conn in actions.write {
+            self.write(core, conn)?;
+        }
+        for conn in actions.resume {
+            let resumed = |client: &&mut Client| client.script.home == core && client.link == Link::Up(conn);
+            if let Some(client) = self.clients.iter_mut().find(resumed) {
+                client.held = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, core: usize, conn: ConnId) -> Result<(), Broken> {
+        let Some(output) = self.places[core].core.output(conn) else { return Ok(()) };
+        let bytes = std::mem::take(output);
+        let now = self.now();
+        let here = |client: &Client| client.script.home == core && client.link == Link::Up(conn);
+        let Some(number) = self.clients.iter().position(here) else { return Ok(()) };
+        self.tell(|_| format!("      client {number} gets {}", bytes.escape_ascii()));
+        let received = self.clients[number].receive(&bytes, now, &mut self.history);
+        received.map_err(|text| Broken::Unasked(format!("client {number} got {text}")))
+    }
+
+    /// Nothing can happen any more: everybody must be content, and nothing left over.
+    fn check_rest(&self) -> Result<(), Broken> {
+        let waiting: Vec<usize> = (0..self.clients.len()).filter(|&client| !self.clients[client].is_done()).collect();
+        let left: Vec<String> = self.places.iter().flat_map(|place| place.core.leftovers()).collect();
+        if !waiting.is_empty() {
+            return Err(Broken::Stuck(format!("clients {waiting:?} wait for ever; {}", left.join("; "))));
+        }
+        if !left.is_empty() {
+            return Err(Broken::Unrest(left.join("; ")));
+        }
+        Ok(())
+    }
+
+    /// What is at `keys` at the end.
+    pub fn values(&mut self, keys: &[Bytes]) -> Vec<Option<Bytes>> {
+        let now = UnixMillis(self.millis());
+        let mut value = |key: &Bytes| {
+            let owner = self.shared.slots.owner(key);
+            let shard = &mut self.places[owner.index()].core.shard;
+            shard.clock = shard.clock.max(now);
+            let mut ctx = Ctx { shard, db: DbId(0), no_touch: true };
+            let string = ctx.read_string(key.as_slice()).expect("simulated keys are strings")?;
+            Some(string.as_bytes(&mut [0; 20]).to_vec())
+        };
+        keys.iter().map(&mut value).collect()
+    }
+
+    /// What each core heard published, in order.
+    pub fn heard(&self) -> Vec<Vec<u32>> {
+        self.heard.lock().expect("one thread").clone()
+    }
+
+    /// The time at the end.
+    pub fn end_millis(&self) -> i64 {
+        self.millis()
+    }
+}
