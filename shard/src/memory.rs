@@ -35,8 +35,8 @@ pub fn allocator() -> AllocatorStats {
 
 /// The allocator's name and version.
 pub fn allocator_name() -> String {
-    let version = version::read().unwrap_or_default();
-    format!("jemalloc-{}", version.split('-').next().unwrap_or_default())
+    let text: &str = version::read().unwrap_or("unknown");
+    format!("jemalloc-{}", text.split('-').next().unwrap_or_default())
 }
 
 /// Everything that the allocator tells about itself, as text.

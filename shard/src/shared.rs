@@ -30,7 +30,8 @@ pub enum Stop {
 
 /// What put the cores to work: it holds what belongs to the process and to no core, such as listening sockets and the log.
 pub trait Host: Send + Sync {
-    /// Puts the effect of a change of the configuration into force, or says why it cannot be.
+    /// Puts the effect of a change of the configuration into force, or says why it cannot be. Both configurations are
+    /// handed in because the server's own is locked meanwhile: it must not be asked for.
     fn apply(&self, effect: Effect, from: &Config, to: &Config) -> Result<(), Reason>;
 }
 

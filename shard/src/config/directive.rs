@@ -50,6 +50,8 @@ pub enum Effect {
     Frequency,
     /// Start, stop or re-arm the watchdog.
     Watchdog,
+    /// Report crashes, or stop reporting them.
+    CrashReports,
     /// Start or stop the allocator's own threads.
     AllocatorThreads,
 }

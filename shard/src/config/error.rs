@@ -118,8 +118,12 @@ impl fmt::Display for Reason {
             Self::NotMemory => "argument must be a memory value",
             Self::NotMemoryOrPercent => "argument must be a memory or percent value",
             Self::NotOctal => "argument couldn't be parsed as an octal number",
-            Self::NotBetween(min, max) => return write!(f, "argument must be between {min} and {max} inclusive"),
-            Self::PercentAbove(max) => return write!(f, "percentage argument must be less or equal to {max}"),
+            Self::NotBetween(min, max) => {
+                return write!(f, "argument must be between {min} and {max} inclusive");
+            }
+            Self::PercentAbove(max) => {
+                return write!(f, "percentage argument must be less or equal to {max}");
+            }
             Self::NotOneOf(names) => {
                 return write!(f, "argument(s) must be one of the following: {}", names.join(", "));
             }
@@ -138,7 +142,9 @@ impl fmt::Display for Reason {
             Self::ShutdownContradiction => "shutdown options SAVE and NOSAVE can't be used simultaneously",
             Self::HostnameCharacter => "Hostnames may only contain alphanumeric characters, hyphens or dots",
             Self::HostnameLength => "Hostnames must be less than 256 characters",
-            Self::PathNotName(name, noun) => return write!(f, "{name} can't be a path, just a {noun}"),
+            Self::PathNotName(name, noun) => {
+                return write!(f, "{name} can't be a path, just a {noun}");
+            }
             Self::EmptyName(name) => return write!(f, "{name} can't be empty"),
             Self::NotText => "argument must be valid UTF-8",
             Self::ActiveDefragmentation => {

@@ -167,9 +167,11 @@ fn has_wildcard(name: &str) -> bool {
 /// a part that begins with a dot.
 fn expand(pattern: &Path) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
-    for part in pattern.iter() {
+    for part in pattern {
         let Some(text) = part.to_str().filter(|text| has_wildcard(text)) else {
-            found.iter_mut().for_each(|path| path.push(part));
+            for path in &mut found {
+                path.push(part);
+            }
             continue;
         };
         found = found.iter().flat_map(|directory| matching_entries(directory, text)).collect();

@@ -225,7 +225,6 @@ fn read_value(directive: &Directive, settings: &mut Settings, value: &[u8]) -> R
     if !directive.takes_many() {
         return directive.parse(settings, &[value], How::Set);
     }
-    let words: Vec<&[u8]> =
-        if value.is_empty() { Vec::new() } else { value.split(|&byte| byte == b' ').collect() };
+    let words: Vec<&[u8]> = if value.is_empty() { Vec::new() } else { value.split(|&byte| byte == b' ').collect() };
     directive.parse(settings, &words, How::Set)
 }

@@ -80,7 +80,9 @@ fn same(left: u8, right: u8, case: Case) -> bool {
 }
 
 fn within(from: u8, to: u8, byte: u8, case: Case) -> bool {
-    let fold = |b: u8| if case == Case::Ignored { b.to_ascii_lowercase() } else { b };
+    let fold = |b: u8| {
+        if case == Case::Ignored { b.to_ascii_lowercase() } else { b }
+    };
     let (from, to, byte) = (fold(from), fold(to), fold(byte));
     (from.min(to)..=from.max(to)).contains(&byte)
 }

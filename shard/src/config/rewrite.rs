@@ -108,9 +108,8 @@ impl Draft {
 
     /// Gives `subject` these lines: in the places it has, or at the end if it has none and they are needed.
     fn put(&mut self, subject: Subject, lines: Vec<Vec<u8>>, is_needed: bool) {
-        let places: Vec<usize> =
-            (0..self.lines.len()).filter(|&index| self.lines[index].subject == subject).collect();
-        let Some(&last) = places.last() else {
+        let places: Vec<usize> = (0..self.lines.len()).filter(|&index| self.lines[index].subject == subject).collect();
+        let Some(last) = places.last() else {
             if is_needed {
                 self.append(subject, lines);
             }
@@ -118,7 +117,8 @@ impl Draft {
         };
         let mut lines = lines.into_iter().map(|text| DraftLine { subject, text });
         let kept = places.iter().zip(lines.by_ref()).map(|(&place, line)| self.lines[place] = line).count();
-        self.lines.splice(last + 1..last + 1, lines);
+        let behind = last + 1;
+        self.lines.splice(behind..behind, lines);
         for &place in places[kept..].iter().rev() {
             self.lines.remove(place);
         }
@@ -202,7 +202,9 @@ fn create_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
 impl WordLine {
     /// The words as they may stand in a file, quoted where they need it.
     pub fn text(&self) -> Vec<u8> {
-        let plain = |word: &[u8]| !word.is_empty() && word.iter().all(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(byte));
+        let plain = |word: &[u8]| {
+            !word.is_empty() && word.iter().all(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(byte))
+        };
         let words = self.words.iter().map(|word| if plain(word) { word.clone() } else { grammar::quoted(word) });
         words.collect::<Vec<_>>().join(&b' ')
     }

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "a test that fails loudly is what is wanted")]
+
 mod files;
 mod grammar;
 mod reference;

@@ -219,9 +219,7 @@ impl Core {
         if self.shared.startup_memory.load(Ordering::Relaxed) == 0 {
             self.shared.startup_memory.store(used, Ordering::Relaxed);
         }
-        self.shared.peak_memory.fetch_max(used, Ordering::Relaxed);
-        let limit = self.shard.config.maxmemory;
-        self.shared.over_memory.store(limit > 0 && used as u64 > limit, Ordering::Relaxed);
+        self.shared.judge_memory(used, self.shard.config.maxmemory);
     }
 }
 

@@ -53,20 +53,20 @@ impl Histogram {
         0
     }
 
-    /// Cumulative counts at the ends of power-of-two ranges of microseconds, for LATENCY HISTOGRAM: those ranges where
-    /// the count grows.
+    /// Cumulative counts at the ends of power-of-two ranges, in microseconds, for LATENCY HISTOGRAM: those ranges where the
+    /// count grows. The ranges are of 1,024 ns and named by their upper ends to two digits, as Redis names them.
     pub fn cumulative_micros(&self) -> Vec<(u64, u64)> {
         let mut rows = Vec::new();
-        let (mut seen, mut bucket) = (0, 0);
-        for power in 0..40 {
-            let end_nanos = 1000u64 << power;
+        let (mut seen, mut next) = (0, 0);
+        for power in 0..32 {
             let before = seen;
-            while bucket < BUCKETS && (highest(bucket) << UNIT_BITS) < end_nanos {
-                seen += self.counts[bucket];
-                bucket += 1;
+            while next < BUCKETS && highest(next) < 1 << power {
+                seen += self.counts[next];
+                next += 1;
             }
+            let end = 1u64 << (power + UNIT_BITS);
             if seen > before {
-                rows.push((1 << power, seen));
+                rows.push(((end + end / 128 - 1) / 1000, seen));
             }
         }
         rows
@@ -109,6 +109,8 @@ mod tests {
         (1..=1000).for_each(|micros| histogram.record(micros * 1000));
         let half = histogram.percentile(50.0) as f64;
         assert!((half / 500_000.0 - 1.0).abs() < 0.08, "{half}");
-        assert_eq!(histogram.cumulative_micros().last().map(|row| row.1), Some(1000));
+        let rows = histogram.cumulative_micros();
+        assert_eq!(rows.last(), Some(&(1056, 1000)));
+        assert_eq!(rows.iter().map(|row| row.0).collect::<Vec<_>>(), [1, 2, 4, 8, 16, 33, 66, 132, 264, 528, 1056]);
     }
 }

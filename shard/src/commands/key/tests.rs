@@ -373,6 +373,13 @@ fn every_change_counts_once() {
     }
 }
 
+/// The reply of RESTORE to the key `copy`.
+fn restore(keyspace: &mut Keyspace, ttl: &str, payload: &[u8], options: &[&str]) -> String {
+    let mut words: Vec<&[u8]> = vec![b"RESTORE", b"copy", ttl.as_bytes(), payload];
+    words.extend(options.iter().map(|option| option.as_bytes()));
+    show(&keyspace.call(&words))
+}
+
 #[test]
 fn what_was_dumped_is_restored() {
     let mut keyspace = Keyspace::new(3);
@@ -381,21 +388,20 @@ fn what_was_dumped_is_restored() {
         let dumped = keyspace.call(&[b"DUMP", key.as_bytes()]);
         let start = dumped.iter().position(|byte| *byte == b'\n').expect("a bulk string has a head") + 1;
         let payload = &dumped[start..dumped.len() - 2];
-        let mut restore = |words: &[&[u8]]| show(&keyspace.call(&[&[b"RESTORE", b"copy"], words].concat()));
-        assert_eq!(restore(&[b"0", payload, b"REPLACE"]), "OK");
-        assert_eq!(restore(&[b"0", payload]), "-BUSYKEY Target key name already exists.");
-        assert_eq!(restore(&[b"1500", payload, b"replace"]), "OK");
         let mut damaged = payload.to_vec();
         *damaged.last_mut().expect("it ends with a check sum") ^= 1;
-        assert_eq!(restore(&[b"0", &damaged, b"REPLACE"]), "-ERR DUMP payload version or checksum are wrong");
-        assert_eq!(keyspace.run("PTTL copy"), "1500");
-        assert_eq!(keyspace.call(&[b"GET", b"copy"]), keyspace.call(&[b"GET", key.as_bytes()]));
-        let mut restore = |words: &[&[u8]]| show(&keyspace.call(&[&[b"RESTORE", b"copy"], words].concat()));
-        assert_eq!(restore(&[b"1", payload, b"REPLACE", b"ABSTTL"]), "OK");
-        assert_eq!(keyspace.run("EXISTS copy"), "0");
-        let mut restore = |words: &[&[u8]]| show(&keyspace.call(&[&[b"RESTORE", b"copy"], words].concat()));
-        assert_eq!(restore(&[b"0", payload, b"IDLETIME", b"100"]), "OK");
-        assert_eq!(keyspace.run("OBJECT IDLETIME copy"), "100");
+        let space = &mut keyspace;
+        assert_eq!(restore(space, "0", payload, &["REPLACE"]), "OK");
+        assert_eq!(restore(space, "0", payload, &[]), "-BUSYKEY Target key name already exists.");
+        assert_eq!(restore(space, "1500", payload, &["replace"]), "OK");
+        let refused = restore(space, "0", &damaged, &["REPLACE"]);
+        assert_eq!(refused, "-ERR DUMP payload version or checksum are wrong");
+        assert_eq!(space.run("PTTL copy"), "1500");
+        assert_eq!(space.call(&[b"GET", b"copy"]), space.call(&[b"GET", key.as_bytes()]));
+        assert_eq!(restore(space, "1", payload, &["REPLACE", "ABSTTL"]), "OK");
+        assert_eq!(space.run("EXISTS copy"), "0");
+        assert_eq!(restore(space, "0", payload, &["IDLETIME", "100"]), "OK");
+        assert_eq!(space.run("OBJECT IDLETIME copy"), "100");
     }
 }
 

@@ -8,7 +8,5 @@ pub(super) const INT_MIN: i128 = i32::MIN as i128;
 pub(super) const UINT_MAX: i128 = u32::MAX as i128;
 /// The greatest `long`.
 pub(super) const LONG_MAX: i128 = i64::MAX as i128;
-/// The least `long`.
-pub(super) const LONG_MIN: i128 = i64::MIN as i128;
 /// The greatest size that is kept in a signed integer.
 pub(super) const SIGNED_MAX: u64 = i64::MAX as u64;

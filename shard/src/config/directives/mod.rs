@@ -63,7 +63,8 @@ pub fn all() -> impl Iterator<Item = &'static Directive> {
 }
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Directive>> = LazyLock::new(|| {
-    let names = |row: &'static Directive| std::iter::once(row.name()).chain(row.alias_name()).map(move |name| (name, row));
+    let names =
+        |row: &'static Directive| std::iter::once(row.name()).chain(row.alias_name()).map(move |name| (name, row));
     all().flat_map(names).collect()
 });
 

@@ -20,7 +20,9 @@ fn a_wrong_line_is_named_with_its_file_and_number() {
     assert!(lines[1].ends_with("a.conf"));
     assert_eq!(lines[2..], [">>> 'foo bar'", "Bad directive or wrong number of arguments"]);
     let missing = Config::parse_file(&scratch.0.join("none")).unwrap_err().to_string();
-    assert!(missing.starts_with("Fatal error, can't open config file '") && missing.ends_with("No such file or directory"));
+    assert!(
+        missing.starts_with("Fatal error, can't open config file '") && missing.ends_with("No such file or directory")
+    );
 }
 
 #[test]
@@ -46,11 +48,22 @@ fn lines_are_refused_for_the_reasons_redis_gives() {
         ("shutdown-on-sigint", "argument(s) must be one of the following: default, save, nosave, now, force"),
         ("unixsocketperm 1000", "argument must be between 0 and 777 inclusive"),
         ("cluster-enabled yes\nreplicaof h 1", "replicaof directive not allowed in cluster mode"),
-        ("user bob\nuser bob", "Error in user declaration 'bob': Duplicate user found. A user can only be defined once in config files"),
+        (
+            "user bob\nuser bob",
+            "Error in user declaration 'bob': Duplicate user found. A user can only be defined once in config files",
+        ),
     ] {
         assert_eq!(reason(line), text, "{line}");
     }
-    for line in ["replicaof no one", "bind", "list-max-ziplist-entries 3", "lua-replicate-commands yes", "save \"\"", "#x", " # y"] {
+    for line in [
+        "replicaof no one",
+        "bind",
+        "list-max-ziplist-entries 3",
+        "lua-replicate-commands yes",
+        "save \"\"",
+        "#x",
+        " # y",
+    ] {
         assert!(load(line).is_ok(), "{line}");
     }
 }
@@ -87,7 +100,10 @@ fn lines_that_are_no_values_are_kept_with_their_place() {
     let config = load("user bob on '>a b'\nrename-command flushall \"\"\nloadmodule /x.so a").unwrap();
     assert_eq!(config.users[0].words, [&b"bob"[..], b"on", b">a b"]);
     assert_eq!(config.users[0].text(), b"bob on \">a b\"");
-    assert_eq!((config.renamed_commands[0].from.as_slice(), config.renamed_commands[0].place.line), (&b"flushall"[..], 2));
+    assert_eq!(
+        (config.renamed_commands[0].from.as_slice(), config.renamed_commands[0].place.line),
+        (&b"flushall"[..], 2)
+    );
     assert_eq!(config.modules[0].words[0], b"/x.so");
 }
 

@@ -1,6 +1,8 @@
 //! The table beside a real `redis-server`: run by hand with `cargo test -p shard config::tests::reference -- --ignored
 //! --nocapture`. Needs `redis-server` of 7.0 in the path and the ports 21210 and 21211.
 
+#![allow(clippy::print_stdout, reason = "run by hand, for its figures")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -12,10 +14,48 @@ use crate::config::{Config, directives};
 
 /// Values that are wrong for most directives, and some that are right for a few.
 const VALUES: [&str; 36] = [
-    "", "abc", "-1", "0", "1", "7", "007", "+5", " 5", "5 ", "1.5", "101", "101%", "50%", "0%", "%", "-5%", "600000",
-    "99999999999999999999", "9223372036854775807", "-9223372036854775808", "4294967295", "yes", "NO", "1kb", "1K", "3mb",
-    "1tb", "mb", "a/b", "a_b", "1 2", "1 2 3", "KEA", "{bad}", "normal 1 2 x",
+    "",
+    "abc",
+    "-1",
+    "0",
+    "1",
+    "7",
+    "007",
+    "+5",
+    " 5",
+    "5 ",
+    "1.5",
+    "101",
+    "101%",
+    "50%",
+    "0%",
+    "%",
+    "-5%",
+    "600000",
+    "99999999999999999999",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "4294967295",
+    "yes",
+    "NO",
+    "1kb",
+    "1K",
+    "3mb",
+    "1tb",
+    "mb",
+    "a/b",
+    "a_b",
+    "1 2",
+    "1 2 3",
+    "KEA",
+    "{bad}",
+    "normal 1 2 x",
 ];
+
+/// Where this server knowingly answers otherwise: an overflow that Redis takes for a percentage, and TLS, which Redis
+/// refuses in the same step because it has no certificate.
+const KNOWN: [&str; 3] =
+    ["maxmemory-clients \"99999999999999999999\"", "tls-cluster \"yes\"", "tls-replication \"yes\""];
 
 /// Directives whose effect on the running server gets in the way of comparing words.
 const NOT_SET: [&str; 7] = ["requirepass", "port", "bind", "tls-port", "dir", "activedefrag", "maxclients"];
@@ -28,7 +68,16 @@ struct Redis {
 impl Redis {
     fn start(port: u16) -> Self {
         let process = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--enable-protected-configs", "yes", "--save", "3600 1 300 100 60 10000"])
+            .args([
+                "--port",
+                &port.to_string(),
+                "--dir",
+                "/tmp",
+                "--enable-protected-configs",
+                "yes",
+                "--save",
+                "3600 1 300 100 60 10000",
+            ])
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server is installed");
@@ -42,10 +91,8 @@ impl Redis {
     }
 
     fn call(&mut self, words: &[&str]) -> Vec<String> {
-        let mut request = format!("*{}\r\n", words.len());
-        for word in words {
-            request += &format!("${}\r\n{word}\r\n", word.len());
-        }
+        let bulks = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
+        let request = format!("*{}\r\n{}", words.len(), bulks.collect::<String>());
         self.stream.get_mut().write_all(request.as_bytes()).unwrap();
         let mut reply = Vec::new();
         self.read(&mut reply);
@@ -94,7 +141,8 @@ fn names_and_defaults_are_those_of_redis() {
     let config = Config::parse_text(b"port 21210\nenable-protected-configs yes").unwrap();
     let (theirs, ours) = (pairs(&redis.call(&["config", "get", "*"])), ours(&config, "*"));
     let missing: Vec<_> = theirs.keys().filter(|name| !ours.contains_key(*name)).collect();
-    let differing: Vec<_> = theirs.iter().filter(|(name, value)| ours.get(*name).is_some_and(|own| own != *value)).collect();
+    let differing: Vec<_> =
+        theirs.iter().filter(|(name, value)| ours.get(*name).is_some_and(|own| own != *value)).collect();
     let extra: Vec<_> = ours.keys().filter(|name| !theirs.contains_key(*name)).collect();
     println!("{} names, only here: {extra:?}", theirs.len());
     assert!(missing.is_empty(), "missing {missing:?}");
@@ -114,7 +162,8 @@ fn values_are_accepted_and_refused_as_by_redis() {
             let theirs = redis.call(&["config", "set", name, value]).remove(0);
             let result = config.set(&[(name, value)], ANYTHING);
             let own = result.map_or_else(|error| error.to_string(), |_| "OK".to_owned());
-            let (their_value, own_value) = (redis.call(&["config", "get", name]).remove(1), ours(&config, name)[name].clone());
+            let (their_value, own_value) =
+                (redis.call(&["config", "get", name]).remove(1), ours(&config, name)[name].clone());
             compared += 1;
             if (&theirs, &their_value) != (&own, &own_value) {
                 different.push(format!("{name} {value:?}: {theirs} [{their_value}] here {own} [{own_value}]"));
@@ -126,6 +175,8 @@ fn values_are_accepted_and_refused_as_by_redis() {
         }
     }
     println!("{compared} compared, {} different\n{}", different.len(), different.join("\n"));
+    different.retain(|line| !KNOWN.iter().any(|known| line.starts_with(known)));
+    assert!(different.is_empty(), "{different:#?}");
 }
 
 /// The reason a server gives for not starting with `lines` as options, which end with one that is wrong anyway.
@@ -147,11 +198,15 @@ fn files_are_refused_for_the_same_reasons() {
             let text = [line.as_slice(), &crate::config::grammar::quoted(value.as_bytes()), tail].concat();
             let own = Config::parse_text(&text).unwrap_err().to_string();
             let theirs = reason_of_redis(directive.name(), value);
+            if theirs == "Bad directive or wrong number of arguments" {
+                break;
+            }
             compared += 1;
             if own.lines().last() != Some(&theirs) {
                 different.push(format!("{} {value:?}: {theirs} / {}", directive.name(), own.lines().last().unwrap()));
             }
         }
     }
-    println!("{compared} compared, {} different\n{}", different.len(), different.join("\n"));
+    println!("{compared} compared");
+    assert!(different.is_empty(), "{different:#?}");
 }

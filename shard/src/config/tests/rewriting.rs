@@ -12,7 +12,9 @@ fn lines_stay_where_they_are_and_new_ones_follow_a_header() {
         client-output-buffer-limit pubsub 1mb 2mb 3\nrename-command FLUSHALL \"\"\npidfile \"\"\n\
         list-max-ziplist-entries 4\nrequirepass \"a b\"\n";
     let mut config = Config::parse_text(old.replace("include inc2.conf\n", "").as_bytes()).unwrap();
-    for (name, value) in [("maxmemory", "123"), ("save", "1 1"), ("notify-keyspace-events", "KEA"), ("bind", "127.0.0.1")] {
+    for (name, value) in
+        [("maxmemory", "123"), ("save", "1 1"), ("notify-keyspace-events", "KEA"), ("bind", "127.0.0.1")]
+    {
         set(&mut config, name, value).unwrap();
     }
     set(&mut config, "shutdown-on-sigterm", "save now").unwrap();

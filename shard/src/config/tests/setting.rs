@@ -66,10 +66,8 @@ fn set_is_all_or_nothing() {
     );
     assert_eq!(config.maxmemory, 0);
     let changes = config.set(&[("maxmemory", "1mb"), ("port", "7000"), ("timeout", "0")], ANYTHING).unwrap();
-    let expected = [
-        Change { name: "maxmemory", effect: Effect::MaxMemory },
-        Change { name: "port", effect: Effect::Listeners },
-    ];
+    let expected =
+        [Change { name: "maxmemory", effect: Effect::MaxMemory }, Change { name: "port", effect: Effect::Listeners }];
     assert_eq!(changes, expected, "what did not change is not a change");
     assert_eq!((config.maxmemory, config.port), (1 << 20, 7000));
 }
@@ -79,10 +77,11 @@ fn the_first_unacceptable_name_decides() {
     let config = Config::default();
     let plain = SetContext { allow_protected: false, loading: false };
     let loading = SetContext { allow_protected: true, loading: true };
-    let refused = |name: &str, text: &str| format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {text}");
+    let refused =
+        |name: &str, text: &str| format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {text}");
     let unknown = |name: &str| format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'");
-    let cases: [(&[(&str, &str)], SetContext, String); 7] = [
-        (&[("foo", "1"), ("bar", "2")], plain, unknown("foo")),
+    let cases = [
+        (&[("foo", "1"), ("bar", "2")][..], plain, unknown("foo")),
         (&[("maxmemory", "x"), ("foo", "1")], plain, unknown("foo")),
         (&[("daemonize", "yes"), ("foo", "2")], plain, refused("daemonize", "can't set immutable config")),
         (&[("dir", "/")], plain, refused("dir", "can't set protected config")),
@@ -93,7 +92,10 @@ fn the_first_unacceptable_name_decides() {
     for (pairs, context, text) in cases {
         assert_eq!(config.stage(pairs, context).unwrap_err().to_string(), text);
     }
-    assert!(config.stage(&[("slave-priority", "1"), ("replica-priority", "2")], plain).is_ok(), "two names, two values");
+    assert!(
+        config.stage(&[("slave-priority", "1"), ("replica-priority", "2")], plain).is_ok(),
+        "two names, two values"
+    );
 }
 
 #[test]
@@ -102,7 +104,9 @@ fn typed_fields_follow_the_words() {
     set(&mut config, "notify-keyspace-events", "KExn").unwrap();
     assert!(config.notify_keyspace_events.publishes(Events::EXPIRED));
     assert!(!config.notify_keyspace_events.publishes(Events::STRING));
-    for (given, printed) in [("KEA", "AKE"), ("Kg$", "g$K"), ("g$lshzxetdKE", "AKE"), ("Elshzxetmdn", "lshzxetdnEm"), ("", "")] {
+    for (given, printed) in
+        [("KEA", "AKE"), ("Kg$", "g$K"), ("g$lshzxetdKE", "AKE"), ("Elshzxetmdn", "lshzxetdnEm"), ("", "")]
+    {
         set(&mut config, "notify-keyspace-events", given).unwrap();
         assert_eq!(value_of(&config, "notify-keyspace-events"), printed);
     }

@@ -177,8 +177,7 @@ pub enum SanitizeDump {
 }
 
 impl Named for SanitizeDump {
-    const NAMES: &'static [(&'static str, Self)] =
-        &[("no", Self::No), ("yes", Self::Yes), ("clients", Self::Clients)];
+    const NAMES: &'static [(&'static str, Self)] = &[("no", Self::No), ("yes", Self::Yes), ("clients", Self::Clients)];
 }
 
 /// `acl-pubsub-default`: the channels a new user may use.

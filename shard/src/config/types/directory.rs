@@ -40,7 +40,7 @@ impl Words for Directory {
         if !path.is_dir() {
             return Err(Reason::System("Not a directory".to_owned()));
         }
-        self.0 = path.to_str().ok_or(Reason::NotText)?.to_owned();
+        path.to_str().ok_or(Reason::NotText)?.clone_into(&mut self.0);
         Ok(())
     }
 

@@ -97,7 +97,7 @@ impl Words for Events {
 
     fn read(&mut self, words: &[&[u8]], _: How) -> Result<(), Reason> {
         let mut events = Self::default();
-        for &letter in words.concat().iter() {
+        for letter in words.concat() {
             let found = LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, class)| *class);
             let class = if letter == b'A' { Some(Self::ALL) } else { found };
             events = events.with(class.ok_or(Reason::EventClass)?);

@@ -81,11 +81,10 @@ impl Words for OutputLimits {
     const EXPECTS: &'static str = "groups of: normal|replica|pubsub, hard limit, soft limit, soft seconds";
 
     fn read(&mut self, words: &[&[u8]], _: How) -> Result<(), Reason> {
-        let words = if matches!(words, [word] if word.is_empty()) { &[] } else { words };
         let groups = words.chunks_exact(4);
         if !groups.remainder().is_empty() {
             return Err(Reason::OutputLimitArguments);
-        };
+        }
         let mut limits = *self;
         for group in groups {
             let [class, hard, soft, seconds] = [group[0], group[1], group[2], group[3]];

@@ -1,0 +1,35 @@
+//! The seam to the network crate: which sockets the configuration asks for.
+
+use net::Listener;
+use shard::config::Config;
+
+use super::Refusal;
+
+/// Opens every socket that the configuration asks for.
+pub(super) fn open(config: &Config) -> Result<Vec<Listener>, Refusal> {
+    let mut listeners = tcp(config).map_err(|why| {
+        tracing::warn!("Warning: {why}");
+        format!("Failed listening on port {} (tcp), aborting.", config.port)
+    })?;
+    if config.tls_port != 0 {
+        return Err("Failed to configure TLS: tls-port is set, and this build has no TLS. Exiting.".to_owned());
+    }
+    if !config.unixsocket.is_empty() {
+        let permissions = (config.unixsocketperm != 0).then_some(config.unixsocketperm);
+        let listener = Listener::unix(&config.unixsocket, permissions, config.tcp_backlog);
+        listeners.push(listener.map_err(|error| format!("Failed opening Unix socket: {error}"))?);
+    }
+    if listeners.is_empty() {
+        return Err("Configured to not listen anywhere, exiting.".to_owned());
+    }
+    Ok(listeners)
+}
+
+/// Opens the sockets of plain TCP. The error says what went wrong where.
+pub(super) fn tcp(config: &Config) -> Result<Vec<Listener>, String> {
+    let addresses: Vec<&str> = config.bind.0.iter().map(String::as_str).collect();
+    if config.port == 0 {
+        return Ok(Vec::new());
+    }
+    Listener::tcp(&addresses, config.port, config.tcp_backlog).map_err(|error| error.to_string())
+}
