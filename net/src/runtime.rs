@@ -60,6 +60,8 @@ pub struct Loop<S: Service> {
     pub(crate) completions: Vec<Completion>,
     /// What this tick received, in the order of arrival.
     pub(crate) pieces: Vec<Piece>,
+    /// Pieces of this tick are not all in their queries yet.
+    pub(crate) feeding: bool,
     /// Connections whose query holds commands that may be executed in the next tick.
     pub(crate) ready: Vec<ConnId>,
     /// Connections whose state must be looked at when this tick's input was.
@@ -101,6 +103,7 @@ impl<S: Service> Loop<S> {
             tick: 0,
             completions: Vec::new(),
             pieces: Vec::new(),
+            feeding: false,
             ready: Vec::new(),
             unsettled: Vec::new(),
             dirty: Vec::new(),

@@ -61,6 +61,7 @@ impl<S: Service> Loop<S> {
         self.tick = self.tick.wrapping_add(1);
         self.accept_more();
         self.wait(sleep);
+        self.feeding = true;
         let mut worked = self.collect();
         self.service.begin();
         worked |= self.run_commands();
@@ -167,6 +168,7 @@ impl<S: Service> Loop<S> {
             self.ready = waiting;
         }
         self.pieces = pieces;
+        self.feeding = false;
         worked
     }
 

@@ -144,8 +144,8 @@ fn slowest(count: usize) {
 fn main() {
     let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
     for &count in if arguments.is_empty() { &[100_000, 1_000_000, 10_000_000][..] } else { &arguments } {
+        slowest(count);
         measure("database", &mut Database::new(), count);
         measure("plain", &mut Plain::default(), count);
-        slowest(count);
     }
 }

@@ -112,6 +112,7 @@ pub fn waiting() -> Vec<Program> {
             .client(1, "COPY a@0 y@1 REPLACE")
             .client(1, "RENAME a@0 b@0; SET b@0 9"),
         Program::new("COPY, then pipelined writes to both keys", 2)
+            .with("x@0", "1")
             .client(0, "COPY x@0 y@1 REPLACE; SET x@0 7; SET y@1 8")
             .client(1, "GET y@1 | GET x@0"),
         Program::new("DBSIZE behind a lock", 2)
@@ -349,6 +350,7 @@ fn every_schedule_with_few_switches_is_right() {
     ];
     for program in &smallest {
         let schedules = holds_exhaustively(program, 2);
+        eprintln!("{}: {schedules}", program.name);
         assert!(schedules > 100, "{}: only {schedules} schedules were there to try", program.name);
     }
 }

@@ -37,6 +37,12 @@ const RAGGED_ONE_IN: u32 = 4;
 /// Once in so many pushes some locks are not to be had.
 const WITHHELD_ONE_IN: u32 = 3;
 
+/// Once in so many times a core with nothing to do makes an idle tick instead of falling asleep.
+const IDLE_TICK_ONE_IN: u32 = 2;
+
+/// So many idle ticks a core makes in one run.
+const IDLE_TICKS_MAX: u32 = 4;
+
 /// So many times a core has its push put off in one run.
 const PUT_OFFS_MAX: u32 = 3;
 
@@ -83,6 +89,7 @@ struct Place {
     /// The locks that it will not get in this tick, one bit a shard.
     withheld: u64,
     put_offs: u32,
+    idle_ticks: u32,
 }
 
 /// Who may act.
@@ -132,7 +139,7 @@ impl<'a> World<'a> {
         let place = |(id, bell)| {
             let clock = Clock::Manual(Arc::clone(&micros));
             let core = Core::new(ShardId(id as u16), Arc::clone(&shared), clock, 1);
-            Place { core, stage: Stage::Idle, bell, deadline: 0, withheld: 0, put_offs: 0 }
+            Place { core, stage: Stage::Idle, bell, deadline: 0, withheld: 0, put_offs: 0, idle_ticks: 0 }
         };
         let mut world = World {
             places: bells.into_iter().enumerate().map(place).collect(),
@@ -169,9 +176,6 @@ impl<'a> World<'a> {
                 slots[script.home] += 1;
                 self.open(client, ConnId { slot, generation: 1 });
             }
-        }
-        for core in 0..self.places.len() {
-            self.fall_asleep(core);
         }
     }
 
@@ -322,8 +326,12 @@ impl<'a> World<'a> {
         let input = self.has_input(core);
         if self.places[core].stage == Stage::Asleep {
             self.places[core].core.unpark();
-        } else if !input && !self.places[core].bell.0.load(Ordering::Relaxed) && self.fall_asleep(core) {
-            return self.tell(|_| format!("core {core} falls asleep"));
+        } else if !input && !self.places[core].bell.0.load(Ordering::Relaxed) {
+            if self.places[core].idle_ticks < IDLE_TICKS_MAX && self.choice.oddity(IDLE_TICK_ONE_IN) {
+                self.places[core].idle_ticks += 1;
+            } else if self.fall_asleep(core) {
+                return self.tell(|_| format!("core {core} falls asleep"));
+            }
         }
         self.places[core].bell.0.store(false, Ordering::Relaxed);
         if self.rules.hold(Rule::CollectBeforeTail) {

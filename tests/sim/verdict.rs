@@ -153,7 +153,7 @@ pub fn holds(program: &Program, usual: u64) {
 /// on. Returns the number of schedules.
 pub fn holds_exhaustively(program: &Program, stops: usize) -> u64 {
     let mut choice = Exhaustive::new(stops);
-    let mut schedules = 0;
+    let mut schedules: u64 = 0;
     loop {
         schedules += 1;
         if let Err(wrong) = run(program, Rules::default(), &mut choice) {

@@ -60,6 +60,8 @@ impl<S: Service> Loop<S> {
         match reading {
             Reading::Paused => return,
             Reading::Pieces => recv::submit(&mut self.ring, conn.fd(), id),
+            // Pieces that were received before may still wait to be added.
+            Reading::Fill(_) if self.feeding => return self.unsettled.push(id),
             Reading::Fill(missing) => match conn.query.lend(missing) {
                 Some(buffer) => {
                     conn.filling = true;

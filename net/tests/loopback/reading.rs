@@ -85,7 +85,7 @@ fn large_values_of_all_sizes_between_small_commands() {
     let mut client = server.connect();
     let (mut request, mut reply) = (Vec::new(), Vec::new());
     for size in (1..40).map(|step| step * 37_777).chain([1 << 20, (1 << 20) + 1, 3 << 20]) {
-        let value: Vec<u8> = (0..size).map(|i: usize| (i * 31 >> 7) as u8).collect();
+        let value: Vec<u8> = (0..size).map(|i: usize| ((i * 31) >> 7) as u8).collect();
         request.extend_from_slice(&command(&[b"PING"]));
         request.extend_from_slice(&command(&[b"ECHO", &value]));
         reply.extend_from_slice(format!("+PONG\r\n${size}\r\n").as_bytes());

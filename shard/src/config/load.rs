@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use super::directives::lookup;
 use super::error::{LoadError, Origin, Place, Reason};
 use super::grammar::{self, Line, split_words};
-use super::pattern::{self, Case};
+use storage::glob::{Case, glob_match};
 use super::value::How;
 use super::{Config, RenamedCommand, WordLine};
 
@@ -186,7 +186,7 @@ fn matching_entries(directory: &Path, part: &str) -> Vec<PathBuf> {
     };
     let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().into_encoded_bytes()));
     let visible = |name: &[u8]| !name.starts_with(b".") || part.starts_with('.');
-    let fits = |name: &[u8]| visible(name) && pattern::matches(part.as_bytes(), name, Case::Sensitive);
+    let fits = |name: &[u8]| visible(name) && glob_match(part.as_bytes(), name, Case::Sensitive);
     let mut names: Vec<_> = names.filter(|name| fits(name)).collect();
     names.sort();
     names.iter().map(|name| directory.join(String::from_utf8_lossy(name).as_ref())).collect()

@@ -23,7 +23,6 @@ pub mod error;
 pub mod grammar;
 pub mod load;
 mod number;
-mod pattern;
 pub mod rewrite;
 mod settings;
 pub mod types;
@@ -43,7 +42,7 @@ pub use rewrite::RewriteOptions;
 pub use settings::Settings;
 pub use value::{MemoryShare, Named};
 
-use pattern::Case;
+use storage::glob::{Case, glob_match};
 use value::How;
 
 /// A line that is no value, kept with its place for the part of the server that understands it.
@@ -148,7 +147,7 @@ impl Config {
             }
             for directive in directives::all().filter(|directive| !directive.is_hidden()) {
                 for name in std::iter::once(directive.name()).chain(directive.alias_name()) {
-                    if pattern::matches(pattern, name.as_bytes(), Case::Ignored) && seen.insert(name.to_owned()) {
+                    if glob_match(pattern, name.as_bytes(), Case::Insensitive) && seen.insert(name.to_owned()) {
                         found.push((name.to_owned(), directive.print(self)));
                     }
                 }

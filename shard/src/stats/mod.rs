@@ -25,6 +25,18 @@ pub struct CommandStats {
     pub latency: Option<Box<Histogram>>,
 }
 
+impl CommandStats {
+    fn add(&mut self, other: &CommandStats) {
+        self.calls += other.calls;
+        self.micros += other.micros;
+        self.rejected += other.rejected;
+        self.failed += other.failed;
+        if let Some(latency) = &other.latency {
+            self.latency.get_or_insert_default().add(latency);
+        }
+    }
+}
+
 /// Counts of one core.
 #[derive(Clone, Debug)]
 pub struct CoreStats {
@@ -112,6 +124,37 @@ impl CoreStats {
         } else if self.errors.len() < ERROR_CODES_MAX {
             self.errors.insert(code.to_vec(), 1);
         }
+    }
+
+    /// All counts but those of single commands, which are many.
+    pub fn without_commands(&self) -> CoreStats {
+        CoreStats { commands: Vec::new(), errors: self.errors.clone(), ..*self }
+    }
+
+    /// Adds another core's counts.
+    pub fn add(&mut self, other: &CoreStats) {
+        if self.commands.len() < other.commands.len() {
+            self.commands.resize(other.commands.len(), CommandStats::default());
+        }
+        self.commands.iter_mut().zip(&other.commands).for_each(|(own, other)| own.add(other));
+        for (code, count) in &other.errors {
+            *self.errors.entry_ref(code.as_slice()).or_default() += count;
+        }
+        self.error_replies += other.error_replies;
+        self.commands_processed += other.commands_processed;
+        self.connections += other.connections;
+        self.received_bytes += other.received_bytes;
+        self.sent_bytes += other.sent_bytes;
+        self.reads += other.reads;
+        self.writes += other.writes;
+        self.output_limit_disconnections += other.output_limit_disconnections;
+        self.query_limit_disconnections += other.query_limit_disconnections;
+        self.ticks += other.ticks;
+        self.tick_micros += other.tick_micros;
+        self.messages += other.messages;
+        self.put_off += other.put_off;
+        self.expire_micros += other.expire_micros;
+        self.expire_cut_short += other.expire_cut_short;
     }
 
     /// What CONFIG RESETSTAT resets.

@@ -2,7 +2,7 @@
 
 use net::{Args, Reply};
 use storage::number::INTEGER_TEXT_BYTES_MAX;
-use storage::{Expiry, Key, StringValue};
+use storage::{Key, StringValue};
 
 use crate::commands::long_double::LongDouble;
 use crate::exec::error::{NAN_OR_INFINITY, NOT_A_FLOAT};

@@ -10,18 +10,15 @@
 //! A step of 2 costs a short key half a byte on average where a general allocator's steps of 8 and 16 cost 4 to 8. The
 //! steps above keep the waste below 4 %. More classes mean more pages that are only partly filled, but a page is
 //! touched from its start on, so the untouched rest of it is not resident.
+//!
+//! Pages of all classes have the same size, so that a page which one class returns serves the next one that asks: when
+//! values change their size, memory follows without a detour through the kernel.
 
 /// The largest block that the slab serves.
 pub const BLOCK_BYTES_MAX: usize = 4096;
 
-/// The smallest block; it must hold a link of the free list.
-pub const BLOCK_BYTES_MIN: usize = 8;
-
 /// The most blocks a page can hold: a handle has 12 bits for the slot.
 pub const PAGE_SLOTS_MAX: usize = 1 << 12;
-
-/// The most bytes a page can have.
-pub const PAGE_BYTES_MAX: usize = 256 * 1024;
 
 /// How many classes there are.
 pub const CLASSES: usize = 61 + 48 + 16 + 24;
@@ -48,6 +45,7 @@ impl Class {
     }
 
     /// All classes, the smallest first.
+    #[cfg(test)]
     pub fn all() -> impl Iterator<Item = Self> {
         (0..CLASSES as u8).map(Self)
     }
@@ -70,14 +68,9 @@ impl Class {
         }
     }
 
-    /// How many blocks a page of the class holds.
-    pub const fn page_slots(self) -> usize {
-        let slots = PAGE_BYTES_MAX / self.block_bytes();
+    /// How many blocks of the class a page of this size holds.
+    pub const fn slots_in(self, page_bytes: usize) -> usize {
+        let slots = page_bytes / self.block_bytes();
         if slots < PAGE_SLOTS_MAX { slots } else { PAGE_SLOTS_MAX }
-    }
-
-    /// The size of its pages.
-    pub const fn page_bytes(self) -> usize {
-        self.page_slots() * self.block_bytes()
     }
 }

@@ -9,9 +9,11 @@
 //! ```
 //!
 //! A slab belongs to one database of one shard: no synchronisation, and emptying the database drops whole pages. Pages
-//! are of one class each, up to 256 KiB, taken from the global allocator, and returned when their last block dies. A
-//! 32-bit handle names 2^20 pages of up to 4,096 blocks; at the limit (some 4 thousand million keys, or 256 GiB of
-//! blocks, in one database of one shard) the process ends as it does when memory is exhausted.
+//! are of one class each, taken from the global allocator, and returned when their last block dies.
+//!
+//! A handle names 2^20 pages of up to 4,096 blocks. The first half of them are of 64 KiB (together 32 GiB), those that
+//! come after are four times as large. At the limit, 160 GiB of blocks in one database of one shard (long strings are
+//! elsewhere), the process ends as it does when memory is exhausted.
 //!
 //! # Fragmentation
 //!
@@ -37,6 +39,11 @@ const SLOT_BITS: u32 = class::PAGE_SLOTS_MAX.ilog2();
 const SLOT_MASK: u32 = (1 << SLOT_BITS) - 1;
 const PAGES_MAX: usize = 1 << (32 - SLOT_BITS);
 const SIZE_BITS: u32 = 16;
+
+const PAGE_BYTES: usize = 64 * 1024;
+/// Pages with numbers from here on are larger.
+const LARGE_PAGES_FROM: usize = PAGES_MAX / 2;
+const LARGE_PAGE_BYTES: usize = 256 * 1024;
 
 /// Lists of a class: pages less than a quarter full, less than half, less than three quarters, and the rest with room.
 const QUARTERS: usize = 4;
@@ -153,27 +160,29 @@ impl Slab {
     }
 
     fn add_page(&mut self, class: Class) -> u32 {
-        let page = Page::new(class);
+        let number = self.vacant.pop().map_or(self.pages.len(), |number| number as usize);
+        let bytes = if number < LARGE_PAGES_FROM { PAGE_BYTES } else { LARGE_PAGE_BYTES };
+        let page = Page::new(class, bytes);
         let base = page.base().as_ptr().expose_provenance() as u64;
         assert!(base >> (64 - SIZE_BITS) == 0, "addresses of a process have 48 bits");
         let address = base << SIZE_BITS | class.block_bytes() as u64;
-        self.page_bytes += class.page_bytes();
+        self.page_bytes += bytes;
         self.classes[class.index()].free_slots += page.slots();
-        if let Some(number) = self.vacant.pop() {
-            self.addresses[number as usize] = address;
-            self.pages[number as usize] = Some(page);
-            return number;
+        if number < self.pages.len() {
+            self.addresses[number] = address;
+            self.pages[number] = Some(page);
+        } else {
+            assert!(number < PAGES_MAX, "a database on one shard can hold 2^20 pages of entries");
+            self.addresses.push(address);
+            self.pages.push(Some(page));
         }
-        assert!(self.pages.len() < PAGES_MAX, "a database on one shard can hold 2^20 pages of entries");
-        self.addresses.push(address);
-        self.pages.push(Some(page));
-        (self.pages.len() - 1) as u32
+        number as u32
     }
 
     fn drop_page(&mut self, number: u32) {
         let page = self.pages[number as usize].take().expect("a page is dropped once");
         debug_assert_eq!(page.used(), 0);
-        self.page_bytes -= page.class().page_bytes();
+        self.page_bytes -= page.bytes();
         self.addresses[number as usize] = 0;
         self.vacant.push(number);
     }
@@ -191,7 +200,7 @@ impl Slab {
         let before = page.quarter();
         page.give_back(handle.slot());
         let after = page.quarter();
-        let empty = page.used() == 0;
+        let (empty, slots) = (page.used() == 0, page.slots());
         self.block_bytes -= class.block_bytes();
         if self.evacuating == Some(number) {
             if empty {
@@ -206,7 +215,7 @@ impl Slab {
             return;
         }
         if empty {
-            state.free_slots -= class.page_slots();
+            state.free_slots -= slots;
             if before < QUARTERS {
                 self.unlink_from(number, before);
             }
@@ -400,7 +409,7 @@ impl Slab {
             };
             page.check_invariants();
             block_bytes += page.used() * page.class().block_bytes();
-            page_bytes += page.class().page_bytes();
+            page_bytes += page.bytes();
             if self.evacuating != Some(number as u32) {
                 free_slots[page.class().index()] += page.slots() - page.used();
             }

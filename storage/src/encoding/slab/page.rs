@@ -11,12 +11,16 @@ use std::ptr::NonNull;
 
 use super::class::{Class, PAGE_SLOTS_MAX};
 
+/// Pages begin where a page of the kernel begins, so that none of theirs is shared by two of ours.
+const ALIGNMENT: usize = 4096;
+
 const LIST_END: u16 = u16::MAX;
 
 /// A page of blocks of one class. It owns its memory.
 #[derive(Debug)]
 pub struct Page {
     base: NonNull<u8>,
+    bytes: u32,
     class: Class,
     /// First slot of the free list.
     free: u16,
@@ -47,25 +51,32 @@ impl LiveSlots {
 
 impl Page {
     /// A new page without live blocks. Its memory is taken from the global allocator and not touched.
-    pub fn new(class: Class) -> Self {
-        let layout = Self::layout(class);
-        // SAFETY: no class has pages of size zero.
+    pub fn new(class: Class, bytes: usize) -> Self {
+        assert!(class.slots_in(bytes) > 0);
+        let layout = Self::layout(bytes);
+        // SAFETY: the size is not zero, since a block fits.
         let base = unsafe { alloc::alloc(layout) };
         let Some(base) = NonNull::new(base) else { alloc::handle_alloc_error(layout) };
         Self {
             base,
+            bytes: bytes as u32,
             class,
             free: LIST_END,
             fresh: 0,
             used: 0,
-            slots: class.page_slots() as u16,
+            slots: class.slots_in(bytes) as u16,
             previous: u32::MAX,
             next: u32::MAX,
         }
     }
 
-    fn layout(class: Class) -> Layout {
-        Layout::from_size_align(class.page_bytes(), 64).expect("page sizes are small constants")
+    fn layout(bytes: usize) -> Layout {
+        Layout::from_size_align(bytes, ALIGNMENT).expect("page sizes are small constants")
+    }
+
+    /// The size of the page.
+    pub const fn bytes(&self) -> usize {
+        self.bytes as usize
     }
 
     /// The address of the first block.
@@ -164,6 +175,6 @@ impl Page {
 impl Drop for Page {
     fn drop(&mut self) {
         // SAFETY: the memory was allocated in `new` with this very layout, and blocks in it are dead or leaked.
-        unsafe { alloc::dealloc(self.base.as_ptr(), Self::layout(self.class)) };
+        unsafe { alloc::dealloc(self.base.as_ptr(), Self::layout(self.bytes())) };
     }
 }

@@ -11,7 +11,8 @@ fn classes_cover_all_sizes_tightly() {
         let class = Class::of(bytes);
         assert!(class.block_bytes() >= bytes);
         assert!(class.index() == 0 || sizes[class.index() - 1] < bytes, "{bytes} would fit a smaller class");
-        assert!(class.page_slots() <= class::PAGE_SLOTS_MAX && class.page_bytes() <= class::PAGE_BYTES_MAX);
+        let slots = class.slots_in(PAGE_BYTES);
+        assert!((16..=class::PAGE_SLOTS_MAX).contains(&slots) && slots * class.block_bytes() <= PAGE_BYTES);
     }
 }
 

@@ -1,0 +1,127 @@
+//! The servers under measurement.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::client::Client;
+use crate::cpu;
+
+/// How long a server may take to answer its first PING.
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// A program that can be measured.
+#[derive(Clone)]
+pub struct Candidate {
+    /// Its name in the tables.
+    pub name: String,
+    program: PathBuf,
+    args: Vec<String>,
+}
+
+impl Candidate {
+    /// Tessera.
+    pub fn tessera(program: PathBuf) -> Self {
+        Self { name: "Tessera".to_owned(), program, args: Vec::new() }
+    }
+
+    /// Redis, or what takes its command line.
+    pub fn redis(program: PathBuf) -> Self {
+        let name = version_of(&program).unwrap_or_else(|| program.display().to_string());
+        Self { name, program, args: Vec::new() }
+    }
+
+    /// Tessera with so many shards.
+    pub fn with_shards(&self, shards: usize) -> Self {
+        let mut candidate = self.clone();
+        candidate.args = vec!["--shards".to_owned(), shards.to_string()];
+        if shards > 1 {
+            candidate.name = format!("{} ({shards} shards)", self.name);
+        }
+        candidate
+    }
+
+    /// Starts it on `port`, confined to `cores`.
+    pub fn start(&self, port: u16, cores: &[usize]) -> io::Result<Server> {
+        let dir = std::env::temp_dir().join(format!("tessera-bench-{}-{port}", std::process::id()));
+        std::fs::create_dir_all(&dir)?;
+        let mut command = Command::new(&self.program);
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args(["--maxclients", "12000", "--tcp-backlog", "4096", "--dir"]).arg(&dir).args(&self.args);
+        command.stdin(Stdio::null()).stdout(std::fs::File::create(dir.join("log"))?).stderr(Stdio::inherit());
+        let child = cpu::on_cores(cores, || command.spawn())?;
+        let mut server = Server { child, port, dir };
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            if let Ok(mut client) = Client::connect(port) {
+                client.call(&["PING"])?;
+                return Ok(server);
+            }
+            if let Some(status) = server.child.try_wait()? {
+                let log = std::fs::read_to_string(server.dir.join("log")).unwrap_or_default();
+                return Err(io::Error::other(format!("{} ended with {status}:\n{log}", self.name)));
+            }
+            if Instant::now() > deadline {
+                return Err(io::Error::other(format!("{} does not answer on port {port}", self.name)));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A running server; dropping it kills it.
+pub struct Server {
+    child: Child,
+    /// Its TCP port.
+    pub port: u16,
+    dir: PathBuf,
+}
+
+impl Server {
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Killing fails only if it has ended by itself, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// The `redis-server` of `PATH`.
+pub fn redis_in_path() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join("redis-server")).find(|program| program.is_file())
+}
+
+/// Builds Tessera as users run it and says where the program is.
+pub fn build_tessera() -> io::Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let status = Command::new(cargo)
+        .args(["build", "--release", "--bin", "tessera", "--manifest-path"])
+        .arg(manifest)
+        .status()?;
+    let here = std::env::current_exe()?;
+    let target = here.parent().and_then(Path::parent).map(|folder| folder.join("release/tessera"));
+    match target {
+        Some(program) if status.success() && program.is_file() => Ok(program),
+        _ => Err(io::Error::other("cargo did not build target/release/tessera; name the program with --server")),
+    }
+}
+
+/// `Redis 7.0.15`, from what the program says of itself.
+fn version_of(program: &Path) -> Option<String> {
+    let output = Command::new(program).arg("--version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let version = text.split_ascii_whitespace().find_map(|word| word.strip_prefix("v="))?;
+    let name = text.split_ascii_whitespace().next()?;
+    Some(format!("{name} {version}"))
+}

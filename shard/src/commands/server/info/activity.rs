@@ -1,0 +1,114 @@
+//! Persistence, Stats, Replication, Shards, Keyspace.
+
+use std::sync::atomic::Ordering;
+
+use super::server::seconds;
+use super::share::{CoreShare, Totals};
+use super::text::Report;
+use crate::core::SessionCtx;
+
+/// There are no snapshots and no append-only file: only what changed since the start is told.
+pub(super) fn persistence(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) {
+    report.zeros(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"]);
+    report.line("current_fork_perc", "0.00");
+    report.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
+    report.line("rdb_changes_since_last_save", totals.counters.dirty);
+    report.zeros(&["rdb_bgsave_in_progress"]);
+    report.line("rdb_last_save_time", ctx.core.shared.last_save_seconds.load(Ordering::Relaxed));
+    report.line("rdb_last_bgsave_status", "ok");
+    report.line("rdb_last_bgsave_time_sec", -1);
+    report.line("rdb_current_bgsave_time_sec", -1);
+    report.zeros(&["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"]);
+    report.zeros(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
+    report.line("aof_last_rewrite_time_sec", -1);
+    report.line("aof_current_rewrite_time_sec", -1);
+    report.line("aof_last_bgrewrite_status", "ok");
+    report.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
+    report.line("aof_last_write_status", "ok");
+    report.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+}
+
+pub(super) fn stats(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) {
+    let (stats, rates, counters) = (&totals.stats, &totals.rates, &totals.counters);
+    let kilobytes = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
+    report.line("total_connections_received", stats.connections);
+    report.line("total_commands_processed", stats.commands_processed);
+    report.line("instantaneous_ops_per_sec", rates.ops);
+    report.line("total_net_input_bytes", stats.received_bytes);
+    report.line("total_net_output_bytes", stats.sent_bytes);
+    report.zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
+    report.line("instantaneous_input_kbps", kilobytes(rates.input_bytes));
+    report.line("instantaneous_output_kbps", kilobytes(rates.output_bytes));
+    report.line("instantaneous_input_repl_kbps", "0.00");
+    report.line("instantaneous_output_repl_kbps", "0.00");
+    report.line("rejected_connections", ctx.core.shared.refused_clients.load(Ordering::Relaxed));
+    report.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
+    report.line("expired_keys", counters.expired_keys);
+    report.line("expired_stale_perc", "0.00");
+    report.line("expired_time_cap_reached_count", stats.expire_cut_short);
+    report.line("expire_cycle_cpu_milliseconds", stats.expire_micros / 1000);
+    report.line("evicted_keys", counters.evicted_keys);
+    report.zeros(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
+    report.line("keyspace_hits", counters.hits);
+    report.line("keyspace_misses", counters.misses);
+    report.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks"]);
+    report.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys"]);
+    report.zeros(&["active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
+    report.zeros(&["total_active_defrag_time", "current_active_defrag_time"]);
+    report.zeros(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"]);
+    report.zeros(&["unexpected_error_replies"]);
+    report.line("total_error_replies", stats.error_replies);
+    report.zeros(&["dump_payload_sanitizations"]);
+    report.line("total_reads_processed", stats.reads);
+    report.line("total_writes_processed", stats.writes);
+    report.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
+    report.line("client_query_buffer_limit_disconnections", stats.query_limit_disconnections);
+    report.line("client_output_buffer_limit_disconnections", stats.output_limit_disconnections);
+    report.zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
+    report.line("eventloop_cycles", stats.ticks);
+    report.line("eventloop_duration_sum", stats.tick_micros);
+}
+
+/// A master without replicas.
+pub(super) fn replication(ctx: &SessionCtx<'_>, report: &mut Report) {
+    let id = ctx.core.shared.replication_id.lock().expect("no one panics while reading an id").clone();
+    report.line("role", "master");
+    report.line("connected_slaves", 0);
+    report.line("master_failover_state", "no-failover");
+    report.line("master_replid", id);
+    report.line("master_replid2", "0".repeat(40));
+    report.line("master_repl_offset", 0);
+    report.line("second_repl_offset", -1);
+    report.line("repl_backlog_active", 0);
+    report.line("repl_backlog_size", ctx.config().repl_backlog_size);
+    report.zeros(&["repl_backlog_first_byte_offset", "repl_backlog_histlen"]);
+}
+
+/// How the work is spread over the cores.
+pub(super) fn shards(shares: &[CoreShare], report: &mut Report) {
+    for share in shares {
+        let dataset: usize = share.memory.databases.iter().map(|(_, memory)| memory.total()).sum();
+        let line = format!(
+            "keys={},expires={},dataset_bytes={dataset},clients={},commands={},ops_per_sec={},messages={},pushes_put_off={},\
+             ticks={},used_cpu_user={},used_cpu_sys={}",
+            share.keys(),
+            share.expires(),
+            share.clients.connected,
+            share.stats.commands_processed,
+            share.rates.ops,
+            share.stats.messages,
+            share.stats.put_off,
+            share.stats.ticks,
+            seconds(share.cpu.user_micros),
+            seconds(share.cpu.system_micros),
+        );
+        report.line(&format!("shard{}", share.id.0), line);
+    }
+}
+
+pub(super) fn keyspace(totals: &Totals, report: &mut Report) {
+    for (db, database) in totals.databases.iter().enumerate().filter(|(_, database)| database.keys > 0) {
+        let (keys, expires, ttl) = (database.keys, database.expires, database.avg_ttl_millis);
+        report.line(&format!("db{db}"), format_args!("keys={keys},expires={expires},avg_ttl={ttl}"));
+    }
+}

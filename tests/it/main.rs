@@ -1,0 +1,16 @@
+//! The integration tests: servers over sockets, and Redis as the measure.
+//!
+//! `support` starts servers and speaks the protocol; `conformance` runs the command and reply pairs of
+//! `tests/conformance`; every other module tests one aspect of a running server. To see whether a test asks for what
+//! Redis does, run it with `TESSERA_TEST_TARGET=referee`.
+
+mod clients;
+mod config;
+mod conformance;
+mod expiry;
+mod load;
+mod order;
+mod pipeline;
+mod scan;
+mod start;
+mod support;
