@@ -12,6 +12,9 @@ pub const INPUT_BYTES_PER_TICK: usize = 64 * 1024;
 /// Completions after which a tick stops asking the kernel for more.
 pub const COMPLETIONS_PER_TICK: usize = 256;
 
+/// Completions that the kernel makes at least in one enter, if so many are due (since Linux 6.13; all of them before).
+pub const COMPLETIONS_PER_ENTER: usize = 20;
+
 /// Size of one receive buffer: a page, so that it can be given back to the kernel by itself.
 pub const BUFFER_BYTES: usize = 4096;
 /// Receive buffers of a core. Those never used take no memory.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::io::ring::{Completion, Wait};
 use crate::io::{Op, Token, accept, cancel, socket, wake};
-use crate::limits::{ACCEPT_RETRY, COMMANDS_ANNOUNCED, COMPLETIONS_PER_TICK, STOP_GRACE};
+use crate::limits::{ACCEPT_RETRY, COMMANDS_ANNOUNCED, COMPLETIONS_PER_ENTER, COMPLETIONS_PER_TICK, STOP_GRACE};
 use crate::listen::{Listener, Place};
 use crate::resp::peek::look_ahead;
 use crate::runtime::{Loop, Piece};
@@ -112,8 +112,12 @@ impl<S: Service> Loop<S> {
     fn collect(&mut self) -> bool {
         let mut completions = std::mem::take(&mut self.completions);
         self.ring.collect(&mut completions);
+        // An enter that made fewer than it may has made all; what came since is left to the next one, which then has more.
         let mut before = 0;
-        while completions.len() > before && completions.len() < COMPLETIONS_PER_TICK && self.ring.has_more() {
+        while completions.len() >= before + COMPLETIONS_PER_ENTER
+            && completions.len() < COMPLETIONS_PER_TICK
+            && self.ring.has_more()
+        {
             before = completions.len();
             self.ring.enter(Wait::No);
             self.ring.collect(&mut completions);

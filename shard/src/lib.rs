@@ -17,6 +17,7 @@ pub mod mesh;
 pub mod os;
 pub mod runtime;
 pub mod session;
+pub mod sha1;
 pub mod shared;
 pub mod slot;
 pub mod spec;

@@ -18,5 +18,8 @@ pub const CRON_BUSY_MILLIS: i64 = 100;
 /// Between two rounds of a core's housekeeping while it idles, in milliseconds.
 pub const CRON_IDLE_MILLIS: i64 = 1000;
 
+/// An element of a list of so many bytes stands alone, unless `DEBUG QUICKLIST-PACKED-THRESHOLD` says otherwise.
+pub const PACKED_THRESHOLD_DEFAULT: u64 = 1 << 30;
+
 const _: () = assert!(CRON_BUSY_MILLIS < CRON_IDLE_MILLIS);
 const _: () = assert!(IN_FLIGHT_COMMANDS_MAX > 256, "a tick's worth of commands fits");

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use storage::UnixMillis;
 
-use crate::config::{Config, Effect, Reason};
+use crate::config::{Config, Effect};
 use crate::ids::{ClientId, ShardId};
+use crate::limits::PACKED_THRESHOLD_DEFAULT;
 use crate::mesh::Mesh;
 use crate::slot::SlotMap;
 
@@ -28,25 +29,22 @@ pub enum Stop {
     Orderly(i32),
 }
 
-/// What put the cores to work: it holds what belongs to the process and to no core, such as listening sockets and the log.
-pub trait Host: Send + Sync {
-    /// Puts the effect of a change of the configuration into force, or says why it cannot be. Both configurations are
-    /// handed in because the server's own is locked meanwhile: it must not be asked for.
-    fn apply(&self, effect: Effect, from: &Config, to: &Config) -> Result<(), Reason>;
-}
+/// Puts an effect of a new configuration into force on the process, which belongs to whoever started the cores; or says
+/// why it cannot be. The server's own configuration is locked meanwhile and must not be asked for.
+pub type Host = fn(Effect, &Config) -> Result<(), String>;
 
 /// What all cores share.
 pub struct Shared {
     /// Inboxes and answers.
     pub mesh: Mesh,
     /// Which shard owns which slot.
-    pub slots: SlotMap,
+    pub slots: Arc<SlotMap>,
     config: RwLock<Arc<Config>>,
     config_version: AtomicU64,
     next_client: AtomicU64,
     next_core: AtomicUsize,
     next_slow: AtomicU64,
-    host: OnceLock<Box<dyn Host>>,
+    host: OnceLock<Host>,
     /// Open connections of all cores.
     pub clients: AtomicUsize,
     /// The most that were open at once, and those refused.
@@ -67,6 +65,8 @@ pub struct Shared {
     pub last_save_seconds: AtomicI64,
     /// The most memory that was seen in use, in bytes.
     pub peak_memory: AtomicUsize,
+    /// `DEBUG QUICKLIST-PACKED-THRESHOLD`: an element of a list of so many bytes stands alone.
+    pub packed_threshold_bytes: AtomicU64,
     /// The memory that was in use when the server had started, in bytes.
     pub startup_memory: AtomicUsize,
     /// Where the configuration file is, for CONFIG REWRITE.
@@ -97,7 +97,7 @@ impl Shared {
     /// What the cores of a new server share.
     pub fn new(parts: SharedParts) -> Shared {
         Shared {
-            slots: SlotMap::new(parts.mesh.len()),
+            slots: Arc::new(SlotMap::new(parts.mesh.len())),
             mesh: parts.mesh,
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),
@@ -118,6 +118,7 @@ impl Shared {
             last_save_seconds: AtomicI64::new(parts.started_at.0 / 1000),
             peak_memory: AtomicUsize::new(0),
             startup_memory: AtomicUsize::new(0),
+            packed_threshold_bytes: AtomicU64::new(PACKED_THRESHOLD_DEFAULT),
             config_file: parts.config_file,
             executable: parts.executable,
         }
@@ -144,14 +145,14 @@ impl Shared {
         Ok(result)
     }
 
-    /// Tells who holds what belongs to the process. Once, before the cores run.
-    pub fn set_host(&self, host: Box<dyn Host>) {
+    /// Says who looks after the process. Once, before the cores run.
+    pub fn set_host(&self, host: Host) {
         assert!(self.host.set(host).is_ok(), "a server has one host");
     }
 
-    /// Has the host put `effect` into force. Without one (in tests) nothing outside the cores can change.
-    pub fn host(&self, effect: Effect, from: &Config, to: &Config) -> Result<(), Reason> {
-        self.host.get().map_or(Err(Reason::Immutable), |host| host.apply(effect, from, to))
+    /// Has the host put `effect` of `config` into force. Without one (in tests) there is no process to change.
+    pub fn tell_host(&self, effect: Effect, config: &Config) -> Result<(), String> {
+        self.host.get().map_or(Ok(()), |host| host(effect, config))
     }
 
     /// Judges once for all cores whether commands that take memory are refused.
@@ -234,5 +235,43 @@ impl Shared {
             return Stop::No;
         }
         *self.stop.lock().expect("no one panics while asking to stop")
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::mesh::Rules;
+
+    /// What the one core of a server would share.
+    pub(crate) fn shared() -> Shared {
+        Shared::new(SharedParts {
+            mesh: Mesh::new(vec![Arc::new(Asleep)], Rules::default()),
+            config: Config::default(),
+            started_at: UnixMillis(0),
+            run_id: "0".repeat(40),
+            replication_id: "0".repeat(40),
+            config_file: None,
+            executable: String::new(),
+        })
+    }
+
+    struct Asleep;
+
+    impl crate::mesh::Wake for Asleep {
+        fn wake(&self) {}
+    }
+
+    #[test]
+    fn a_pause_is_only_ever_made_longer_and_wider() {
+        let shared = shared();
+        let pause = |until, all| Pause { until: UnixMillis(until), all };
+        shared.extend_pause(UnixMillis(0), pause(100, false));
+        shared.extend_pause(UnixMillis(10), pause(50, true));
+        assert_eq!(shared.pause(UnixMillis(20)), Some(pause(100, true)));
+        shared.extend_pause(UnixMillis(200), pause(300, false));
+        assert_eq!(shared.pause(UnixMillis(201)), Some(pause(300, false)), "the first one was over");
+        shared.set_pause(None);
+        assert!(!shared.is_paused());
     }
 }

@@ -3,10 +3,22 @@
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
+/// Who may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The core of this number makes its next step.
+    Core(usize),
+    /// The client of this number connects or sends.
+    Client(usize),
+    /// The next event of the program happens.
+    Outside,
+}
+
 /// Decides.
 pub trait Choice {
-    /// Which of `options` acts next. `running` is the place among them of whoever acted last, if it can go on.
-    fn actor(&mut self, options: usize, running: Option<usize>) -> usize;
+    /// Which of `actors` acts next, as its place among them. `running` is the place of whoever acted last, if it can go
+    /// on.
+    fn actor(&mut self, actors: &[Actor], running: Option<usize>) -> usize;
 
     /// Something out of the ordinary happens, once in so many times.
     fn oddity(&mut self, one_in: u32) -> bool;
@@ -22,7 +34,17 @@ pub struct Seeded {
     sticky: u32,
     /// Whether oddities happen at all.
     odd: bool,
+    /// Whether actors stand still for long, as a thread does that has lost its processor.
+    stalls: bool,
+    /// Who stands still, for so many more decisions.
+    stalled: Option<(Actor, u32)>,
 }
+
+/// One decision in so many makes somebody stand still.
+const STALL_ONE_IN: u32 = 10;
+
+/// For at most so many decisions.
+const STALL_MAX: u32 = 60;
 
 impl Seeded {
     /// The choices of `seed`. Its low bits decide how long actors stay, so that both fine and coarse interleavings come.
@@ -30,15 +52,38 @@ impl Seeded {
         let mut rng = SmallRng::seed_from_u64(seed);
         let sticky = [0, 50, 80, 93][rng.random_range(0..4)];
         let odd = rng.random_bool(0.5);
-        Seeded { rng, sticky, odd }
+        let stalls = rng.random_bool(0.5);
+        Seeded { rng, sticky, odd, stalls, stalled: None }
+    }
+
+    /// The place of the one who stands still, if there is one.
+    fn stalled_place(&mut self, actors: &[Actor]) -> Option<usize> {
+        if !self.stalls {
+            return None;
+        }
+        match &mut self.stalled {
+            Some((_, 0)) => self.stalled = None,
+            Some((_, left)) => *left -= 1,
+            None if self.rng.random_range(0..STALL_ONE_IN) == 0 => {
+                let who = actors[self.rng.random_range(0..actors.len())];
+                self.stalled = Some((who, self.rng.random_range(1..STALL_MAX)));
+            }
+            None => {}
+        }
+        let (who, _) = self.stalled?;
+        actors.iter().position(|actor| *actor == who)
     }
 }
 
 impl Choice for Seeded {
-    fn actor(&mut self, options: usize, running: Option<usize>) -> usize {
-        match running {
+    fn actor(&mut self, actors: &[Actor], running: Option<usize>) -> usize {
+        let stalled = self.stalled_place(actors).filter(|_| actors.len() > 1);
+        match running.filter(|running| Some(*running) != stalled) {
             Some(running) if self.rng.random_range(0..100) < self.sticky => running,
-            _ => self.rng.random_range(0..options),
+            _ => {
+                let place = self.rng.random_range(0..actors.len() - usize::from(stalled.is_some()));
+                place + usize::from(stalled.is_some_and(|stalled| place >= stalled))
+            }
         }
     }
 
@@ -99,7 +144,8 @@ impl Exhaustive {
 }
 
 impl Choice for Exhaustive {
-    fn actor(&mut self, options: usize, running: Option<usize>) -> usize {
+    fn actor(&mut self, actors: &[Actor], running: Option<usize>) -> usize {
+        let options = actors.len();
         let Some(running) = running else { return self.decide(options) };
         if self.stops == self.stops_max {
             return running;

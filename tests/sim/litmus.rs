@@ -50,6 +50,7 @@ pub fn clients_who_talk() -> Program {
         .client(1, "SET x@0 1; SET y@1 1")
         .client(1, "GET y@1")
         .client(0, "GET x@0")
+        .after(1)
 }
 
 /// MSET over two shards against pipelined readers: both keys change at one point.
@@ -341,16 +342,16 @@ fn replies_find_their_own_client() {
 #[test]
 fn every_schedule_with_few_switches_is_right() {
     let smallest = [
-        store_buffering(),
-        message_passing_pipelined().swap_remove(0),
-        mset_is_one_point().swap_remove(0),
-        multi_hop().swap_remove(0),
-        served_move(),
-        watched_elsewhere().swap_remove(0),
+        (store_buffering(), 2),
+        (mset_is_one_point().swap_remove(0), 1),
+        (message_passing_pipelined().swap_remove(0), 1),
+        (multi_hop().swap_remove(0), 1),
+        (watched_elsewhere().swap_remove(1), 1),
     ];
-    for program in &smallest {
-        let schedules = holds_exhaustively(program, 2);
-        eprintln!("{}: {schedules}", program.name);
-        assert!(schedules > 100, "{}: only {schedules} schedules were there to try", program.name);
+    for (program, stops) in &smallest {
+        let t = std::time::Instant::now();
+        let schedules = holds_exhaustively(program, *stops);
+        eprintln!("{}: {schedules} {:?}", program.name, t.elapsed());
+        assert!(schedules > 1000, "{}: only {schedules} schedules were there to try", program.name);
     }
 }

@@ -15,6 +15,7 @@ fn caught(rule: Rule, program: &Program) -> Failure {
     let failure = first_failure(program, rule, SEEDS);
     let failure = failure.unwrap_or_else(|| panic!("{}: nobody notices that {rule:?} is broken", program.name));
     let seed = failure.seed.expect("seeds decided");
+    eprintln!("{rule:?} {} seed {seed} {:?}", program.name, failure.wrong);
     assert!(run_seed(program, Rules::default(), seed).is_ok(), "the same schedule is right with the rule in force");
     failure
 }

@@ -53,6 +53,8 @@ pub struct Script {
     pub groups: Vec<Vec<Request>>,
     /// It connects when that client's connection is closed, and gets its slot.
     pub takes_slot_of: Option<usize>,
+    /// It waits with its first request until that client has been answered everything: the two talk outside.
+    pub hears_from: Option<usize>,
 }
 
 /// Something that happens from outside, at any time, in the order of the program.
@@ -118,13 +120,19 @@ impl Program {
     /// A client at core `home`. Its groups are apart by ` | `, the requests of one by `; `.
     pub fn client(mut self, home: usize, text: &str) -> Program {
         let groups = text.split(" | ").map(|group| group.split("; ").map(|one| self.request(one)).collect()).collect();
-        self.clients.push(Script { home, groups, takes_slot_of: None });
+        self.clients.push(Script { home, groups, ..Script::default() });
         self
     }
 
     /// The client added last connects when client `other` is gone, and gets its slot.
     pub fn in_the_slot_of(mut self, other: usize) -> Program {
         self.clients.last_mut().expect("a client was added").takes_slot_of = Some(other);
+        self
+    }
+
+    /// The client added last waits with its first request until client `other` has been answered everything.
+    pub fn after(mut self, other: usize) -> Program {
+        self.clients.last_mut().expect("a client was added").hears_from = Some(other);
         self
     }
 
@@ -185,7 +193,8 @@ impl fmt::Display for Program {
             let group = |group: &Vec<Request>| group.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             let groups: Vec<String> = client.groups.iter().map(group).collect();
             let slot = client.takes_slot_of.map_or_else(String::new, |other| format!(", in the slot of client {other}"));
-            writeln!(f, "  client {number} at core {}{slot}: {}", client.home, groups.join(" | "))?;
+            let after = client.hears_from.map_or_else(String::new, |other| format!(", after client {other}"));
+            writeln!(f, "  client {number} at core {}{slot}{after}: {}", client.home, groups.join(" | "))?;
         }
         for event in &self.events {
             writeln!(f, "  event {event:?}")?;

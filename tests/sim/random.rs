@@ -83,7 +83,7 @@ impl Generator {
                 let request = self.request();
                 groups.last_mut().expect("there is one").push(request);
             }
-            program.clients.push(Script { home: self.rng.random_range(0..program.shards), groups, takes_slot_of: None });
+            program.clients.push(Script { home: self.rng.random_range(0..program.shards), groups, ..Script::default() });
         }
     }
 

@@ -23,7 +23,7 @@ use shard::mesh::{Mesh, Pushed, Rule, Rules, Wake};
 use shard::shared::{Shared, SharedParts};
 use storage::{Expiry, StringValue, UnixMillis};
 
-use crate::choice::Choice;
+use crate::choice::{Actor, Choice};
 use crate::client::{Client, Link, Op};
 use crate::plans::{Heard, plan_of};
 use crate::program::{Bytes, Event, Program, Request, START_MILLIS};
@@ -90,14 +90,6 @@ struct Place {
     withheld: u64,
     put_offs: u32,
     idle_ticks: u32,
-}
-
-/// Who may act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Actor {
-    Core(usize),
-    Client(usize),
-    Outside,
 }
 
 /// One run of a program.
@@ -212,7 +204,7 @@ impl<'a> World<'a> {
                 return Err(Broken::Stuck(format!("no end after {STEPS_MAX} steps")));
             }
             let running = self.last.and_then(|last| actors.iter().position(|actor| *actor == last));
-            let actor = actors[self.choice.actor(actors.len(), running)];
+            let actor = actors[self.choice.actor(&actors, running)];
             self.last = Some(actor);
             self.step += 1;
             self.act(actor)?;
@@ -223,7 +215,7 @@ impl<'a> World<'a> {
     fn actors(&self) -> Vec<Actor> {
         let cores = (0..self.places.len()).filter(|&core| self.can_act(core)).map(Actor::Core);
         let clients = self.clients.iter().enumerate();
-        let clients = clients.filter(|(_, client)| client.can_send() || self.can_connect(client));
+        let clients = clients.filter(|(_, client)| self.can_send(client) || self.can_connect(client));
         let mut actors: Vec<Actor> = cores.chain(clients.map(|(client, _)| Actor::Client(client))).collect();
         match self.program.events.get(self.next_event) {
             None => {}
@@ -231,6 +223,10 @@ impl<'a> World<'a> {
             Some(_) => actors.push(Actor::Outside),
         }
         actors
+    }
+
+    fn can_send(&self, client: &Client) -> bool {
+        client.can_send() && client.script.hears_from.is_none_or(|other| self.clients[other].is_done())
     }
 
     fn can_connect(&self, client: &Client) -> bool {

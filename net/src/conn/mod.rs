@@ -8,7 +8,7 @@
 //! ```
 //!
 //! An open connection has one multishot receive in the kernel, unless its reading is paused ([`receive`] says when),
-//! and at most one send. While idle that is all: no buffer of either direction, no parser, 112 bytes in this table.
+//! and at most one send. While idle that is all: no buffer of either direction, no parser, and at most 128 bytes in this table.
 
 pub(crate) mod output;
 pub(crate) mod pipeline;

@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn usage_lines_show_what_the_arguments_are() {
-        let yes_or_no: &'static [Argument] = &[Argument::word("yes", "YES"), Argument::word("no", "NO")];
-        let choice = Argument::new("answer", ArgumentKind::OneOf(yes_or_no));
+        const YES_OR_NO: &[Argument] = &[Argument::word("yes", "YES"), Argument::word("no", "NO")];
+        let choice = Argument::new("answer", ArgumentKind::OneOf(YES_OR_NO));
         assert_eq!(syntax(&choice), "(YES|NO)");
         let count = Argument::new("count", ArgumentKind::Integer).after("COUNT").optional();
         assert_eq!(syntax(&count), "[COUNT <count>]");

@@ -5,9 +5,10 @@ pub mod help;
 pub mod key;
 pub mod long_double;
 pub mod parse;
+pub mod server;
 pub mod string;
 
 use crate::spec::Command;
 
 /// The families.
-pub const FAMILIES: &[&[&Command]] = &[connection::COMMANDS, key::COMMANDS, string::COMMANDS];
+pub const FAMILIES: &[&[&Command]] = &[connection::COMMANDS, key::COMMANDS, server::COMMANDS, string::COMMANDS];

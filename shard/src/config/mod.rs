@@ -22,7 +22,7 @@ pub mod directives;
 pub mod error;
 pub mod grammar;
 pub mod load;
-mod number;
+pub(crate) mod number;
 pub mod rewrite;
 mod settings;
 pub mod types;

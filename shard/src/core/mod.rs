@@ -172,6 +172,8 @@ impl Core {
                 config,
                 counters: KeyspaceCounters::default(),
                 active_expire: true,
+                check_sums: true,
+                slots: Arc::clone(&shared.slots),
                 garbage: Vec::new(),
             },
             sessions: Vec::new(),

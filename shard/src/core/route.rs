@@ -433,8 +433,10 @@ fn single_key<'a>(row: &Row, args: &Args<'a>) -> Option<&'a [u8]> {
 /// As Redis words it: the name and the first arguments, shortened.
 fn unknown_command(args: &Args<'_>) -> CommandError {
     const SHOWN_BYTES_MAX: usize = 128;
+    // Redis prints them as C strings: up to the first zero byte.
+    let shown_of = |arg: &[u8], room: usize| arg.iter().copied().take_while(|&b| b != 0).take(room).collect::<Vec<u8>>();
     let mut text = b"ERR unknown command '".to_vec();
-    text.extend(args.at(0).iter().take(SHOWN_BYTES_MAX));
+    text.extend(shown_of(args.at(0), SHOWN_BYTES_MAX));
     text.extend(b"', with args beginning with: ");
     let mut shown = Vec::new();
     for arg in args.from(1) {
@@ -443,7 +445,7 @@ fn unknown_command(args: &Args<'_>) -> CommandError {
         }
         let room = SHOWN_BYTES_MAX - shown.len();
         shown.push(b'\'');
-        shown.extend(arg.iter().take(room));
+        shown.extend(shown_of(arg, room));
         shown.extend(b"' ");
     }
     text.extend(shown);

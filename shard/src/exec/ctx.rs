@@ -16,6 +16,7 @@ use super::CommandError;
 use super::error::WRONG_TYPE;
 use crate::config::Config;
 use crate::ids::{DbId, ShardId};
+use crate::slot::SlotMap;
 
 /// What a shard counts about its keys, for INFO.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,8 +53,19 @@ pub struct ShardState {
     pub counters: KeyspaceCounters,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
     pub active_expire: bool,
+    /// Payloads of RESTORE must have the right checksum (`DEBUG SET-SKIP-CHECKSUM-VALIDATION` takes it away).
+    pub check_sums: bool,
+    /// Which shard owns which slot.
+    pub slots: Arc<SlotMap>,
     /// What is to be freed in slices between commands.
     pub garbage: Vec<Discarded>,
+}
+
+impl ShardState {
+    /// Whether this is the shard of `key`.
+    pub fn owns(&self, key: &[u8]) -> bool {
+        self.slots.owner(key) == self.id
+    }
 }
 
 /// A handler's view: one shard, one database, one command.

@@ -61,6 +61,7 @@ impl Keyspace {
     /// Empty shards.
     pub(crate) fn new(shards: usize) -> Keyspace {
         let config = Arc::new(Config::default());
+        let slots = Arc::new(SlotMap::new(shards));
         let shard = |id| ShardState {
             id: ShardId(id as u16),
             shards,
@@ -70,6 +71,8 @@ impl Keyspace {
             config: Arc::clone(&config),
             counters: KeyspaceCounters::default(),
             active_expire: true,
+            check_sums: true,
+            slots: Arc::clone(&slots),
             garbage: Vec::new(),
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();

@@ -28,7 +28,7 @@ fn elements() {
         ("[]", "a", false),
         ("[^]", "a", true),
         ("[\\]]", "]", true),
-        ("[a-]", "-", true),
+        ("[a-]", "-", false),
         ("[a-", "-", true),
         ("*a?c*d", "xxabxabcxxd", true),
         ("a", "ab", false),

@@ -1,72 +1,82 @@
-//! The checksum of RDB files and payloads: CRC64 with Jones's polynomial, reflected, initial value 0, no final xor.
+//! CRC64 with the polynomial of Jones, as Redis uses it: bits reflected, nothing inverted at the beginning or end.
 //!
-//! Eight bytes are taken in at a time with eight tables ("slicing by eight", Kounavis and Berry 2005). Checksums of two
-//! pieces combine without their bytes: appending n bytes multiplies a checksum by x^(8n) modulo the polynomial.
+//! Eight bytes are taken at a time, through eight tables made by the compiler. Since the checksum is linear, those of two
+//! pieces combine into that of the whole ([`crc64_combine`]): many cores can write one file.
 
-/// Jones's polynomial, its bits reversed.
+#[cfg(test)]
+mod tests;
+
+/// The polynomial, its bits reflected: the highest bit is the coefficient of x^0.
 const POLYNOMIAL: u64 = 0x95ac_9329_ac4b_c9b5;
 
-const TABLES: [[u64; 256]; 8] = {
-    let mut tables = [[0u64; 256]; 8];
+/// `TABLES[k][b]` is the checksum of the byte `b` followed by `k` zero bytes.
+static TABLES: [[u64; 256]; 8] = make_tables();
+
+const fn make_tables() -> [[u64; 256]; 8] {
+    let mut tables = [[0; 256]; 8];
     let mut byte = 0;
     while byte < 256 {
         let mut crc = byte as u64;
         let mut bit = 0;
         while bit < 8 {
-            crc = if crc & 1 == 1 { (crc >> 1) ^ POLYNOMIAL } else { crc >> 1 };
+            crc = times_x(crc);
             bit += 1;
         }
         tables[0][byte] = crc;
         byte += 1;
     }
-    let mut table = 1;
-    while table < 8 {
+    let mut zeros = 1;
+    while zeros < 8 {
         let mut byte = 0;
         while byte < 256 {
-            let before = tables[table - 1][byte];
-            tables[table][byte] = (before >> 8) ^ tables[0][(before & 0xff) as usize];
+            let crc = tables[zeros - 1][byte];
+            tables[zeros][byte] = tables[0][(crc & 0xff) as usize] ^ (crc >> 8);
             byte += 1;
         }
-        table += 1;
+        zeros += 1;
     }
     tables
-};
-
-/// The checksum of what `crc` is the checksum of, followed by `bytes`.
-pub fn crc64(crc: u64, bytes: &[u8]) -> u64 {
-    let mut chunks = bytes.chunks_exact(8);
-    let mut crc = crc;
-    for chunk in &mut chunks {
-        let word = crc ^ u64::from_le_bytes(chunk.try_into().expect("a chunk has eight bytes"));
-        crc = (0..8).fold(0, |sum, i| sum ^ TABLES[7 - i][(word >> (8 * i)) as usize & 0xff]);
-    }
-    chunks.remainder().iter().fold(crc, |crc, &byte| (crc >> 8) ^ TABLES[0][(crc as u8 ^ byte) as usize])
 }
 
-/// The checksum of two pieces one after the other, from the checksums of each and the length in bytes of the second.
-pub fn crc64_combine(first: u64, second: u64, second_bytes: u64) -> u64 {
-    // x^8, then its powers by squaring. In reflected order the constant 1 is the top bit.
-    let mut power = 1u64 << (63 - 8);
-    let mut shifted = first;
-    let mut left = second_bytes;
+/// A polynomial times x.
+const fn times_x(polynomial: u64) -> u64 {
+    if polynomial & 1 == 1 { polynomial >> 1 ^ POLYNOMIAL } else { polynomial >> 1 }
+}
+
+/// The product of two polynomials.
+const fn times(mut left: u64, mut right: u64) -> u64 {
+    let mut product = 0;
     while left != 0 {
-        if left & 1 == 1 {
-            shifted = multiply(shifted, power);
+        if left >> 63 == 1 {
+            product ^= right;
         }
-        power = multiply(power, power);
-        left >>= 1;
-    }
-    shifted ^ second
-}
-
-/// The product of two polynomials modulo Jones's, all reflected.
-fn multiply(left: u64, right: u64) -> u64 {
-    let (mut product, mut left) = (0, left);
-    for bit in (0..64).rev() {
-        if right >> bit & 1 == 1 {
-            product ^= left;
-        }
-        left = if left & 1 == 1 { (left >> 1) ^ POLYNOMIAL } else { left >> 1 };
+        left <<= 1;
+        right = times_x(right);
     }
     product
+}
+
+/// The checksum of what `crc` is the checksum of, followed by `bytes`. The checksum of nothing is 0.
+pub fn crc64(mut crc: u64, bytes: &[u8]) -> u64 {
+    let (groups, rest) = bytes.as_chunks::<8>();
+    for group in groups {
+        let word = (crc ^ u64::from_le_bytes(*group)).to_le_bytes();
+        crc = (0..8).fold(0, |crc, index| crc ^ TABLES[7 - index][word[index] as usize]);
+    }
+    rest.iter().fold(crc, |crc, &byte| TABLES[0][(crc as u8 ^ byte) as usize] ^ (crc >> 8))
+}
+
+/// The checksum of two pieces, one after the other, from their checksums and the length of the second.
+pub const fn crc64_combine(first: u64, second: u64, mut second_len: u64) -> u64 {
+    // first * x^(8 * second_len): the power by squaring.
+    let mut shifted = first;
+    let mut power = 1 << (63 - 8);
+    while second_len != 0 {
+        if second_len & 1 == 1 {
+            shifted = times(shifted, power);
+        }
+        power = times(power, power);
+        second_len >>= 1;
+    }
+    shifted ^ second
 }

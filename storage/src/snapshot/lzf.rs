@@ -1,101 +1,149 @@
-//! LZF, the compression inside RDB: literals and back references, nothing else.
+//! LZF: the compression of long strings in RDB.
 //!
 //! ```text
-//!   000lllll                    l + 1 literal bytes follow
-//!   lllooooo oooooooo           copy l + 2 bytes (l from 1 to 6) from o + 1 bytes back
-//!   111ooooo llllllll oooooooo  copy l + 9 bytes from o + 1 bytes back
+//! 000lllll + l+1 bytes                        literal bytes, 1 to 32
+//! lllooooo oooooooo                           copy l+2 bytes (3 to 8) from o+1 bytes back
+//! 111ooooo llllllll oooooooo                  copy l+9 bytes (9 to 264) from o+1 bytes back
 //! ```
 //!
-//! Source: the format as LibLZF defines it.
+//! The compressor is greedy: it remembers where each three bytes were seen last, and copies as much as it can from there.
+//! Its table is kept from string to string; positions count on over all strings, so that what an earlier one left behind is
+//! told apart without clearing.
 
-/// Longest run of literals.
+#[cfg(test)]
+mod tests;
+
 const LITERALS_MAX: usize = 32;
-/// Farthest back reference.
-const DISTANCE_MAX: usize = 8192;
-/// Longest copy.
-const COPY_MAX: usize = 264;
-/// Shortest copy.
 const COPY_MIN: usize = 3;
-/// Slots of the compressor's table of recent positions, as a power of two.
-const TABLE_BITS: u32 = 14;
+const COPY_MAX: usize = 264;
+const DISTANCE_MAX: usize = 1 << 13;
+const TABLE_MIN: usize = 1 << 6;
+const TABLE_MAX: usize = 1 << 14;
 
-/// Compresses `input`, or says that the result would not be shorter than `len_max`.
-pub fn compress(input: &[u8], len_max: usize) -> Option<Vec<u8>> {
-    let mut output = Vec::with_capacity(len_max);
-    let mut recent = vec![u32::MAX; 1 << TABLE_BITS];
-    let (mut at, mut literals) = (0, 0);
-    while at + COPY_MIN <= input.len() {
-        let slot = slot(&input[at..]);
-        let candidate = std::mem::replace(&mut recent[slot], at as u32) as usize;
-        let near = candidate < at && at - candidate <= DISTANCE_MAX;
-        if !near || input[candidate..candidate + COPY_MIN] != input[at..at + COPY_MIN] {
-            at += 1;
-            continue;
-        }
-        let longest = COPY_MAX.min(input.len() - at);
-        let same = |i: &usize| input[candidate + i] == input[at + i];
-        let len = (COPY_MIN..longest).take_while(same).count() + COPY_MIN;
-        put_literals(&mut output, &input[literals..at]);
-        put_copy(&mut output, at - candidate, len);
-        if output.len() >= len_max {
-            return None;
-        }
-        at += len;
-        literals = at;
+/// No input becomes more than so many times as long when it is decompressed: three bytes for at most 264.
+pub const EXPANSION_MAX: usize = COPY_MAX / 3;
+
+/// A compressor, with its memory of positions.
+#[derive(Clone, Debug, Default)]
+pub struct Compressor {
+    /// The position behind which each three bytes (by their hash) were seen last.
+    seen: Vec<u32>,
+    /// The position of the first byte of the present input. Positions up to here are of earlier ones.
+    base: u32,
+}
+
+impl Compressor {
+    /// A compressor that has seen nothing yet.
+    pub fn new() -> Self {
+        Self::default()
     }
-    put_literals(&mut output, &input[literals..]);
-    (output.len() < len_max).then_some(output)
+
+    /// Compresses `input`; `None` if less than `saving_min` bytes would be saved.
+    pub fn compress(&mut self, input: &[u8], saving_min: usize) -> Option<Vec<u8>> {
+        let output_max = input.len().checked_sub(saving_min)?;
+        self.prepare(input.len())?;
+        let shift = u32::BITS - self.seen.len().ilog2();
+        let mut output = Vec::with_capacity(output_max.min(input.len() / 2 + 16));
+        let (mut at, mut literals_from) = (0, 0);
+        while at + COPY_MIN <= input.len() {
+            let position = self.base + at as u32 + 1;
+            let slot = &mut self.seen[hash(&input[at..], shift)];
+            let before = std::mem::replace(slot, position);
+            let distance = (position - before) as usize;
+            if before <= self.base || distance > DISTANCE_MAX || input[at..at + 3] != input[at - distance..][..3] {
+                at += 1;
+                continue;
+            }
+            let len = common_len(&input[at - distance..], &input[at..]);
+            put_literals(&mut output, &input[literals_from..at]);
+            put_copy(&mut output, distance, len);
+            if output.len() > output_max {
+                break;
+            }
+            // What is inside a long copy is remembered at its end only: enough to find what goes on from there.
+            for inside in (at + 1).max(at + len - 2)..at + len {
+                if inside + COPY_MIN <= input.len() {
+                    self.seen[hash(&input[inside..], shift)] = self.base + inside as u32 + 1;
+                }
+            }
+            at += len;
+            literals_from = at;
+        }
+        put_literals(&mut output, &input[literals_from..]);
+        self.base += input.len() as u32;
+        (output.len() <= output_max).then_some(output)
+    }
+
+    /// Makes the table ready for an input of that length; `None` if the input is too long for positions.
+    fn prepare(&mut self, len: usize) -> Option<()> {
+        let len32 = u32::try_from(len).ok().filter(|&len| len < u32::MAX / 2)?;
+        let wanted = len.next_power_of_two().clamp(TABLE_MIN, TABLE_MAX);
+        if self.seen.len() < wanted || self.base.checked_add(len32).is_none_or(|end| end == u32::MAX) {
+            self.seen.clear();
+            self.seen.resize(wanted, 0);
+            self.base = 0;
+        }
+        Some(())
+    }
 }
 
-fn slot(bytes: &[u8]) -> usize {
+fn hash(bytes: &[u8], shift: u32) -> usize {
     let three = u32::from(bytes[0]) << 16 | u32::from(bytes[1]) << 8 | u32::from(bytes[2]);
-    (three.wrapping_mul(0x9e37_79b1) >> (32 - TABLE_BITS)) as usize
+    (three.wrapping_mul(0x9e37_79b1) >> shift) as usize
 }
 
-fn put_literals(output: &mut Vec<u8>, literals: &[u8]) {
-    for run in literals.chunks(LITERALS_MAX) {
-        output.push(run.len() as u8 - 1);
+/// How far two pieces agree, as far as a copy can reach.
+fn common_len(earlier: &[u8], later: &[u8]) -> usize {
+    let max = later.len().min(COPY_MAX);
+    earlier.iter().zip(&later[..max]).take_while(|(left, right)| left == right).count()
+}
+
+fn put_literals(output: &mut Vec<u8>, bytes: &[u8]) {
+    for run in bytes.chunks(LITERALS_MAX) {
+        output.push((run.len() - 1) as u8);
         output.extend_from_slice(run);
     }
 }
 
 fn put_copy(output: &mut Vec<u8>, distance: usize, len: usize) {
-    let (offset, len) = (distance - 1, len - 2);
-    let high = (offset >> 8) as u8;
+    let (distance, len) = (distance - 1, len - 2);
+    let high = (distance >> 8) as u8;
     if len < 7 {
         output.push((len as u8) << 5 | high);
     } else {
-        output.push(7 << 5 | high);
-        output.push((len - 7) as u8);
+        output.extend_from_slice(&[7 << 5 | high, (len - 7) as u8]);
     }
-    output.push(offset as u8);
+    output.push(distance as u8);
 }
 
-/// Decompresses `input`, which must make just `len` bytes. Memory grows with what was really decompressed, never with what
-/// `len` claims.
+/// Decompresses `input` to exactly `len` bytes; `None` if it is damaged. What is allocated is bounded by the length of the
+/// input, whatever `len` says.
 pub fn decompress(input: &[u8], len: usize) -> Option<Vec<u8>> {
-    let mut output = Vec::with_capacity(len.min(input.len().saturating_mul(COPY_MAX)));
+    if len > input.len().saturating_mul(EXPANSION_MAX) {
+        return None;
+    }
+    let mut output = Vec::with_capacity(len);
     let mut rest = input;
-    while let Some((&control, after)) = rest.split_first() {
-        rest = after;
-        if control < 32 {
-            let (run, after) = rest.split_at_checked(usize::from(control) + 1)?;
-            output.extend_from_slice(run);
-            rest = after;
+    while let [control, behind @ ..] = rest {
+        let control = *control as usize;
+        if control < LITERALS_MAX {
+            let (literals, behind) = behind.split_at_checked(control + 1)?;
+            output.extend_from_slice(literals);
+            rest = behind;
         } else {
-            let mut count = usize::from(control >> 5);
-            if count == 7 {
-                let (&more, after) = rest.split_first()?;
-                count += usize::from(more);
-                rest = after;
-            }
-            let (&low, after) = rest.split_first()?;
-            rest = after;
-            let distance = (usize::from(control & 31) << 8 | usize::from(low)) + 1;
+            let (extra, behind) = if control >> 5 == 7 { behind.split_first()? } else { (&0, behind) };
+            let (low, behind) = behind.split_first()?;
+            let copied = (control >> 5) + 2 + *extra as usize;
+            let distance = ((control & 0x1f) << 8 | *low as usize) + 1;
             let from = output.len().checked_sub(distance)?;
-            for i in from..from + count + 2 {
-                output.push(output[i]);
+            if output.len() + copied > len {
+                return None;
             }
+            // A copy may overlap what it writes: then it repeats.
+            for index in from..from + copied {
+                output.push(output[index]);
+            }
+            rest = behind;
         }
         if output.len() > len {
             return None;

@@ -1,73 +1,44 @@
-//! The RDB form of values, and the payloads of DUMP and RESTORE that carry it.
+//! RDB: how values look in snapshot files and in the payloads of DUMP and RESTORE.
+//!
+//! The format is Redis's, so that files and payloads can be exchanged with it. This module has the pieces: the checksum
+//! ([`crc64`]), the compression ([`lzf`]), lengths and strings ([`Writer`], [`Reader`]), and the payload of a single value
+//! ([`dump`], [`restore`]).
 //!
 //! ```text
-//!   payload:  type (1) │ value │ RDB version (2, little-endian) │ CRC64 of all before (8, little-endian)
+//! length     00xxxxxx                      6 bits
+//!            01xxxxxx xxxxxxxx             14 bits
+//!            10000000 + 4 bytes            32 bits, big-endian
+//!            10000001 + 8 bytes            64 bits, big-endian
+//!            11xxxxxx                      no length: a special string follows
+//! string     length + bytes
+//!            11000000 + 1 byte             integer of 8 bits
+//!            11000001 + 2 bytes            integer of 16 bits, little-endian
+//!            11000010 + 4 bytes            integer of 32 bits, little-endian
+//!            11000011 + length of the compressed bytes + length of the string + compressed bytes
+//! payload    type (1 byte: 0 string) + value + version (2 bytes, little-endian) + CRC64 of all that (little-endian)
 //! ```
-//!
-//! The version written is 10, Redis 7.0's: strings have not changed since, and every server from 7.0 on takes it.
-//! Payloads up to version 12 are read. Source: Redis's `rdb.h`, and payloads made by redis-server.
 
 pub mod crc64;
+mod dump;
 pub mod lzf;
-pub mod string;
-
+mod reader;
 #[cfg(test)]
 mod tests;
+mod writer;
 
-use crate::types::{OwnedValue, Value};
+pub use dump::{DUMP_VERSION, RESTORE_VERSION_MAX, RestoreError, dump, restore};
+pub use reader::{Malformed, Reader};
+pub use writer::Writer;
 
-/// The RDB version of payloads written here.
-pub const DUMP_VERSION: u16 = 10;
-/// The latest RDB version of payloads that are read.
-pub const RESTORE_VERSION_MAX: u16 = 12;
+/// The byte that announces a string value.
+pub const TYPE_STRING: u8 = 0;
 
-const TYPE_STRING: u8 = 0;
-const FOOTER_BYTES: usize = 10;
-
-/// Why a payload of RESTORE was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RestoreError {
-    /// "ERR DUMP payload version or checksum are wrong"
-    VersionOrChecksum,
-    /// "ERR Bad data format"
-    BadFormat,
-}
-
-/// The payload of DUMP.
-pub fn dump(value: Value<'_>) -> Vec<u8> {
-    let mut payload = Vec::new();
-    match value {
-        Value::String(value) => {
-            payload.push(TYPE_STRING);
-            string::write(value, &mut payload);
-        }
-    }
-    payload.extend_from_slice(&DUMP_VERSION.to_le_bytes());
-    let checksum = crc64::crc64(0, &payload);
-    payload.extend_from_slice(&checksum.to_le_bytes());
-    payload
-}
-
-/// The value in a payload of DUMP. `check_sum` is false only for DEBUG SET-SKIP-CHECKSUM-VALIDATION.
-pub fn restore(payload: &[u8], check_sum: bool) -> Result<OwnedValue, RestoreError> {
-    let body = payload.len().checked_sub(FOOTER_BYTES).ok_or(RestoreError::VersionOrChecksum)?;
-    let (body, footer) = payload.split_at(body);
-    let version = u16::from_le_bytes([footer[0], footer[1]]);
-    if version > RESTORE_VERSION_MAX {
-        return Err(RestoreError::VersionOrChecksum);
-    }
-    if check_sum {
-        let (summed, sum) = payload.split_at(payload.len() - 8);
-        if sum != crc64::crc64(0, summed).to_le_bytes() {
-            return Err(RestoreError::VersionOrChecksum);
-        }
-    }
-    let (&kind, rest) = body.split_first().ok_or(RestoreError::BadFormat)?;
-    match kind {
-        TYPE_STRING => match string::read(rest) {
-            Some((value, [])) => Ok(OwnedValue::String(value)),
-            _ => Err(RestoreError::BadFormat),
-        },
-        _ => Err(RestoreError::BadFormat),
-    }
-}
+const LENGTH_6: u8 = 0x00;
+const LENGTH_14: u8 = 0x40;
+const LENGTH_32: u8 = 0x80;
+const LENGTH_64: u8 = 0x81;
+const SPECIAL: u8 = 0xc0;
+const SPECIAL_INT8: u8 = 0xc0;
+const SPECIAL_INT16: u8 = 0xc1;
+const SPECIAL_INT32: u8 = 0xc2;
+const SPECIAL_LZF: u8 = 0xc3;

@@ -91,7 +91,6 @@ fn shutdown(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Out
             return Err(FAILED);
         }
     }
-    tracing::warn!("Tessera is now ready to exit, bye bye...");
     ctx.core.shared.request_stop(Stop::Orderly(0));
     ctx.flow = Flow::Close;
     Ok(())

@@ -172,7 +172,7 @@ fn counting_stays_within_64_bits() {
         INCRBYFLOAT c inf => -ERR increment would produce NaN or Infinity
         INCRBYFLOAT c " 1" => -ERR value is not a valid float
         INCRBYFLOAT d 3.0e3 => "3000"
-        INCRBYFLOAT d -1e-1 => "2999.9"
+        INCRBYFLOAT d -1e-1 => "2999.89999999999999991"
         "#,
     );
 }

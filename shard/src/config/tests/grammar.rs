@@ -3,7 +3,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::config::grammar::{quoted, split_words};
 use crate::config::number;
-use crate::config::pattern::{Case, matches};
+use storage::glob::{Case, glob_match as matches};
 use crate::config::{Config, RewriteOptions};
 
 fn words(line: &str) -> Option<Vec<String>> {
@@ -144,7 +144,7 @@ fn patterns_match_like_globs() {
         ("", "a", false),
         ("", "", true),
     ] {
-        assert_eq!(matches(pattern.as_bytes(), text.as_bytes(), Case::Ignored), expected, "{pattern} {text}");
+        assert_eq!(matches(pattern.as_bytes(), text.as_bytes(), Case::Insensitive), expected, "{pattern} {text}");
     }
     assert!(!matches(b"a", b"A", Case::Sensitive));
     let hard = format!("{}b", "*a".repeat(200));

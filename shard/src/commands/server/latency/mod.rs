@@ -69,7 +69,8 @@ const fn looking(name: &'static str, summary: &'static str, merge: Merge) -> Com
 }
 
 const fn with_event(command: Command) -> Command {
-    let docs = Docs { arguments: &[Argument::new("event", ArgumentKind::String)], ..command.docs };
+    const EVENT: &[Argument] = &[Argument::new("event", ArgumentKind::String)];
+    let docs = Docs { arguments: EVENT, ..command.docs };
     Command { arity: Arity::Exactly(3), docs, ..command }
 }
 

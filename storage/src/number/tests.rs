@@ -1,0 +1,117 @@
+use super::*;
+
+fn sum(left: &str, right: &str) -> Option<String> {
+    let number = |text: &str| LongDouble::parse(text.as_bytes()).expect("it is a number");
+    let sum = number(left).checked_add(number(right))?;
+    Some(String::from_utf8(sum.to_text()).expect("digits are ASCII"))
+}
+
+#[test]
+fn integers_are_strict() {
+    for (text, number) in [
+        ("0", Some(0)),
+        ("-1", Some(-1)),
+        ("9223372036854775807", Some(i64::MAX)),
+        ("-9223372036854775808", Some(i64::MIN)),
+        ("9223372036854775808", None),
+        ("-9223372036854775809", None),
+        ("99999999999999999999", None),
+        ("", None),
+        ("-", None),
+        ("-0", None),
+        ("00", None),
+        ("+1", None),
+        (" 1", None),
+        ("1 ", None),
+        ("1a", None),
+    ] {
+        assert_eq!(parse_i64(text.as_bytes()), number, "{text:?}");
+    }
+    assert_eq!(parse_u64(b"18446744073709551615"), Some(u64::MAX));
+    assert_eq!(parse_u64(b"18446744073709551616"), None);
+    for shift in 0..64 {
+        for number in [i64::MAX >> shift, i64::MIN >> shift, 1_i64.rotate_left(shift) / 10 * 10] {
+            let mut scratch = [0; INTEGER_TEXT_BYTES_MAX];
+            let text = write_i64(number, &mut scratch);
+            assert_eq!(text, number.to_string().as_bytes());
+            assert_eq!((parse_i64(text), integer_text_len(number)), (Some(number), text.len()));
+        }
+    }
+}
+
+#[test]
+fn long_doubles_add_as_the_processor_does() {
+    for (left, right, expected) in [
+        ("0.1", "0.2", "0.3"),
+        ("1", "1.5", "2.5"),
+        ("3.0e3", "0", "3000"),
+        ("1.23", "-1.23", "0"),
+        ("-0", "-0", "0"),
+        ("10.5", "0.1", "10.6"),
+        ("5.0e3", "2.0e2", "5200"),
+        ("17179869184", "1.5", "17179869185.5"),
+        ("9007199254740993", "0", "9007199254740993"),
+        ("0.00000000000000001", "0", "0.00000000000000001"),
+        ("0.000000000000000001", "0", "0"),
+        ("0.1", "1000000000000000", "1000000000000000.0999755859375"),
+        ("0x1.8p1", "1", "4"),
+        ("1e4932", "-1e4932", "0"),
+        (".5", "5.", "5.5"),
+    ] {
+        assert_eq!(sum(left, right).as_deref(), Some(expected), "{left} + {right}");
+    }
+    assert_eq!(sum("1e4932", "1e4932"), None);
+}
+
+#[test]
+fn long_doubles_are_read_strictly() {
+    for text in ["", " 1", "1 ", "1e", "e1", ".", "-", "--1", "0x", "nan", "1e5000", "1e-5000", "1_0", "infinit", "1e+"] {
+        assert_eq!(LongDouble::parse(text.as_bytes()), None, "{text:?}");
+    }
+    assert!(LongDouble::parse(b"-Infinity").is_some_and(LongDouble::is_infinite));
+    assert_eq!(sum("inf", "-inf"), None);
+    assert_eq!(LongDouble::parse(&[b'1'; LONG_DOUBLE_TEXT_BYTES_MAX + 1]), None);
+    assert_eq!(LongDouble::from_i64(-3), LongDouble::parse(b"-3").expect("it is a number"));
+}
+
+#[test]
+fn doubles() {
+    for (number, text) in [
+        (0.0, "0"),
+        (-0.0, "-0"),
+        (1.0, "1"),
+        (0.1, "0.10000000000000001"),
+        (1e15, "1000000000000000"),
+        (1e16, "10000000000000000"),
+        (1e17, "1e+17"),
+        (1.5e300, "1.5000000000000001e+300"),
+        (1e-5, "1.0000000000000001e-05"),
+        (0.000_123, "0.00012300000000000001"),
+        (3.5, "3.5"),
+        (f64::INFINITY, "inf"),
+        (f64::NEG_INFINITY, "-inf"),
+    ] {
+        assert_eq!(String::from_utf8_lossy(&format_f64(number)), text);
+    }
+    for (text, number) in [
+        ("1.5", Some(1.5)),
+        ("+.5e1", Some(5.0)),
+        ("5.", Some(5.0)),
+        ("-inf", Some(f64::NEG_INFINITY)),
+        ("0x10", Some(16.0)),
+        ("-0x.8p1", Some(-1.0)),
+        ("0e999", Some(0.0)),
+        ("1e400", None),
+        ("1e-400", None),
+        ("nan", None),
+        ("1 ", None),
+        (" 1", None),
+        ("", None),
+        (".", None),
+        ("0x", None),
+        ("--1", None),
+        ("infinitys", None),
+    ] {
+        assert_eq!(parse_f64(text.as_bytes()), number, "{text:?}");
+    }
+}
