@@ -1,7 +1,7 @@
 //! The clock that a core is given: the system's, or one that a simulation turns by hand.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use storage::UnixMillis;

@@ -58,11 +58,8 @@ pub fn run(setup: CoreSetup, ready: impl FnOnce() + 'static) -> io::Result<()> {
         .map_err(|error| io::Error::other(format!("cannot make the executor of shard {}: {error}", setup.id.0)))?;
     executor.run(async move {
         let core = Core::new(setup.id, setup.shared, Clock::system(), setup.seed);
-        let config = LoopConfig {
-            listeners: setup.listeners,
-            waker: setup.waker,
-            keepalive_seconds: setup.keepalive_seconds,
-        };
+        let config =
+            LoopConfig { listeners: setup.listeners, waker: setup.waker, keepalive_seconds: setup.keepalive_seconds };
         let mut network = Loop::new(core, config)?;
         ready();
         while !network.turn(Sleep::Allowed).stopped {}

@@ -201,10 +201,8 @@ impl Shared {
     /// Holds commands back, at least for as long and as many as they already are.
     pub fn extend_pause(&self, now: UnixMillis, pause: Pause) {
         let current = self.pause(now);
-        let both = current.map_or(pause, |current| Pause {
-            until: current.until.max(pause.until),
-            all: current.all || pause.all,
-        });
+        let both = current
+            .map_or(pause, |current| Pause { until: current.until.max(pause.until), all: current.all || pause.all });
         self.set_pause(Some(both));
     }
 

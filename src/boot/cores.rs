@@ -108,6 +108,7 @@ pub(super) fn start(
     let wakers: io::Result<Vec<Waker>> = plan.places.iter().map(|_| Waker::new()).collect();
     let wakers = wakers.map_err(|error| format!("Can't make an eventfd: {error}"))?;
     let shared = Arc::new(share(config, program, &wakers));
+    shared.set_host(super::apply::apply);
     let keepalive_seconds = Arc::new(AtomicU32::new(config.tcp_keepalive));
     let progress = Arc::new(Progress::default());
     let mut listeners = Some(listeners);

@@ -62,14 +62,9 @@ fn churn(count: usize) {
     }
     let deleted = resident_bytes() - before;
     while db.defragment_step(1_000) {}
-    let mut again = db.len();
-    for number in count.. {
-        if again == count {
-            break;
-        }
+    for number in count..2 * count - db.len() {
         let value = [b'v'; 24];
         db.set_string(&format!("key:{number:012}"), StringValue::Bytes(&value), Expiry::Clear, Access::default());
-        again += 1;
     }
     let refilled = resident_bytes() - before;
     println!(

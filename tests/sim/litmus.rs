@@ -7,7 +7,7 @@
 use crate::program::{Event, Program, START_MILLIS};
 use crate::verdict::{holds, holds_exhaustively};
 
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 500;
 
 /// Message passing: whoever sees the second write sees the first. The reader asks one by one.
 pub fn message_passing_closed_loop() -> Vec<Program> {
@@ -167,6 +167,20 @@ pub fn served_move() -> Program {
         .client(1, "MGET x@0 y@1")
 }
 
+/// CLIENT PAUSE holds commands back, and lets them go in their order.
+pub fn pauses() -> Vec<Program> {
+    vec![
+        Program::new("a pause ends in the tick in which it began", 2)
+            .client(0, "SET y@1 1; GET x@0")
+            .client(1, "SET x@0 1; GET y@1")
+            .client(1, "CLIENT PAUSE 100000 ALL; CLIENT UNPAUSE"),
+        Program::new("a pause of writes that ends by itself", 2)
+            .client(0, "SET y@1 1; SET x@0 1; GET y@1")
+            .client(1, "CLIENT PAUSE 5 WRITE; GET x@0; MSET x@0 2 y@1 2; GET y@1")
+            .event(Event::Advance(6)),
+    ]
+}
+
 /// Two keys with one deadline on two shards: an MGET sees both or neither, the sweeper running.
 pub fn one_deadline() -> Vec<Program> {
     let deadline = START_MILLIS + 50;
@@ -212,7 +226,9 @@ pub fn watched_elsewhere() -> Vec<Program> {
 /// Two publishers, subscribers on all cores: one order for all, and in order with writes.
 pub fn publishers() -> Vec<Program> {
     vec![
-        Program::new("two publishers, two cores", 2).client(0, "publish 1; publish 2").client(1, "publish 3; publish 4"),
+        Program::new("two publishers, two cores", 2)
+            .client(0, "publish 1; publish 2")
+            .client(1, "publish 3; publish 4"),
         Program::new("a write before each message", 3)
             .client(0, "SET x@1 1; publish 1")
             .client(2, "SET x@1 2; publish 2; GET x@1")
@@ -265,6 +281,7 @@ pub fn all() -> Vec<Program> {
         put_off(),
         waiting(),
         multi_hop(),
+        pauses(),
         one_deadline(),
         watched_elsewhere(),
         publishers(),
@@ -315,6 +332,11 @@ fn commands_in_hops_do_not_get_stuck() {
 }
 
 #[test]
+fn what_a_pause_held_back_keeps_its_order() {
+    all_hold(&pauses());
+}
+
+#[test]
 fn keys_with_one_deadline_go_together() {
     all_hold(&one_deadline());
 }
@@ -340,6 +362,12 @@ fn replies_find_their_own_client() {
 }
 
 #[test]
+fn pushes_put_off_change_nothing() {
+    let put_off: Vec<Program> = all().into_iter().map(Program::with_put_offs).collect();
+    all_hold(&put_off);
+}
+
+#[test]
 fn every_schedule_with_few_switches_is_right() {
     let smallest = [
         (store_buffering(), 2),
@@ -349,9 +377,7 @@ fn every_schedule_with_few_switches_is_right() {
         (watched_elsewhere().swap_remove(1), 1),
     ];
     for (program, stops) in &smallest {
-        let t = std::time::Instant::now();
         let schedules = holds_exhaustively(program, *stops);
-        eprintln!("{}: {schedules} {:?}", program.name, t.elapsed());
         assert!(schedules > 1000, "{}: only {schedules} schedules were there to try", program.name);
     }
 }

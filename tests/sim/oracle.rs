@@ -23,8 +23,14 @@ pub struct Final {
     pub values: Vec<Option<Bytes>>,
     /// The messages that each core heard published, in order.
     pub heard: Vec<Vec<u32>>,
-    /// The time.
-    pub millis: i64,
+    /// Every time that the clock has shown, the last at the end.
+    pub times: Vec<i64>,
+}
+
+impl Final {
+    fn millis(&self) -> i64 {
+        self.times[self.times.len() - 1]
+    }
 }
 
 /// All keys that a program names, sorted.
@@ -68,7 +74,6 @@ pub fn explains(program: &Program, history: &[Op], end: &Final) -> bool {
         keys: &keys,
         history,
         end,
-        times: times(program),
         before: history.iter().map(before).collect(),
         may_refuse: program.events.iter().any(|event| matches!(event, Event::OverMemory(_))),
         must: (0..history.len()).filter(|&i| history[i].answered.is_some()).fold(0, |mask, i| mask | 1 << i),
@@ -77,22 +82,10 @@ pub fn explains(program: &Program, history: &[Op], end: &Final) -> bool {
     search.go(0, &start, &mut HashSet::new())
 }
 
-/// Every time that the clock shows in the course of a program.
-fn times(program: &Program) -> Vec<i64> {
-    let mut times = vec![START_MILLIS];
-    for event in &program.events {
-        if let Event::Advance(millis) = event {
-            times.push(times[times.len() - 1] + millis);
-        }
-    }
-    times
-}
-
 struct Search<'a> {
     keys: &'a [Bytes],
     history: &'a [Op],
     end: &'a Final,
-    times: Vec<i64>,
     /// For each request those that were answered before it was sent, one bit each.
     before: Vec<u32>,
     /// The requests that were answered.
@@ -114,8 +107,8 @@ impl Search<'_> {
             if done & (1 << next) != 0 || earlier_of_client || self.before[next] & !done != 0 {
                 continue;
             }
-            let last = op.answered.map_or(self.end.millis, |answered| answered.1);
-            for &now in self.times.iter().filter(|&&now| now >= model.now.max(op.sent.1) && now <= last) {
+            let last = op.answered.map_or(self.end.millis(), |answered| answered.1);
+            for &now in self.end.times.iter().filter(|&&now| now >= model.now.max(op.sent.1) && now <= last) {
                 let mut model = Model { now, ..model.clone() };
                 if self.agrees(op, &mut model) && self.go(done | 1 << next, &model, dead_ends) {
                     return true;
@@ -126,7 +119,8 @@ impl Search<'_> {
     }
 
     fn is_end(&self, model: &Model) -> bool {
-        let there = model.items.iter().map(|item| item.as_ref().filter(|item| !is_past(item.expire_at, self.end.millis)));
+        let there =
+            model.items.iter().map(|item| item.as_ref().filter(|item| !is_past(item.expire_at, self.end.millis())));
         there.map(|item| item.map(|item| &item.value)).eq(self.end.values.iter().map(Option::as_ref))
             && self.end.heard.iter().all(|heard| *heard == model.published)
     }
@@ -251,7 +245,8 @@ impl Model {
                 Answer::Integer(1)
             }
             b"DEL" => {
-                let there = (1..args.len()).filter(|&i| self.item(key(i)).is_some() && self.items[key(i)].take().is_some());
+                let there =
+                    (1..args.len()).filter(|&i| self.item(key(i)).is_some() && self.items[key(i)].take().is_some());
                 Answer::Integer(there.count() as i64)
             }
             b"EXISTS" => Answer::Integer((1..args.len()).filter(|&i| self.item(key(i)).is_some()).count() as i64),
@@ -265,6 +260,8 @@ impl Model {
             b"COPY" => self.copy(key(1), key(2), args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"REPLACE"))),
             b"RENAME" => self.rename(key(1), key(2), true),
             b"RENAMENX" => self.rename(key(1), key(2), false),
+            // A pause delays commands, and so does the schedule anyway.
+            b"CLIENT" => Answer::Ok,
             b"DBSIZE" => Answer::Integer((0..keys.len()).filter(|&place| self.item(place).is_some()).count() as i64),
             b"FLUSHDB" | b"FLUSHALL" => {
                 self.items.fill(None);
@@ -330,7 +327,7 @@ mod tests {
     fn explained(history: &[Op], x: Option<&str>, y: Option<&str>) -> bool {
         let program = Program::new("", 2).client(0, "GET x; GET y");
         let values = [x, y].map(|value| value.map(|value| value.as_bytes().to_vec())).to_vec();
-        explains(&program, history, &Final { values, heard: Vec::new(), millis: START_MILLIS })
+        explains(&program, history, &Final { values, heard: Vec::new(), times: vec![START_MILLIS] })
     }
 
     #[test]

@@ -35,8 +35,7 @@ pub fn plan_of(request: &Request, slots: &SlotMap, rules: Rules, heard: &Heard) 
         }
         Request::Move { from, to } => {
             let (source, target) = (slots.owner(from), slots.owner(to));
-            let claims =
-                claims([(source, Some(storage::key_hash(from))), (target, Some(storage::key_hash(to)))]);
+            let claims = claims([(source, Some(storage::key_hash(from))), (target, Some(storage::key_hash(to)))]);
             Some((claims, Box::new(Move { source, target, from: from.clone(), to: to.clone(), step: 0 })))
         }
         Request::Publish(message) => {

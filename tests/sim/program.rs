@@ -192,7 +192,8 @@ impl fmt::Display for Program {
         for (number, client) in self.clients.iter().enumerate() {
             let group = |group: &Vec<Request>| group.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             let groups: Vec<String> = client.groups.iter().map(group).collect();
-            let slot = client.takes_slot_of.map_or_else(String::new, |other| format!(", in the slot of client {other}"));
+            let slot =
+                client.takes_slot_of.map_or_else(String::new, |other| format!(", in the slot of client {other}"));
             let after = client.hears_from.map_or_else(String::new, |other| format!(", after client {other}"));
             writeln!(f, "  client {number} at core {}{slot}{after}: {}", client.home, groups.join(" | "))?;
         }
@@ -217,6 +218,7 @@ impl Request {
                 let step = match args[0].to_ascii_uppercase().as_slice() {
                     b"MSET" | b"MSETNX" => 2,
                     b"SET" | b"PEXPIREAT" => args.len(),
+                    b"CLIENT" => return Vec::new(),
                     b"COPY" => return args[1..3].iter().collect(),
                     _ => 1,
                 };

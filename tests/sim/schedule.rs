@@ -46,6 +46,12 @@ const IDLE_TICKS_MAX: u32 = 4;
 /// So many times a core has its push put off in one run.
 const PUT_OFFS_MAX: u32 = 3;
 
+/// When nothing can happen but somebody waits, the clock goes on by so many milliseconds: a pause may end.
+const PATIENCE_MILLIS: i64 = 1000;
+
+/// So many times.
+const PATIENCE_MAX: u32 = 3;
+
 /// What ended a run before its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
@@ -105,6 +111,8 @@ pub struct World<'a> {
     step: usize,
     last: Option<Actor>,
     heard: Heard,
+    patience: u32,
+    times: Vec<i64>,
     /// What every request came to.
     pub history: Vec<Op>,
     /// What happened, if it is to be told.
@@ -145,6 +153,8 @@ impl<'a> World<'a> {
             step: 0,
             last: None,
             heard: Arc::new(Mutex::new(vec![Vec::new(); program.shards])),
+            patience: PATIENCE_MAX,
+            times: vec![START_MILLIS],
             history: Vec::new(),
             trace: trace.then(Vec::new),
         };
@@ -198,7 +208,12 @@ impl<'a> World<'a> {
         loop {
             let actors = self.actors();
             if actors.is_empty() {
-                break;
+                if self.waiting().is_empty() || self.patience == 0 {
+                    break;
+                }
+                self.patience -= 1;
+                self.pass_time(PATIENCE_MILLIS);
+                continue;
             }
             if self.step == STEPS_MAX {
                 return Err(Broken::Stuck(format!("no end after {STEPS_MAX} steps")));
@@ -210,6 +225,17 @@ impl<'a> World<'a> {
             self.act(actor)?;
         }
         self.check_rest()
+    }
+
+    /// The clients that are not through.
+    fn waiting(&self) -> Vec<usize> {
+        (0..self.clients.len()).filter(|&client| !self.clients[client].is_done()).collect()
+    }
+
+    fn pass_time(&mut self, millis: i64) {
+        self.micros.fetch_add(millis * 1000, Ordering::Relaxed);
+        self.times.push(self.millis());
+        self.tell(|_| format!("{millis} ms go by"));
     }
 
     fn actors(&self) -> Vec<Actor> {
@@ -279,9 +305,7 @@ impl<'a> World<'a> {
         let event = self.program.events[self.next_event];
         self.next_event += 1;
         match event {
-            Event::Advance(millis) => {
-                self.micros.fetch_add(millis * 1000, Ordering::Relaxed);
-            }
+            Event::Advance(millis) => return self.pass_time(millis),
             Event::OverMemory(over) => self.shared.over_memory.store(over, Ordering::Relaxed),
             Event::Close(client) => {
                 let Link::Up(conn) = self.clients[client].link else { unreachable!("it has sent something") };
@@ -465,7 +489,7 @@ impl<'a> World<'a> {
 
     /// Nothing can happen any more: everybody must be content, and nothing left over.
     fn check_rest(&self) -> Result<(), Broken> {
-        let waiting: Vec<usize> = (0..self.clients.len()).filter(|&client| !self.clients[client].is_done()).collect();
+        let waiting = self.waiting();
         let left: Vec<String> = self.places.iter().flat_map(|place| place.core.leftovers()).collect();
         if !waiting.is_empty() {
             return Err(Broken::Stuck(format!("clients {waiting:?} wait for ever; {}", left.join("; "))));
@@ -495,8 +519,8 @@ impl<'a> World<'a> {
         self.heard.lock().expect("one thread").clone()
     }
 
-    /// The time at the end.
-    pub fn end_millis(&self) -> i64 {
-        self.millis()
+    /// Every time that the clock has shown.
+    pub fn times(&self) -> Vec<i64> {
+        self.times.clone()
     }
 }

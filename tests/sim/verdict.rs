@@ -80,7 +80,7 @@ fn judge(program: &Program, rules: Rules, choice: &mut dyn Choice, story: Option
     let keys = keys_of(program);
     let mut world = World::new(program, rules, choice, story.is_some());
     let ran = quietly(|| world.run());
-    let end = Final { values: world.values(&keys), heard: world.heard(), millis: world.end_millis() };
+    let end = Final { values: world.values(&keys), heard: world.heard(), times: world.times() };
     let verdict = match ran {
         Err(panic) => Err(Wrong::Panicked(panic)),
         Ok(Err(broken)) => Err(Wrong::Broken(broken)),
@@ -103,7 +103,13 @@ fn tell(story: &mut String, program: &Program, trace: &[String], history: &[Op],
         let time = |(step, millis): (usize, i64)| format!("{step} (+{} ms)", millis - START_MILLIS);
         let answered = op.answered.map_or_else(|| "never".to_string(), time);
         let reply = op.reply.escape_ascii();
-        writeln!(story, "  client {}: {} => {reply}, sent {}, answered {answered}", op.client, op.request, time(op.sent))?;
+        writeln!(
+            story,
+            "  client {}: {} => {reply}, sent {}, answered {answered}",
+            op.client,
+            op.request,
+            time(op.sent)
+        )?;
     }
     let values = keys_of(program).into_iter().zip(&end.values).map(|(key, value)| {
         let value = value.as_ref().map_or_else(|| "nil".to_string(), |value| value.escape_ascii().to_string());

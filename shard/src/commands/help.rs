@@ -1,5 +1,7 @@
 //! HELP of every command that has subcommands, made of what the table declares.
 
+#![allow(clippy::unnecessary_wraps, reason = "handlers have one type, and many of them cannot fail")]
+
 use net::{Args, Reply};
 
 use crate::core::SessionCtx;

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use super::directives::lookup;
 use super::error::{LoadError, Origin, Place, Reason};
 use super::grammar::{self, Line, split_words};
-use storage::glob::{Case, glob_match};
 use super::value::How;
 use super::{Config, RenamedCommand, WordLine};
+use storage::glob::{Case, glob_match};
 
 /// How deep files may include each other.
 const INCLUDE_DEPTH_MAX: usize = 16;

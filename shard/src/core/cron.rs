@@ -69,9 +69,6 @@ impl Core {
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
         self.free_garbage();
-        if !self.paused.is_empty() && self.shared.pause(self.tick_time).is_none() {
-            self.end_pause();
-        }
         let now = self.tick_time;
         if now.0 < self.next_cron.0 {
             return;
@@ -159,8 +156,12 @@ impl Core {
         self.shard.garbage.shrink_to(16);
     }
 
-    /// Runs what CLIENT PAUSE held back, and lets those connections go on.
-    fn end_pause(&mut self) {
+    /// Runs what CLIENT PAUSE held back once the pause is over, and lets those connections go on. Only at the tail: later
+    /// in the tick the same connection's push may be out already, and what it ran in place would stand before that.
+    pub(super) fn end_pause(&mut self) {
+        if self.paused.is_empty() || self.shared.pause(self.tick_time).is_some() {
+            return;
+        }
         for conn in std::mem::take(&mut self.paused) {
             if self.release_hold(conn) {
                 self.resume.push(conn);
@@ -190,7 +191,9 @@ impl Core {
         let now = self.shard.clock;
         let mut cut = Vec::new();
         for conn in &self.dirty {
-            let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else { continue };
+            let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
+                continue;
+            };
             let unsent = session.unsent_bytes();
             let hard = limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
             let soft = limit.soft_bytes > 0 && unsent as u64 > limit.soft_bytes;

@@ -145,8 +145,8 @@ impl Core {
         let Some(session) = self.session(conn) else { return };
         let done = session.replies.fill(seq, reply, &mut session.out);
         session.in_flight_bytes -= done;
-        let room = session.replies.len() <= IN_FLIGHT_COMMANDS_MAX / 2
-            && session.in_flight_bytes <= IN_FLIGHT_BYTES_MAX / 2;
+        let room =
+            session.replies.len() <= IN_FLIGHT_COMMANDS_MAX / 2 && session.in_flight_bytes <= IN_FLIGHT_BYTES_MAX / 2;
         let (resume, close) = match session.held {
             Some(Hold::InFlight) if room => {
                 session.held = None;
@@ -193,7 +193,8 @@ impl Core {
         if limit < 0 || (micros as i64) < limit || row.command.flags.has(Flag::SkipSlowlog) {
             return;
         }
-        let slow = SlowCommand { conn, command: row.id, args: shortened(args, &redacted), at: self.clock.now(), micros };
+        let slow =
+            SlowCommand { conn, command: row.id, args: shortened(args, &redacted), at: self.clock.now(), micros };
         if home == self.id {
             self.log_slow(slow);
         } else {

@@ -186,7 +186,8 @@ impl Core {
         state.missing = ops.len();
         state.values = ops.iter().map(|_| None).collect();
         state.released = last;
-        let idle: Vec<ShardId> = state.shards.iter().copied().filter(|s| !ops.iter().any(|(shard, _)| shard == s)).collect();
+        let idle: Vec<ShardId> =
+            state.shards.iter().copied().filter(|s| !ops.iter().any(|(shard, _)| shard == s)).collect();
         let final_op = |shard: ShardId, index: usize| !ops[index + 1..].iter().any(|(later, _)| *later == shard);
         let releases: Vec<bool> = ops.iter().enumerate().map(|(i, (shard, _))| last && final_op(*shard, i)).collect();
         for (index, ((shard, op), release)) in ops.into_iter().zip(releases).enumerate() {

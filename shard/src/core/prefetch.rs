@@ -19,7 +19,8 @@ const KEYLESS: [&[u8]; 4] = [b"client", b"config", b"select", b"hello"];
 impl Core {
     /// First round, for a command that is about to come from a client of this core.
     pub(super) fn prefetch(&mut self, conn: ConnId, name: &[u8], first: &[u8]) {
-        if KEYLESS.iter().any(|keyless| keyless.eq_ignore_ascii_case(name)) || self.shared.slots.owner(first) != self.id {
+        if KEYLESS.iter().any(|keyless| keyless.eq_ignore_ascii_case(name)) || self.shared.slots.owner(first) != self.id
+        {
             return;
         }
         let Some(session) = self.session(conn) else { return };

@@ -14,7 +14,7 @@ use crate::exec::{Merge, Outcome, Run, SessionHandler};
 use crate::ids::{DbId, ShardId};
 use crate::limits::{IN_FLIGHT_BYTES_MAX, IN_FLIGHT_COMMANDS_MAX};
 use crate::mesh::{Claims, Head, Rule};
-use crate::session::{is_local, Gather, Gathered, Hold, ReplyMode};
+use crate::session::{Gather, Gathered, Hold, ReplyMode, is_local};
 use crate::spec::table::Row;
 use crate::spec::{Begin, CommandId, CommandTable, Find, Flag};
 
@@ -134,8 +134,13 @@ impl Core {
                     let owner = owners.first().copied().unwrap_or(self.id);
                     self.run_on(owner, caller, row, args);
                 } else {
-                    let input =
-                        PlanInput { args: *args, db: caller.db, resp: caller.resp, owners: &owners, databases: self.shard.databases.len() as u32 };
+                    let input = PlanInput {
+                        args: *args,
+                        db: caller.db,
+                        resp: caller.resp,
+                        owners: &owners,
+                        databases: self.shard.databases.len() as u32,
+                    };
                     match plan(&input) {
                         Ok(plan) => self.place_plan(conn, row, args, &owners, plan),
                         Err(error) => return self.refuse(conn, Some(row.id), &error),
@@ -194,7 +199,13 @@ impl Core {
         Flow::Hold
     }
 
-    fn check_everywhere(&mut self, caller: Caller, row: &Row, check: SessionHandler, args: &Args<'_>) -> Result<(), Flow> {
+    fn check_everywhere(
+        &mut self,
+        caller: Caller,
+        row: &Row,
+        check: SessionHandler,
+        args: &Args<'_>,
+    ) -> Result<(), Flow> {
         let began = self.clock.micros();
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, caller.resp);
@@ -358,7 +369,11 @@ impl Core {
         };
         let gather = Gather {
             command: row.id,
-            args: if keep_args || matches!(row.command.run, Run::Chosen(_)) { args.to_owned() } else { net::OwnedArgs::default() },
+            args: if keep_args || matches!(row.command.run, Run::Chosen(_)) {
+                args.to_owned()
+            } else {
+                net::OwnedArgs::default()
+            },
             resp: caller.resp,
             parts,
             missing,
@@ -434,7 +449,8 @@ fn single_key<'a>(row: &Row, args: &Args<'a>) -> Option<&'a [u8]> {
 fn unknown_command(args: &Args<'_>) -> CommandError {
     const SHOWN_BYTES_MAX: usize = 128;
     // Redis prints them as C strings: up to the first zero byte.
-    let shown_of = |arg: &[u8], room: usize| arg.iter().copied().take_while(|&b| b != 0).take(room).collect::<Vec<u8>>();
+    let shown_of =
+        |arg: &[u8], room: usize| arg.iter().copied().take_while(|&b| b != 0).take(room).collect::<Vec<u8>>();
     let mut text = b"ERR unknown command '".to_vec();
     text.extend(shown_of(args.at(0), SHOWN_BYTES_MAX));
     text.extend(b"', with args beginning with: ");

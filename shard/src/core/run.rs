@@ -85,7 +85,8 @@ impl Core {
         let handler = self.refusing_part(row).unwrap_or(handler);
         let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
         let began = self.last_micros;
-        let mut bytes = if from == self.id { Vec::new() } else { std::mem::take(&mut self.answers[from.index()].bytes) };
+        let mut bytes =
+            if from == self.id { Vec::new() } else { std::mem::take(&mut self.answers[from.index()].bytes) };
         let start = bytes.len();
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
         let failed = call(handler, &mut ctx, args, &mut Reply::new(&mut bytes, resp));

@@ -148,4 +148,3 @@ fn only_reads(batch: &Batch) -> bool {
 fn refuse(_: &mut Ctx<'_>, _: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
     Err(OUT_OF_MEMORY)
 }
-

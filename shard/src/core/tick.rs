@@ -57,6 +57,7 @@ impl Core {
         self.taken.replies = replies;
         // Not before the drain: every part of a command judges expiry by the time of its push, on all its shards.
         self.see_time(self.tick_time);
+        self.end_pause();
     }
 
     fn drain_batch(&mut self, batch: &mut Batch) {

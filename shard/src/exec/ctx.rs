@@ -9,7 +9,9 @@ use std::sync::Arc;
 use rand::Rng;
 use rand::rngs::SmallRng;
 use storage::keyspace::LfuSettings;
-use storage::{Access, Database, Detached, Discarded, Entry, EntryMut, Expiry, Key, StringRef, StringValue, UnixMillis};
+use storage::{
+    Access, Database, Detached, Discarded, Entry, EntryMut, Expiry, Key, StringRef, StringValue, UnixMillis,
+};
 use storage::{OwnedValue, Value};
 
 use super::CommandError;
@@ -223,15 +225,19 @@ impl Ctx<'_> {
 
     fn lfu(&self) -> Option<LfuSettings> {
         let config = &self.shard.config;
-        config.maxmemory_policy.is_lfu().then(|| LfuSettings {
-            log_factor: config.lfu_log_factor,
-            decay_minutes: config.lfu_decay_time,
-        })
+        config
+            .maxmemory_policy
+            .is_lfu()
+            .then(|| LfuSettings { log_factor: config.lfu_log_factor, decay_minutes: config.lfu_decay_time })
     }
 
     /// The access bits of a value that is new now.
     pub fn new_access(&self) -> Access {
-        if self.shard.config.maxmemory_policy.is_lfu() { Access::lfu_new(self.shard.clock) } else { Access::lru(self.shard.clock) }
+        if self.shard.config.maxmemory_policy.is_lfu() {
+            Access::lfu_new(self.shard.clock)
+        } else {
+            Access::lru(self.shard.clock)
+        }
     }
 
     /// The access bits of a value that is stored now: new ones, but how often a key was used outlives its value.

@@ -120,8 +120,7 @@ pub const DEBUG_NOT_ALLOWED: CommandError = CommandError::new(
      connection, otherwise you need to set this option in the configuration file, and then restart the server.",
 );
 /// The data set is over `maxmemory`.
-pub const OUT_OF_MEMORY: CommandError =
-    CommandError::new("OOM command not allowed when used memory > 'maxmemory'.");
+pub const OUT_OF_MEMORY: CommandError = CommandError::new("OOM command not allowed when used memory > 'maxmemory'.");
 /// RESTORE and COPY: the target exists.
 pub const BUSY_KEY: CommandError = CommandError::new("BUSYKEY Target key name already exists.");
 

@@ -10,8 +10,8 @@ use std::fmt;
 use net::{Args, Reply, Resp};
 use storage::keyspace::Detached;
 
-use super::ctx::Ctx;
 use super::CommandError;
+use super::ctx::Ctx;
 use crate::ids::{DbId, ShardId};
 
 /// What one shard does in one hop.

@@ -207,7 +207,9 @@ impl Keyspace {
     }
 
     fn split(&mut self, row: &Row, part: ShardHandler, merge: Merge, args: &Args<'_>) -> Vec<u8> {
-        let Find::Range { step, .. } = row.command.keys[0].find else { panic!("keys of a split command stand in a row") };
+        let Find::Range { step, .. } = row.command.keys[0].find else {
+            panic!("keys of a split command stand in a row")
+        };
         let step = usize::from(step);
         if (args.len() - 1) % step != 0 {
             return self.run_on(ShardId(0), part, args);

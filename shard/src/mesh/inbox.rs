@@ -356,7 +356,9 @@ fn lock_soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
         match mutex.try_lock() {
             Ok(guard) => return Some(guard),
             Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
-            Err(TryLockError::Poisoned(_)) => panic!("no one panics while holding a queue: it is only linked and swapped"),
+            Err(TryLockError::Poisoned(_)) => {
+                panic!("no one panics while holding a queue: it is only linked and swapped")
+            }
         }
     }
     None

@@ -108,7 +108,14 @@ pub enum Hold {
 
 impl Session {
     /// A fresh connection.
-    pub fn new(conn: ConnId, id: ClientId, endpoint: Endpoint, fd: i32, now: UnixMillis, authenticated: bool) -> Session {
+    pub fn new(
+        conn: ConnId,
+        id: ClientId,
+        endpoint: Endpoint,
+        fd: i32,
+        now: UnixMillis,
+        authenticated: bool,
+    ) -> Session {
         Session {
             conn,
             id,

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 
 use net::{OwnedArgs, Resp};
 
-use crate::exec::merge::Part;
 use crate::exec::Share;
+use crate::exec::merge::Part;
 use crate::spec::CommandId;
 
 /// A reply to be made of several parts.

@@ -108,7 +108,16 @@ pub struct Argument {
 impl Argument {
     /// A required argument.
     pub const fn new(name: &'static str, kind: ArgumentKind) -> Argument {
-        Argument { name, kind, token: "", optional: false, multiple: false, multiple_token: false, since: "", deprecated: "" }
+        Argument {
+            name,
+            kind,
+            token: "",
+            optional: false,
+            multiple: false,
+            multiple_token: false,
+            since: "",
+            deprecated: "",
+        }
     }
 
     /// The first key.

@@ -76,7 +76,9 @@ impl LatencySeries {
         all.sort_by_key(|sample| sample.second);
         let worst = self.worst_millis.max(other.worst_millis);
         *self = LatencySeries::default();
-        all.into_iter().for_each(|sample| self.record(sample));
+        for sample in all {
+            self.record(sample);
+        }
         self.worst_millis = worst;
     }
 

@@ -43,8 +43,7 @@ const LENGTH_MAX: usize = (1 << 14) - 2;
 const LENGTH_OUTSIDE: [u8; 2] = [0xff, 0xff];
 
 const _: () = assert!(KEY_INLINE_BYTES_MAX <= LENGTH_MAX && VALUE_INLINE_BYTES_MAX <= LENGTH_MAX);
-const _: () =
-    assert!(HEADER_BYTES + 2 + 8 + KEY_INLINE_BYTES_MAX + 2 + VALUE_INLINE_BYTES_MAX <= BLOCK_BYTES_MAX);
+const _: () = assert!(HEADER_BYTES + 2 + 8 + KEY_INLINE_BYTES_MAX + 2 + VALUE_INLINE_BYTES_MAX <= BLOCK_BYTES_MAX);
 
 const ENCODING_MASK: u8 = 0x0f;
 const ENCODING_BYTES: u8 = 0;
@@ -154,12 +153,9 @@ const fn expiry_kind(expire_at: Option<i64>) -> u8 {
     }
 }
 
+#[inline]
 const fn expiry_len(kind: u8) -> usize {
-    match kind & EXPIRY_MASK {
-        0 => 0,
-        1 => 6,
-        _ => 8,
-    }
+    [0, 6, 8, 8][(kind & EXPIRY_MASK) as usize]
 }
 
 /// Writes pieces one after another.
@@ -301,6 +297,17 @@ impl<'a> BlockRef<'a> {
         }
     }
 
+    /// Whether this is its key. What a look-up asks for each candidate, so keys in the block are compared without detours.
+    #[inline]
+    pub fn has_key(self, key: &[u8]) -> bool {
+        let len = self.0[HEADER_BYTES] as usize;
+        if len > LENGTH_ONE_BYTE_MAX {
+            return self.key() == key;
+        }
+        let start = HEADER_BYTES + 1 + expiry_len(self.expiry_kind());
+        len == key.len() && self.0.get(start..start + len) == Some(key)
+    }
+
     /// The bytes of the value and what follows.
     #[inline]
     fn value_bytes(self) -> &'a [u8] {
@@ -330,6 +337,13 @@ impl<'a> BlockRef<'a> {
     /// The value.
     #[inline]
     pub fn value(self) -> Value<'a> {
+        if self.kind() & ENCODING_MASK == ENCODING_BYTES {
+            let bytes = self.value_bytes();
+            if bytes[0] as usize <= LENGTH_ONE_BYTE_MAX {
+                let modified = self.kind() & MODIFIED != 0;
+                return Value::String(StringRef::from_bytes(&bytes[1..1 + bytes[0] as usize], modified));
+            }
+        }
         Value::String(match self.value_part() {
             ValuePart::Int(number) => StringRef::from_int(number),
             ValuePart::Inline { bytes, modified } => StringRef::from_bytes(bytes, modified),

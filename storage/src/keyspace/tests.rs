@@ -7,10 +7,11 @@ use rand::{Rng, SeedableRng};
 
 use super::*;
 use crate::types::OwnedValue;
-use crate::types::string::{OwnedString, StringEncoding, StringValue};
+use crate::types::string::{OwnedString, StringEncoding, StringRef, StringValue};
 
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
-const UNBOUNDED: SweepBudget = SweepBudget { segments_max: usize::MAX, entries_max: usize::MAX, expired_max: usize::MAX };
+const UNBOUNDED: SweepBudget =
+    SweepBudget { segments_max: usize::MAX, entries_max: usize::MAX, expired_max: usize::MAX };
 
 fn text(string: &OwnedString) -> Vec<u8> {
     string.clone().into_bytes()
@@ -21,7 +22,7 @@ fn set(db: &mut Database, key: &[u8], value: &[u8]) {
 }
 
 fn value(db: &Database, key: &[u8]) -> Option<Vec<u8>> {
-    db.find(key)?.value().as_string().map(|string| string.to_vec())
+    db.find(key)?.value().as_string().map(StringRef::to_vec)
 }
 
 fn key(number: usize) -> Vec<u8> {
@@ -427,7 +428,7 @@ fn long_strings_move_without_a_copy() {
     let mut other = Database::new();
     other.put(b"b", detached);
     let entry = other.find(b"b").expect("it was put");
-    assert_eq!(entry.value().as_string().and_then(|string| string.stored_bytes()).map(<[u8]>::as_ptr), Some(address));
+    assert_eq!(entry.value().as_string().and_then(StringRef::stored_bytes).map(<[u8]>::as_ptr), Some(address));
     assert_eq!(entry.expire_at(), Some(NOW));
     assert!(db.is_empty() && db.memory().outside == 0 && other.memory().outside == 100_000);
 }
@@ -435,7 +436,7 @@ fn long_strings_move_without_a_copy() {
 #[test]
 fn encodings_follow_redis() {
     let mut db = Database::new();
-    let encoding = |db: &Database| db.find(b"k").and_then(|entry| entry.value().as_string()).map(|string| string.encoding());
+    let encoding = |db: &Database| db.find(b"k").and_then(|entry| entry.value().as_string()).map(StringRef::encoding);
     let mut is = |bytes: &[u8], expected| {
         set(&mut db, b"k", bytes);
         assert_eq!(encoding(&db), Some(expected), "{}", String::from_utf8_lossy(bytes));
@@ -457,6 +458,42 @@ fn encodings_follow_redis() {
     assert_eq!(db.find(b"k").and_then(|entry| entry.value().as_string()?.as_int()), Some(12));
     db.find_mut(b"k").expect("it is there").set_int(13);
     assert_eq!(encoding(&db), Some(StringEncoding::Int));
+}
+
+#[test]
+fn keys_that_collide_cost_only_their_segment() {
+    let mut db = Database::new();
+    let collide = |key: &Vec<u8>| key_hash(key) >> 54 == 77;
+    let colliding: Vec<Vec<u8>> = (0..).map(key).filter(collide).take(3_000).collect();
+    for key in &colliding {
+        set(&mut db, key, b"1");
+    }
+    db.check_invariants();
+    assert!(db.memory().total() < 1_000_000, "{:?}", db.memory());
+    let (mut seen, mut cursor) = (HashSet::new(), 0);
+    loop {
+        cursor = db.scan(cursor, |entry| assert!(seen.insert(entry.key().to_vec())));
+        if cursor == 0 {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), colliding.len());
+    for number in 0..20_000 {
+        set(&mut db, &key(number), b"2");
+    }
+    db.check_invariants();
+    for key in &colliding {
+        assert!(db.delete(key));
+    }
+    db.check_invariants();
+}
+
+#[test]
+fn databases_can_be_sent() {
+    fn sendable<T: Send>() {}
+    sendable::<Database>();
+    sendable::<Detached>();
+    sendable::<Discarded>();
 }
 
 #[test]

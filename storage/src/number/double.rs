@@ -84,7 +84,7 @@ pub fn format_f64(number: f64) -> Vec<u8> {
     if number == 0.0 {
         return if number.is_sign_negative() { b"-0".to_vec() } else { b"0".to_vec() };
     }
-    if number.abs() < EXACT_INTEGER_MAX && number.trunc() == number {
+    if number.abs() < EXACT_INTEGER_MAX && number.fract() == 0.0 {
         return write_i64(number as i64, &mut [0; INTEGER_TEXT_BYTES_MAX]).to_vec();
     }
     format_general(number)

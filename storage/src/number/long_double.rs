@@ -98,11 +98,8 @@ impl LongDouble {
             let wide = u128::from(low.significand) << 62;
             (wide >> distance, distance > 0 && wide << (128 - distance) != 0)
         };
-        let mut wide = if high.negative == low.negative {
-            wide_high + wide_low
-        } else {
-            wide_high - wide_low - u128::from(lost)
-        };
+        let mut wide =
+            if high.negative == low.negative { wide_high + wide_low } else { wide_high - wide_low - u128::from(lost) };
         wide = wide << 1 | u128::from(lost);
         if wide == 0 {
             return Some(Self::ZERO);

@@ -65,7 +65,8 @@ fn long_doubles_add_as_the_processor_does() {
 
 #[test]
 fn long_doubles_are_read_strictly() {
-    for text in ["", " 1", "1 ", "1e", "e1", ".", "-", "--1", "0x", "nan", "1e5000", "1e-5000", "1_0", "infinit", "1e+"] {
+    for text in ["", " 1", "1 ", "1e", "e1", ".", "-", "--1", "0x", "nan", "1e5000", "1e-5000", "1_0", "infinit", "1e+"]
+    {
         assert_eq!(LongDouble::parse(text.as_bytes()), None, "{text:?}");
     }
     assert!(LongDouble::parse(b"-Infinity").is_some_and(LongDouble::is_infinite));

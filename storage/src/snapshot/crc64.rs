@@ -58,10 +58,11 @@ const fn times(mut left: u64, mut right: u64) -> u64 {
 
 /// The checksum of what `crc` is the checksum of, followed by `bytes`. The checksum of nothing is 0.
 pub fn crc64(mut crc: u64, bytes: &[u8]) -> u64 {
-    let (groups, rest) = bytes.as_chunks::<8>();
-    for group in groups {
+    let mut rest = bytes;
+    while let Some((group, behind)) = rest.split_first_chunk() {
         let word = (crc ^ u64::from_le_bytes(*group)).to_le_bytes();
         crc = (0..8).fold(0, |crc, index| crc ^ TABLES[7 - index][word[index] as usize]);
+        rest = behind;
     }
     rest.iter().fold(crc, |crc, &byte| TABLES[0][(crc as u8 ^ byte) as usize] ^ (crc >> 8))
 }

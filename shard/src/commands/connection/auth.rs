@@ -17,8 +17,7 @@ use crate::version::REDIS_VERSION;
 /// The one user.
 pub const DEFAULT_USER: &[u8] = b"default";
 
-const WRONG_PASS: CommandError =
-    CommandError::new("WRONGPASS invalid username-password pair or user is disabled.");
+const WRONG_PASS: CommandError = CommandError::new("WRONGPASS invalid username-password pair or user is disabled.");
 const NO_PASSWORD: CommandError = CommandError::new(
     "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is \
      correct?",

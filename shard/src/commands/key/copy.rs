@@ -19,10 +19,7 @@ pub const COPY: Command = Command {
     arity: Arity::AtLeast(3),
     flags: Flags::of(&[Flag::Write, Flag::Denyoom]),
     categories: Categories::of(&[Category::Keyspace]),
-    keys: &[
-        KeySpec::one(1, &[KeyFlag::Ro, KeyFlag::Access]),
-        KeySpec::one(2, &[KeyFlag::Ow, KeyFlag::Update]),
-    ],
+    keys: &[KeySpec::one(1, &[KeyFlag::Ro, KeyFlag::Access]), KeySpec::one(2, &[KeyFlag::Ow, KeyFlag::Update])],
     docs: Docs {
         summary: "Copies what is stored at a key to another key.",
         since: "6.2.0",

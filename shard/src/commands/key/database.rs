@@ -88,10 +88,7 @@ pub const SWAPDB: Command = Command {
         since: "4.0.0",
         group: Group::Server,
         complexity: "O(N) where N is the number of clients that watch keys of the two databases or wait for some",
-        arguments: &[
-            Argument::new("index1", ArgumentKind::Integer),
-            Argument::new("index2", ArgumentKind::Integer),
-        ],
+        arguments: &[Argument::new("index1", ArgumentKind::Integer), Argument::new("index2", ArgumentKind::Integer)],
         ..Docs::BLANK
     },
     run: Run::AllShards { part: swapdb, merge: Merge::First },

@@ -5,9 +5,7 @@ use storage::snapshot::{RestoreError, dump as dump_value, restore as restore_val
 use storage::{Access, Detached, Key, UnixMillis};
 
 use crate::commands::parse::{is_word, parse_i64};
-use crate::exec::error::{
-    BUSY_KEY, DUMP_CHECKSUM, DUMP_FORMAT, INVALID_FREQ, INVALID_IDLETIME, INVALID_TTL, SYNTAX,
-};
+use crate::exec::error::{BUSY_KEY, DUMP_CHECKSUM, DUMP_FORMAT, INVALID_FREQ, INVALID_IDLETIME, INVALID_TTL, SYNTAX};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Categories, Category, Command, Docs, Flag, Flags, KeyFlag, KeySpec};
 

@@ -8,9 +8,7 @@ use crate::commands::help;
 use crate::config::Config;
 use crate::exec::error::{NO_FREQUENCIES, NO_IDLE_TIMES};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
-use crate::spec::{
-    Argument, Arity, Categories, Category, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec,
-};
+use crate::spec::{Argument, Arity, Categories, Category, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
 const KEYSPACE: Categories = Categories::of(&[Category::Keyspace]);
 
@@ -104,8 +102,7 @@ fn encoding(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcom
 
 fn freq(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let (now, config) = (ctx.now(), ctx.config());
-    let settings =
-        LfuSettings { log_factor: config.lfu_log_factor, decay_minutes: config.lfu_decay_time };
+    let settings = LfuSettings { log_factor: config.lfu_log_factor, decay_minutes: config.lfu_decay_time };
     let tracked = config.maxmemory_policy.is_lfu();
     let Some(entry) = look(ctx, args, reply) else { return Ok(()) };
     check(tracked, NO_FREQUENCIES)?;

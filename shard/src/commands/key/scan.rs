@@ -109,24 +109,31 @@ fn scan(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
 fn visit(ctx: &mut Ctx<'_>, mut position: u64, options: &ScanOptions<'_>, mut name: impl FnMut(&[u8])) -> u64 {
     let (now, database) = (ctx.now(), ctx.database());
     let mut past: Vec<Vec<u8>> = Vec::new();
-    let mut seen = 0;
+    let (mut seen, mut found) = (0, 0);
     for _ in 0..options.count.saturating_mul(STEPS_PER_KEY) {
         position = database.scan(position, |entry| {
             seen += 1;
             let key = entry.key();
-            let of_type = |wanted| is_word(wanted, entry.value().value_type().name());
             if options.pattern.is_some_and(|pattern| !glob_match(pattern, key, Case::Sensitive)) {
                 return;
             }
             if entry.expire_at().is_some_and(|at| at.is_past(now)) {
                 past.push(key.to_vec());
-            } else if options.value_type.is_none_or(of_type) {
+                return;
+            }
+            found += 1;
+            if options.value_type.is_none_or(|wanted| is_word(wanted, entry.value().value_type().name())) {
                 name(key);
             }
         });
         if position == 0 || seen >= options.count {
             break;
         }
+    }
+    // To look for the type is to look the key up, as in Redis.
+    if options.value_type.is_some() {
+        ctx.shard.counters.hits += found;
+        ctx.shard.counters.misses += past.len() as u64;
     }
     for key in past {
         ctx.exists(&key);

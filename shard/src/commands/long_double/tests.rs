@@ -33,12 +33,27 @@ fn sums_are_those_of_redis() {
 
 #[test]
 fn texts_are_read_as_strtold_reads_them() {
-    let valid = ["1.", ".5", "+1", "-1e+3", "0x.8", "0x1.8P-1", "0e99999999999", "1e-4940", "1e4932", "iNf", "-Infinity", "007"];
+    let valid = [
+        "1.",
+        ".5",
+        "+1",
+        "-1e+3",
+        "0x.8",
+        "0x1.8P-1",
+        "0e99999999999",
+        "1e-4940",
+        "1e4932",
+        "iNf",
+        "-Infinity",
+        "007",
+    ];
     for text in valid {
         assert!(LongDouble::parse(text.as_bytes()).is_some(), "{text}");
     }
-    let invalid =
-        ["", " 1", "1 ", "1e", "1e+", ".", "-", "+-1", "0x", "0x1p", "nan", "1e5000", "1e-5000", "9e4932", "1.2.3", "1\0", "in", "1_0"];
+    let invalid = [
+        "", " 1", "1 ", "1e", "1e+", ".", "-", "+-1", "0x", "0x1p", "nan", "1e5000", "1e-5000", "9e4932", "1.2.3",
+        "1\0", "in", "1_0",
+    ];
     for text in invalid {
         assert!(LongDouble::parse(text.as_bytes()).is_none(), "{text}");
     }

@@ -8,7 +8,8 @@ fn time(number: &str, unit: Unit, since: Since) -> Time<'_> {
 
 #[test]
 fn cursors_are_read_as_strtoul_reads_them() {
-    for (text, number) in [("", 0), ("0", 0), ("+5", 5), ("-1", u64::MAX), ("007", 7), ("18446744073709551615", u64::MAX)]
+    for (text, number) in
+        [("", 0), ("0", 0), ("+5", 5), ("-1", u64::MAX), ("007", 7), ("18446744073709551615", u64::MAX)]
     {
         assert_eq!(parse_cursor(text.as_bytes()), Ok(number), "{text}");
     }

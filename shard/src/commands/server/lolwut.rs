@@ -4,6 +4,8 @@
 //! or the other, and out of that alone paths and islands grow. Which way a stone lies is a chance that leans from the left
 //! to the right, so that order turns into disorder and back into another order.
 
+use std::fmt::Write as _;
+
 use net::{Args, Reply};
 use rand::Rng;
 use storage::number::parse_i64;
@@ -46,7 +48,8 @@ fn lolwut(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> O
     let columns = size(args.get(first), COLUMNS_DEFAULT, COLUMNS_MAX)?;
     let rows = size(args.get(first + 1), ROWS_DEFAULT, ROWS_MAX)?;
     let mut text = mosaic(&mut ctx.core.shard.rng, columns, rows);
-    text.push_str(&format!("\nMosaic, after Sébastien Truchet, 1704. Tessera {TESSERA_VERSION}, Redis ver. {REDIS_VERSION}\n"));
+    writeln!(text, "\nMosaic, after Sébastien Truchet, 1704. Tessera {TESSERA_VERSION}, Redis ver. {REDIS_VERSION}")
+        .expect("a String takes any text");
     reply.verbatim("txt", text.as_bytes());
     Ok(())
 }

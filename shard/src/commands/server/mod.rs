@@ -16,6 +16,8 @@
 //! Most of these look at all cores. They travel like any other command, so their answers stand in the order of the
 //! client's commands; each core adds its share and the client's core makes one answer of them.
 
+#![allow(clippy::unnecessary_wraps, reason = "handlers have one type, and many of them cannot fail")]
+
 mod command;
 mod config;
 mod debug;

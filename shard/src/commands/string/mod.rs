@@ -29,6 +29,8 @@
 //! MGET and MSET are split, each shard doing its keys at one point in time. MSETNX must know of all keys before it sets
 //! the first one, so it is a plan of two hops; LCS brings one string to the other's shard.
 
+#![allow(clippy::unnecessary_wraps, reason = "handlers have one type, and many of them cannot fail")]
+
 mod count;
 mod count_float;
 mod edit;

@@ -48,11 +48,8 @@ pub const MGET: Command = Command {
     ..Command::BLANK
 };
 
-const RANGE_ARGUMENTS: &[Argument] = &[
-    Argument::key("key"),
-    Argument::new("start", ArgumentKind::Integer),
-    Argument::new("end", ArgumentKind::Integer),
-];
+const RANGE_ARGUMENTS: &[Argument] =
+    &[Argument::key("key"), Argument::new("start", ArgumentKind::Integer), Argument::new("end", ArgumentKind::Integer)];
 
 const RANGE_COMPLEXITY: &str = "O(N) where N is the length of the part that is returned";
 

@@ -29,12 +29,9 @@ pub const SET: Command = Command {
         arguments: &[
             Argument::key("key"),
             Argument::new("value", ArgumentKind::String),
-            Argument::new(
-                "condition",
-                ArgumentKind::OneOf(&[Argument::word("nx", "NX"), Argument::word("xx", "XX")]),
-            )
-            .since("2.6.12")
-            .optional(),
+            Argument::new("condition", ArgumentKind::OneOf(&[Argument::word("nx", "NX"), Argument::word("xx", "XX")]))
+                .since("2.6.12")
+                .optional(),
             Argument::word("get", "GET").since("6.2.0").optional(),
             Argument::new(
                 "expiration",

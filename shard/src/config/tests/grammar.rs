@@ -3,8 +3,8 @@ use rand::{Rng, SeedableRng};
 
 use crate::config::grammar::{quoted, split_words};
 use crate::config::number;
-use storage::glob::{Case, glob_match as matches};
 use crate::config::{Config, RewriteOptions};
+use storage::glob::{Case, glob_match as matches};
 
 fn words(line: &str) -> Option<Vec<String>> {
     let words = split_words(line.as_bytes())?;

@@ -391,8 +391,9 @@ impl Slab {
     /// No handle is live.
     pub unsafe fn drop_pages(&mut self, max: usize) -> bool {
         for _ in 0..max {
-            if self.pages.pop().is_none() {
-                break;
+            match self.pages.pop() {
+                Some(page) => self.page_bytes -= page.map_or(0, |page| page.bytes()),
+                None => break,
             }
         }
         self.pages.is_empty()

@@ -37,7 +37,8 @@ fn blocks_keep_their_bytes_under_churn() {
     for round in 0..60_000 {
         let grow = round % 20_000 < 12_000;
         if live.is_empty() || rng.random_bool(if grow { 0.7 } else { 0.3 }) {
-            let bytes = if rng.random_bool(0.9) { rng.random_range(8..40) } else { rng.random_range(8..=BLOCK_BYTES_MAX) };
+            let bytes =
+                if rng.random_bool(0.9) { rng.random_range(8..40) } else { rng.random_range(8..=BLOCK_BYTES_MAX) };
             let handle = slab.allocate(bytes);
             // SAFETY: the handle is live.
             assert!(unsafe { slab.capacity(handle) } >= bytes);

@@ -38,7 +38,7 @@ pub struct Line {
 const _: () = assert!(size_of::<Line>() == 64);
 
 /// A set of slots of one line, to be gone through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slots(u32);
 
 impl Iterator for Slots {

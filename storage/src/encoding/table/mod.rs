@@ -96,7 +96,7 @@ impl Table {
     }
 
     /// Number of segments.
-    pub const fn segments(&self) -> usize {
+    pub fn segments(&self) -> usize {
         self.segments.len()
     }
 
@@ -145,7 +145,7 @@ impl Table {
         }
         let number = self.segment_of(hash);
         let segment = &self.segments[number];
-        let spot = segment.find(segment.position(hash), |handle| block_at(&self.slab, handle).key() == key)?;
+        let spot = segment.find(segment.position(hash), |handle| block_at(&self.slab, handle).has_key(key))?;
         Some(Place { segment: number as u32, spot })
     }
 

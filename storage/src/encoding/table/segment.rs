@@ -56,7 +56,7 @@ pub struct Segment {
     /// The chunks of the first [`LINES_MAX`] lines; those it has come first.
     chunks: [Option<Box<Chunk>>; LINES_MAX / CHUNK_LINES],
     /// The chunks of lines above that; only of segments that cannot be split.
-    further: Vec<Box<Chunk>>,
+    further: Vec<Chunk>,
 }
 
 /// Where an entry is in its segment.
@@ -82,8 +82,7 @@ pub struct Moving {
 impl Segment {
     /// An empty segment with room for `entries` entries.
     pub fn new(depth: u32, prefix: u64, entries: usize) -> Self {
-        let mut segment =
-            Self { lines: 0, entries: 0, depth, prefix, chunks: Default::default(), further: Vec::new() };
+        let mut segment = Self { lines: 0, entries: 0, depth, prefix, chunks: Default::default(), further: Vec::new() };
         segment.reset(lines_for(entries));
         segment
     }
@@ -103,7 +102,7 @@ impl Segment {
         let further = chunks.saturating_sub(self.chunks.len());
         self.further.truncate(further);
         self.further.iter_mut().for_each(|chunk| chunk.fill(Line::EMPTY));
-        self.further.resize_with(further, || Box::new([Line::EMPTY; CHUNK_LINES]));
+        self.further.resize(further, [Line::EMPTY; CHUNK_LINES]);
         self.further.shrink_to_fit();
     }
 
@@ -154,7 +153,7 @@ impl Segment {
     /// The home line of a position.
     #[inline]
     pub const fn home(&self, position: usize) -> usize {
-        position * self.lines() >> POSITION_BITS
+        (position * self.lines()) >> POSITION_BITS
     }
 
     /// The smallest position whose home is this line or a later one.
@@ -170,11 +169,23 @@ impl Segment {
     /// Finds an entry of that position for which `is_it` holds.
     #[inline]
     pub fn find(&self, position: usize, mut is_it: impl FnMut(Handle) -> bool) -> Option<Spot> {
-        let tag = position as u8;
-        let mut index = self.home(position);
-        for _ in 0..self.lines() {
+        let home = self.home(position);
+        let line = self.line(home);
+        for slot in line.matches(position as u8) {
+            if is_it(line.handle(slot)) {
+                return Some(Spot { line: home as u32, slot: slot as u32 });
+            }
+        }
+        if line.was_passed() { self.find_further(position, home, is_it) } else { None }
+    }
+
+    /// Finds an entry of that position behind its home line.
+    #[inline(never)]
+    fn find_further(&self, position: usize, home: usize, mut is_it: impl FnMut(Handle) -> bool) -> Option<Spot> {
+        let mut index = self.next(home);
+        while index != home {
             let line = self.line(index);
-            for slot in line.matches(tag) {
+            for slot in line.matches(position as u8) {
                 if is_it(line.handle(slot)) {
                     return Some(Spot { line: index as u32, slot: slot as u32 });
                 }
@@ -305,7 +316,7 @@ impl Segment {
 
     /// Bytes of its lines.
     pub const fn line_bytes(&self) -> usize {
-        self.lines() * size_of::<Line>() + self.further.len() * size_of::<Box<Chunk>>()
+        self.lines() * size_of::<Line>()
     }
 
     /// Panics if counters, tags or homes contradict the entries.

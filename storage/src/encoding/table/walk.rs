@@ -138,9 +138,8 @@ impl Table {
     /// The expiries of the entries in one line; any number names a line.
     pub fn expiries_in_line(&self, segment: usize, line: usize) -> impl Iterator<Item = i64> + '_ {
         let line = self.segments.get(segment).map(|segment| segment.line(line % segment.lines()));
-        line.into_iter().flat_map(|line| {
-            line.volatile().filter_map(|slot| block_at(&self.slab, line.handle(slot)).expire_at())
-        })
+        line.into_iter()
+            .flat_map(|line| line.volatile().filter_map(|slot| block_at(&self.slab, line.handle(slot)).expire_at()))
     }
 
     /// Asks for the blocks of a line's entries that have an expiry.

@@ -8,7 +8,7 @@ fn known_values() {
 
 #[test]
 fn pieces_combine() {
-    let bytes: Vec<u8> = (0..5_000_u32).map(|index| (index * index >> 3) as u8).collect();
+    let bytes: Vec<u8> = (0..5_000_u32).map(|index| ((index * index) >> 3) as u8).collect();
     for len in [0, 1, 7, 8, 9, 63, 1_000, 5_000] {
         let whole = &bytes[..len];
         for cut in [0, 1, 5, 8, 500, 4_999, 5_000] {

@@ -61,7 +61,7 @@ pub enum StringValue<'a> {
     Owned(OwnedString),
 }
 
-impl<'a> StringValue<'a> {
+impl StringValue<'_> {
     /// A view of the string in the form in which it is going to be stored.
     pub(crate) fn as_ref(&self) -> StringRef<'_> {
         match self {

@@ -57,13 +57,10 @@ pub const LIST: Command = Command {
             .after("TYPE")
             .optional()
             .since("5.0.0"),
-            Argument::new(
-                "id",
-                ArgumentKind::Block(&[Argument::new("client-id", ArgumentKind::Integer).multiple()]),
-            )
-            .after("ID")
-            .optional()
-            .since("6.2.0"),
+            Argument::new("id", ArgumentKind::Block(&[Argument::new("client-id", ArgumentKind::Integer).multiple()]))
+                .after("ID")
+                .optional()
+                .since("6.2.0"),
         ],
         ..Docs::BLANK
     },

@@ -59,10 +59,8 @@ const OWN: Flags = Flags::of(&[Flag::Noscript, Flag::Loading, Flag::Stale]);
 const OTHERS: Flags = Flags::of(&[Flag::Admin, Flag::Noscript, Flag::Loading, Flag::Stale]);
 
 /// ON or OFF.
-const ON_OR_OFF: &[Argument] = &[Argument::new(
-    "enabled",
-    ArgumentKind::OneOf(&[Argument::word("on", "ON"), Argument::word("off", "OFF")]),
-)];
+const ON_OR_OFF: &[Argument] =
+    &[Argument::new("enabled", ArgumentKind::OneOf(&[Argument::word("on", "ON"), Argument::word("off", "OFF")]))];
 
 /// The kinds of clients that LIST and KILL tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use storage::number::parse_i64;
 
 use super::OTHERS;
 use crate::core::SessionCtx;
-use crate::exec::error::NOT_AN_INTEGER;
+use crate::exec::error::{NOT_AN_INTEGER, wrong_subcommand_arity};
 use crate::exec::{CommandError, Outcome, Run};
 use crate::shared::Pause;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Group};
@@ -32,9 +32,12 @@ pub const PAUSE: Command = Command {
         history: &[("6.2.0", "The mode, and with it `WRITE`.")],
         arguments: &[
             Argument::new("timeout", ArgumentKind::Integer),
-            Argument::new("mode", ArgumentKind::OneOf(&[Argument::word("write", "WRITE"), Argument::word("all", "ALL")]))
-                .optional()
-                .since("6.2.0"),
+            Argument::new(
+                "mode",
+                ArgumentKind::OneOf(&[Argument::word("write", "WRITE"), Argument::word("all", "ALL")]),
+            )
+            .optional()
+            .since("6.2.0"),
         ],
         ..Docs::BLANK
     },
@@ -43,6 +46,9 @@ pub const PAUSE: Command = Command {
 };
 
 fn pause(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+    if args.len() > 4 {
+        return Err(wrong_subcommand_arity(args.at(1), "client"));
+    }
     let all = match args.get(3) {
         Some(mode) if mode.eq_ignore_ascii_case(b"write") => false,
         Some(mode) if mode.eq_ignore_ascii_case(b"all") => true,
@@ -109,7 +115,10 @@ pub const UNBLOCK: Command = Command {
 /// No command waits for a key, so no client is in a wait that could be ended.
 fn unblock(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let is_reason = |word: &[u8]| word.eq_ignore_ascii_case(b"timeout") || word.eq_ignore_ascii_case(b"error");
-    if args.len() > 4 || args.get(3).is_some_and(|word| !is_reason(word)) {
+    if args.len() > 4 {
+        return Err(wrong_subcommand_arity(args.at(1), "client"));
+    }
+    if args.get(3).is_some_and(|word| !is_reason(word)) {
         return Err(BAD_REASON);
     }
     parse_i64(args.at(2)).ok_or(NOT_AN_INTEGER)?;

@@ -38,7 +38,7 @@ fn docs(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outco
     Ok(())
 }
 
-fn write_rows(rows: &[&Row], reply: &mut Reply<'_>) {
+pub(super) fn write_rows(rows: &[&Row], reply: &mut Reply<'_>) {
     reply.map(rows.len());
     for row in rows {
         reply.bulk(row.full_name.as_bytes());
@@ -47,7 +47,10 @@ fn write_rows(rows: &[&Row], reply: &mut Reply<'_>) {
 }
 
 /// A map whose entries are collected before it is written, since some are left out.
-type Fields<'a> = Vec<(&'a str, Box<dyn Fn(&mut Reply<'_>) + 'a>)>;
+type Fields<'a> = Vec<Field<'a>>;
+
+/// Its name, and what writes its value.
+type Field<'a> = (&'a str, Box<dyn Fn(&mut Reply<'_>) + 'a>);
 
 fn write_fields(fields: Fields<'_>, reply: &mut Reply<'_>) {
     reply.map(fields.len());
@@ -57,14 +60,16 @@ fn write_fields(fields: Fields<'_>, reply: &mut Reply<'_>) {
     }
 }
 
-fn text<'a>(name: &'a str, text: &'a str) -> (&'a str, Box<dyn Fn(&mut Reply<'_>) + 'a>) {
+fn text<'a>(name: &'a str, text: &'a str) -> Field<'a> {
     (name, Box::new(move |reply| reply.bulk(text.as_bytes())))
 }
 
-fn words<'a>(name: &'a str, words: Vec<&'a str>) -> (&'a str, Box<dyn Fn(&mut Reply<'_>) + 'a>) {
+fn words<'a>(name: &'a str, words: Vec<&'a str>) -> Field<'a> {
     let write = move |reply: &mut Reply<'_>| {
         reply.set(words.len());
-        words.iter().for_each(|word| reply.simple(word));
+        for word in &words {
+            reply.simple(word);
+        }
     };
     (name, Box::new(write))
 }
@@ -115,7 +120,9 @@ fn write_subcommands(row: &Row, reply: &mut Reply<'_>) {
 
 fn write_arguments(arguments: &[Argument], reply: &mut Reply<'_>) {
     reply.array(arguments.len());
-    arguments.iter().for_each(|argument| write_argument(argument, reply));
+    for argument in arguments {
+        write_argument(argument, reply);
+    }
 }
 
 fn write_argument(argument: &Argument, reply: &mut Reply<'_>) {
@@ -134,14 +141,10 @@ fn write_argument(argument: &Argument, reply: &mut Reply<'_>) {
     if let ArgumentKind::Key(spec) = argument.kind {
         fields.push(("key_spec_index", Box::new(move |reply| reply.integer(i64::from(spec)))));
     }
-    let texts =
-        [("token", argument.token), ("since", argument.since), ("deprecated_since", argument.deprecated)];
+    let texts = [("token", argument.token), ("since", argument.since), ("deprecated_since", argument.deprecated)];
     fields.extend(texts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| text(name, value)));
-    let flags = [
-        (argument.optional, "optional"),
-        (argument.multiple, "multiple"),
-        (argument.multiple_token, "multiple_token"),
-    ];
+    let flags =
+        [(argument.optional, "optional"), (argument.multiple, "multiple"), (argument.multiple_token, "multiple_token")];
     let flags: Vec<&str> = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name).collect();
     if !flags.is_empty() {
         fields.push(words("flags", flags));

@@ -6,9 +6,7 @@ use super::{CATEGORIES, FLAGS, UNORDERED};
 use crate::core::SessionCtx;
 use crate::exec::{Outcome, Run};
 use crate::spec::table::Row;
-use crate::spec::{
-    Argument, ArgumentKind, Arity, Begin, Command, CommandTable, Docs, Find, Group, KeyFlag, KeySpec,
-};
+use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, CommandTable, Docs, Find, Group, KeyFlag, KeySpec};
 
 /// COMMAND INFO \[command-name...\]
 pub const INFO: Command = Command {
@@ -46,7 +44,7 @@ fn info(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Out
     for name in args.from(2) {
         match CommandTable::global().find_full(name) {
             Some(row) => write_row(row, reply),
-            None => reply.null_array(),
+            None => reply.null(),
         }
     }
     Ok(())
@@ -82,7 +80,9 @@ pub(super) fn write_row(row: &Row, reply: &mut Reply<'_>) {
 fn write_words(words: impl Iterator<Item = String>, reply: &mut Reply<'_>) {
     let words: Vec<String> = words.collect();
     reply.set(words.len());
-    words.iter().for_each(|word| reply.simple(word));
+    for word in &words {
+        reply.simple(word);
+    }
 }
 
 /// The names of what a command does with a key.

@@ -2,8 +2,8 @@
 
 use net::{Args, Reply};
 
-use super::{CATEGORIES, FLAGS};
 use super::info::write_key_flags;
+use super::{CATEGORIES, FLAGS};
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, CommandTable, Docs, Flag, Group, KeyFlag};
@@ -13,10 +13,8 @@ const NO_KEYS: CommandError = CommandError::new("ERR The command has no key argu
 const INVALID_ARITY: CommandError = CommandError::new("ERR Invalid number of arguments specified for command");
 const INVALID_ARGUMENTS: CommandError = CommandError::new("ERR Invalid arguments specified for command");
 
-const FULL_COMMAND: &[Argument] = &[
-    Argument::new("command", ArgumentKind::String),
-    Argument::new("arg", ArgumentKind::String).optional().multiple(),
-];
+const FULL_COMMAND: &[Argument] =
+    &[Argument::new("command", ArgumentKind::String), Argument::new("arg", ArgumentKind::String).optional().multiple()];
 
 /// COMMAND GETKEYS command \[arg...\]
 pub const GETKEYS: Command = Command {
@@ -39,7 +37,9 @@ pub const GETKEYS: Command = Command {
 fn keys(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let found = find(&args.skip(2))?;
     reply.array(found.len());
-    found.iter().for_each(|(key, _)| reply.bulk(key));
+    for (key, _) in found {
+        reply.bulk(key);
+    }
     Ok(())
 }
 
@@ -72,8 +72,11 @@ fn keys_and_flags(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>
     Ok(())
 }
 
+/// A key, and what is done with it.
+type UsedKey<'a> = (&'a [u8], &'static [KeyFlag]);
+
 /// The keys of a command, and what it does with each.
-fn find<'a>(args: &Args<'a>) -> Result<Vec<(&'a [u8], &'static [KeyFlag])>, CommandError> {
+pub(super) fn find<'a>(args: &Args<'a>) -> Result<Vec<UsedKey<'a>>, CommandError> {
     let row = CommandTable::global().resolve(args).ok().flatten().ok_or(INVALID_COMMAND)?;
     let command = row.command;
     if command.keys.is_empty() && command.find_keys.is_none() {

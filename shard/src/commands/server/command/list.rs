@@ -16,12 +16,7 @@ pub const COUNT: Command = Command {
     arity: Arity::Exactly(2),
     flags: FLAGS,
     categories: CATEGORIES,
-    docs: Docs {
-        summary: "Tells how many commands there are.",
-        since: "2.8.13",
-        group: Group::Server,
-        ..Docs::BLANK
-    },
+    docs: Docs { summary: "Tells how many commands there are.", since: "2.8.13", group: Group::Server, ..Docs::BLANK },
     run: Run::Session(count),
     ..Command::BLANK
 };
@@ -105,6 +100,8 @@ fn list(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outco
     let rows = CommandTable::global().rows().iter();
     let names: Vec<&str> = rows.filter(|row| filter.includes(row)).map(|row| row.full_name.as_str()).collect();
     reply.array(names.len());
-    names.iter().for_each(|name| reply.bulk(name.as_bytes()));
+    for name in names {
+        reply.bulk(name.as_bytes());
+    }
     Ok(())
 }

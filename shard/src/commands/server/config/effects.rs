@@ -32,15 +32,11 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
         Effect::Listeners if change.name == "bind" => {
             refused("Failed to bind to specified addresses: sockets stay as they are while the server runs.")
         }
-        Effect::Listeners => {
-            refused("Unable to listen on this port: sockets stay as they are while the server runs.")
-        }
+        Effect::Listeners => refused("Unable to listen on this port: sockets stay as they are while the server runs."),
         Effect::TlsListeners | Effect::TlsContext => {
             refused("Unable to update TLS configuration: this server has no TLS.")
         }
-        Effect::AppendOnly if to.appendonly => {
-            refused("Unable to turn on AOF: this server cannot write one.")
-        }
+        Effect::AppendOnly if to.appendonly => refused("Unable to turn on AOF: this server cannot write one."),
         Effect::Watchdog if to.watchdog_period > 0 => refused("This server has no watchdog."),
         Effect::MaxMemory => {
             shared.judge_memory(memory::used_bytes(), to.maxmemory);

@@ -10,7 +10,7 @@ use net::{Args, Reply};
 
 use super::{ADMIN, ok, unchecked};
 use crate::commands::help;
-use crate::config::{RewriteOptions, SetContext, directives};
+use crate::config::{Directive, RewriteOptions, SetContext, directives};
 use crate::core::{Core, SessionCtx};
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, EverywhereCall, Outcome, Run, Share};
@@ -94,7 +94,7 @@ fn set(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outc
     if args.len() % 2 != 0 {
         return Err(SYNTAX);
     }
-    let is_sensitive = |name: &[u8]| directives::lookup(name).is_some_and(|directive| directive.is_sensitive());
+    let is_sensitive = |name: &[u8]| directives::lookup(name).is_some_and(Directive::is_sensitive);
     for place in (2..args.len()).step_by(2).filter(|&place| is_sensitive(args.at(place))) {
         ctx.redact(place + 1);
     }

@@ -73,16 +73,16 @@ fn value_part(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outc
     for key in args.from(2) {
         if ctx.shard.owns(key) {
             let digest = ctx.peek(key).map_or(Digest::default(), |entry| of_value(entry, Digest::default()));
-            reply.bulk(hex(&digest).as_bytes());
+            reply.simple(&hex(&digest));
         } else {
-            reply.bulk(b"");
+            reply.simple("");
         }
     }
     Ok(())
 }
 
 fn merge_values(args: &Args<'_>, parts: &[&[u8]], reply: &mut Reply<'_>) -> Outcome {
-    const EMPTY: &[u8] = b"$0\r\n\r\n";
+    const EMPTY: &[u8] = b"+\r\n";
     let mut rests: Vec<&[u8]> = parts.iter().map(|part| &part[length(part).1..]).collect();
     reply.array(args.len() - 2);
     for _ in args.from(2) {

@@ -52,7 +52,9 @@ fn is_small_integer(value: Value<'_>) -> bool {
 
 /// The answer of the one part that has any.
 fn only_answer(_: &Args<'_>, parts: &[&[u8]], reply: &mut Reply<'_>) -> Outcome {
-    parts.iter().for_each(|part| reply.raw(part));
+    for part in parts {
+        reply.raw(part);
+    }
     Ok(())
 }
 

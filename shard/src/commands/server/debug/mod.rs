@@ -86,8 +86,13 @@ fn unknown(_: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Outcom
     Err(wrong_subcommand_arity(args.at(1), "debug"))
 }
 
-const HELP: Word =
-    Word { name: "HELP", usage: "", summary: "Lists the words and what they do.", arguments: 2..=2, run: Run::Session(usage) };
+const HELP: Word = Word {
+    name: "HELP",
+    usage: "",
+    summary: "Lists the words and what they do.",
+    arguments: 2..=2,
+    run: Run::Session(usage),
+};
 
 fn usage(_: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let lines = WORDS.iter().flat_map(|word| {

@@ -59,7 +59,7 @@ pub const INFO: Command = Command {
 fn merge(ctx: &mut SessionCtx<'_>, args: &Args<'_>, shares: Vec<Share>, reply: &mut Reply<'_>) -> Outcome {
     let sections = Sections::parse(args);
     let shares: Vec<CoreShare> = shares_of(shares).collect();
-    let totals = Totals::of(&shares, ctx.now());
+    let totals = Totals::of(&shares);
     let mut report = Report::default();
     for section in Section::ALL.into_iter().filter(|section| sections.has(*section)) {
         report.section(section.title());

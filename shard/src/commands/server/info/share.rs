@@ -1,7 +1,5 @@
 //! What each core tells for INFO, and the sum of it.
 
-use storage::UnixMillis;
-
 use super::section::{Section, Sections};
 use crate::commands::server::memory::CoreMemory;
 use crate::core::{Core, Rates};
@@ -109,12 +107,11 @@ pub(super) struct Totals {
     pub memory: CoreMemory,
     pub clients: Clients,
     pub garbage: usize,
-    pub now: UnixMillis,
 }
 
 impl Totals {
     /// The sum of `shares`.
-    pub(super) fn of(shares: &[CoreShare], now: UnixMillis) -> Totals {
+    pub(super) fn of(shares: &[CoreShare]) -> Totals {
         let mut totals = Totals {
             stats: CoreStats::default().without_commands(),
             rates: Rates::default(),
@@ -123,9 +120,10 @@ impl Totals {
             memory: CoreMemory::default(),
             clients: Clients::default(),
             garbage: 0,
-            now,
         };
-        shares.iter().for_each(|share| totals.add(share));
+        for share in shares {
+            totals.add(share);
+        }
         totals
     }
 
@@ -158,8 +156,9 @@ impl DatabaseShare {
     /// The mean time to live is that of all keys that have one.
     fn add(&mut self, more: &DatabaseShare) {
         let expires = self.expires + more.expires;
-        let sum = self.avg_ttl_millis as i128 * self.expires as i128 + more.avg_ttl_millis as i128 * more.expires as i128;
-        self.avg_ttl_millis = if expires == 0 { 0 } else { (sum / expires as i128) as i64 };
+        let sum = |share: &DatabaseShare| i128::from(share.avg_ttl_millis) * share.expires as i128;
+        let mean = (sum(self) + sum(more)).checked_div(expires as i128);
+        self.avg_ttl_millis = mean.unwrap_or(0) as i64;
         self.keys += more.keys;
         self.expires = expires;
     }

@@ -36,7 +36,7 @@ fn bytes_are_written_for_people() {
 
 #[test]
 fn every_line_is_a_name_and_a_value() {
-    let mut totals = Totals::of(&[], storage::UnixMillis(0));
+    let mut totals = Totals::of(&[]);
     totals.stats = CoreStats::default();
     totals.stats.commands[0].calls = 3;
     totals.stats.commands[0].micros = 10;

@@ -26,7 +26,9 @@ impl Report {
 
     /// Lines of zeros, for what does not exist here.
     pub(super) fn zeros(&mut self, names: &[&str]) {
-        names.iter().for_each(|name| self.line(name, 0));
+        for name in names {
+            self.line(name, 0);
+        }
     }
 
     fn write(&mut self, text: std::fmt::Arguments<'_>) {

@@ -56,7 +56,10 @@ pub(super) fn report(log: &LatencyLog, config: &Config) -> String {
         return format!("All is well: nothing has taken {threshold} milliseconds or longer.\n");
     }
     let advice = advice(&seen, log, config);
-    format!("These events took {threshold} milliseconds or longer:\n\n{text}\nWhat may help:\n\n- {}\n", advice.join("\n- "))
+    format!(
+        "These events took {threshold} milliseconds or longer:\n\n{text}\nWhat may help:\n\n- {}\n",
+        advice.join("\n- ")
+    )
 }
 
 fn advice(seen: &[LatencyEvent], log: &LatencyLog, config: &Config) -> Vec<String> {
@@ -95,7 +98,9 @@ fn advice(seen: &[LatencyEvent], log: &LatencyLog, config: &Config) -> Vec<Strin
     }
     let worst = LatencyEvent::ALL.into_iter().map(|event| log.of(event).worst_millis()).max().unwrap_or(0);
     if worst >= 500 {
-        advice.push("Half a second and more suggests swapping: compare used_memory_rss with the machine's memory.".to_owned());
+        advice.push(
+            "Half a second and more suggests swapping: compare used_memory_rss with the machine's memory.".to_owned(),
+        );
     }
     advice
 }

@@ -19,7 +19,8 @@ pub(super) fn draw(name: &str, series: &LatencySeries, now_seconds: i64) -> Stri
     let (low, high) = (millis().min().unwrap_or(0), millis().max().unwrap_or(0));
     let worst = series.worst_millis();
     let mut text = String::new();
-    writeln!(text, "{name} - high {high} ms, low {low} ms (all time high {worst} ms)").expect("a String takes any text");
+    writeln!(text, "{name} - high {high} ms, low {low} ms (all time high {worst} ms)")
+        .expect("a String takes any text");
     text.push_str(&"-".repeat(COLUMNS_MAX));
     text.push('\n');
     let columns: Vec<[char; ROWS]> = millis().map(|value| column(value, low, high)).collect();

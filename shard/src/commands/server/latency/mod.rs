@@ -28,15 +28,7 @@ pub const LATENCY: Command = Command {
         complexity: "Depends on subcommand.",
         ..Docs::BLANK
     },
-    subcommands: &[
-        DOCTOR,
-        GRAPH,
-        histogram::HISTOGRAM,
-        HISTORY,
-        LATEST,
-        RESET,
-        help::command(Group::Server, "2.8.13"),
-    ],
+    subcommands: &[DOCTOR, GRAPH, histogram::HISTOGRAM, HISTORY, LATEST, RESET, help::command(Group::Server, "2.8.13")],
     run: Run::Container,
     ..Command::BLANK
 };
@@ -68,10 +60,10 @@ const fn looking(name: &'static str, summary: &'static str, merge: Merge) -> Com
     }
 }
 
-const fn with_event(command: Command) -> Command {
+const fn with_event(command: &Command) -> Command {
     const EVENT: &[Argument] = &[Argument::new("event", ArgumentKind::String)];
     let docs = Docs { arguments: EVENT, ..command.docs };
-    Command { arity: Arity::Exactly(3), docs, ..command }
+    Command { arity: Arity::Exactly(3), docs, ..*command }
 }
 
 const LATEST: Command = looking("latest", "Answers the last and the worst latency of every event.", latest);
@@ -92,7 +84,8 @@ fn latest(_: &mut SessionCtx<'_>, _: &Args<'_>, shares: Vec<Share>, reply: &mut 
     Ok(())
 }
 
-const HISTORY: Command = with_event(looking("history", "Answers the samples of an event: times and latencies.", history));
+const HISTORY: Command =
+    with_event(&looking("history", "Answers the samples of an event: times and latencies.", history));
 
 fn history(_: &mut SessionCtx<'_>, args: &Args<'_>, shares: Vec<Share>, reply: &mut Reply<'_>) -> Outcome {
     let log = merged(shares);
@@ -106,7 +99,7 @@ fn history(_: &mut SessionCtx<'_>, args: &Args<'_>, shares: Vec<Share>, reply: &
     Ok(())
 }
 
-const GRAPH: Command = with_event(looking("graph", "Draws the samples of an event.", draw));
+const GRAPH: Command = with_event(&looking("graph", "Draws the samples of an event.", draw));
 
 fn draw(ctx: &mut SessionCtx<'_>, args: &Args<'_>, shares: Vec<Share>, reply: &mut Reply<'_>) -> Outcome {
     let log = merged(shares);

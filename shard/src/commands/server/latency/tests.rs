@@ -29,6 +29,9 @@ fn the_doctor_speaks_of_what_was_seen() {
     config.latency_monitor_threshold = 1;
     assert!(doctor::report(&LatencyLog::default(), &config).starts_with("All is well"));
     let text = doctor::report(&log(), &config);
-    assert!(text.contains("1. command: 3 latency spikes (average 15ms, mean deviation 10ms, period 1.50 sec)."), "{text}");
+    assert!(
+        text.contains("1. command: 3 latency spikes (average 15ms, mean deviation 10ms, period 1.50 sec)."),
+        "{text}"
+    );
     assert!(text.contains("slowlog-log-slower-than 1000"), "the slow log begins at 10 ms: {text}");
 }

@@ -43,7 +43,8 @@ const CLIENT_BYTES_MAX: usize = 200 << 10;
 /// What is wrong, if anything, with one sentence of advice each.
 pub(super) fn report(account: &Account, clients: usize) -> String {
     if account.used() < TELLING_BYTES_MIN {
-        return "Hardly any memory is in use: with so little, nothing can be said about how well it is spent.\n".to_owned();
+        return "Hardly any memory is in use: with so little, nothing can be said about how well it is spent.\n"
+            .to_owned();
     }
     let mut found = Vec::new();
     if account.peak as f64 > account.used() as f64 * PEAK_FACTOR_MAX {
@@ -59,10 +60,7 @@ pub(super) fn report(account: &Account, clients: usize) -> String {
             "Fragmentation: the allocator's pages are full of gaps, as after a change of what is stored. The gaps are \
              filled by new data of the same sizes.",
         ),
-        (
-            account.resident_of_allocator(),
-            "Allocator: it holds pages that are empty. MEMORY PURGE gives them back.",
-        ),
+        (account.resident_of_allocator(), "Allocator: it holds pages that are empty. MEMORY PURGE gives them back."),
         (
             account.resident_elsewhere(),
             "Process: much of its memory is outside the allocator, in thread stacks, ring buffers or the program itself.",

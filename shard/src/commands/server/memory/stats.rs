@@ -13,12 +13,7 @@ pub const STATS: Command = Command {
     name: "stats",
     arity: Arity::Exactly(2),
     tips: TIPS,
-    docs: Docs {
-        summary: "Answers what the memory is spent on.",
-        since: "4.0.0",
-        group: Group::Server,
-        ..Docs::BLANK
-    },
+    docs: Docs { summary: "Answers what the memory is spent on.", since: "4.0.0", group: Group::Server, ..Docs::BLANK },
     run: Run::Everywhere { check: unchecked, share: |core, _| Box::new(CoreMemory::of(core)), merge },
     ..Command::BLANK
 };

@@ -18,10 +18,7 @@ pub const USAGE: Command = Command {
         since: "4.0.0",
         group: Group::Server,
         complexity: "O(N) where N is the number of samples.",
-        arguments: &[
-            Argument::key("key"),
-            Argument::new("count", ArgumentKind::Integer).after("SAMPLES").optional(),
-        ],
+        arguments: &[Argument::key("key"), Argument::new("count", ArgumentKind::Integer).after("SAMPLES").optional()],
         ..Docs::BLANK
     },
     run: Run::Shard(usage),
