@@ -4,7 +4,7 @@
 pub const SHARDS_MAX: usize = 1024;
 
 /// One shard, and the core that owns it: 0 up to the number of shards less one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardId(pub u16);
 
 impl ShardId {

@@ -37,9 +37,12 @@ impl Case {
     }
 }
 
+/// A pattern with more groups of stars matches nothing, as in Redis, where each is a level of recursion.
+const STAR_GROUPS_MAX: usize = 1000;
+
 /// Whether the whole of `text` matches `pattern`.
 pub fn glob_match(pattern: &[u8], text: &[u8], case: Case) -> bool {
-    let (mut rest, mut at) = (pattern, 0);
+    let (mut rest, mut at, mut groups) = (pattern, 0, 0);
     // What follows the last star, and where in the text it was tried last.
     let mut star: Option<(&[u8], usize)> = None;
     while at < text.len() {
@@ -47,6 +50,10 @@ pub fn glob_match(pattern: &[u8], text: &[u8], case: Case) -> bool {
             rest = skip_stars(rest);
             if rest.is_empty() {
                 return true;
+            }
+            groups += 1;
+            if groups > STAR_GROUPS_MAX {
+                return false;
             }
             star = Some((rest, at));
             continue;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use net::ConnId;
 
-use crate::program::{Bytes, Request, Script};
+use crate::program::{Bytes, Request, Script, short};
 
 /// One request in the history of a run.
 #[derive(Clone, Debug)]
@@ -101,7 +101,7 @@ impl Client {
         while let Some(len) = reply_bytes(&self.received) {
             let reply: Bytes = self.received.drain(..len).collect();
             let Some(number) = self.awaited.pop_front() else {
-                return Err(format!("a reply to nothing: {}", reply.escape_ascii()));
+                return Err(format!("a reply to nothing: {}", short(&reply)));
             };
             history[number].answered = Some(now);
             history[number].reply = reply;

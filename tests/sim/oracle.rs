@@ -109,8 +109,10 @@ impl Search<'_> {
             }
             let last = op.answered.map_or(self.end.millis(), |answered| answered.1);
             for &now in self.end.times.iter().filter(|&&now| now >= model.now.max(op.sent.1) && now <= last) {
-                let mut model = Model { now, ..model.clone() };
-                if self.agrees(op, &mut model) && self.go(done | 1 << next, &model, dead_ends) {
+                let before = Model { now, ..model.clone() };
+                let mut after = before.clone();
+                let ways = [self.executes(op, &mut after).then_some(after), self.may_be_refused(op).then_some(before)];
+                if ways.into_iter().flatten().any(|model| self.go(done | 1 << next, &model, dead_ends)) {
                     return true;
                 }
             }
@@ -125,13 +127,15 @@ impl Search<'_> {
             && self.end.heard.iter().all(|heard| *heard == model.published)
     }
 
-    /// Executes `op` and compares.
-    fn agrees(&self, op: &Op, model: &mut Model) -> bool {
-        if self.may_refuse && op.reply.starts_with(b"-OOM") {
-            return true;
-        }
+    /// Executes `op`; whether it gives the reply that was seen.
+    fn executes(&self, op: &Op, model: &mut Model) -> bool {
         let reply = model.execute(&op.request, self.keys);
         op.answered.is_none() || reply.is(&op.reply)
+    }
+
+    /// Whether `op` was, or without a reply may have been, refused for lack of memory.
+    fn may_be_refused(&self, op: &Op) -> bool {
+        self.may_refuse && (op.answered.is_none() || op.reply.starts_with(b"-OOM"))
     }
 }
 
@@ -158,7 +162,9 @@ impl Answer {
             Answer::Bulk(value) => push_bulk(&mut expected, value.as_ref()),
             Answer::Bulks(values) => {
                 expected.extend(format!("*{}\r\n", values.len()).bytes());
-                values.iter().for_each(|value| push_bulk(&mut expected, value.as_ref()));
+                for value in values {
+                    push_bulk(&mut expected, value.as_ref());
+                }
             }
             Answer::Error(text) => return reply.starts_with(text.as_bytes()),
             Answer::Executed(true) => expected.extend(b"*1\r\n+OK\r\n"),
@@ -179,8 +185,8 @@ fn push_bulk(out: &mut Vec<u8>, value: Option<&Bytes>) {
     }
 }
 
-fn number(bytes: &[u8]) -> i64 {
-    std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok()).expect("simulated numbers are numbers")
+fn number(bytes: &[u8]) -> Option<i64> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
 impl Model {
@@ -251,12 +257,15 @@ impl Model {
             }
             b"EXISTS" => Answer::Integer((1..args.len()).filter(|&i| self.item(key(i)).is_some()).count() as i64),
             b"INCR" => {
-                let number = self.item(key(1)).map_or(0, |item| number(&item.value)) + 1;
+                let Some(number) = self.item(key(1)).map_or(Some(0), |item| number(&item.value)) else {
+                    return Answer::Error("-ERR value is not an integer or out of range");
+                };
+                let number = number + 1;
                 let expire_at = self.item(key(1)).and_then(|item| item.expire_at);
                 self.items[key(1)] = Some(Item { value: number.to_string().into_bytes(), expire_at });
                 Answer::Integer(number)
             }
-            b"PEXPIREAT" => self.expire_at(key(1), number(&args[2])),
+            b"PEXPIREAT" => self.expire_at(key(1), number(&args[2]).expect("simulated times are numbers")),
             b"COPY" => self.copy(key(1), key(2), args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"REPLACE"))),
             b"RENAME" => self.rename(key(1), key(2), true),
             b"RENAMENX" => self.rename(key(1), key(2), false),

@@ -26,17 +26,27 @@ pub enum Request {
 
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: &Bytes| short(bytes);
         match self {
             Request::Command(args) => f.write_str(&args.iter().map(text).collect::<Vec<_>>().join(" ")),
             Request::Exec { watched, seen, key, value } => {
-                let seen = seen.as_ref().map_or_else(|| "nil".to_string(), text);
+                let seen = seen.as_ref().map_or_else(|| "nil".to_string(), |seen| short(seen));
                 write!(f, "[if {} is {seen}: SET {} {}]", text(watched), text(key), text(value))
             }
             Request::Move { from, to } => write!(f, "[move {} {}]", text(from), text(to)),
             Request::Publish(message) => write!(f, "[publish {message}]"),
         }
     }
+}
+
+/// Bytes as text, the middle of long ones left out.
+pub fn short(bytes: &[u8]) -> String {
+    const SHOWN_BYTES_MAX: usize = 60;
+    if bytes.len() <= SHOWN_BYTES_MAX {
+        return bytes.escape_ascii().to_string();
+    }
+    let (head, tail) = (&bytes[..SHOWN_BYTES_MAX / 2], &bytes[bytes.len() - SHOWN_BYTES_MAX / 4..]);
+    format!("{}…{} ({} bytes)", head.escape_ascii(), tail.escape_ascii(), bytes.len())
 }
 
 /// A command from its text, words apart by single spaces.
@@ -186,7 +196,7 @@ impl fmt::Display for Program {
         let slots = SlotMap::new(self.shards);
         for FirstKey { key, value, expire_at } in &self.first {
             let until = expire_at.map_or_else(String::new, |at| format!(" until +{} ms", at - START_MILLIS));
-            let (key, value) = (String::from_utf8_lossy(key), String::from_utf8_lossy(value));
+            let (key, value) = (short(key), short(value));
             writeln!(f, "  at first {key} = {value}{until}")?;
         }
         for (number, client) in self.clients.iter().enumerate() {

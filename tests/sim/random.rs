@@ -1,7 +1,8 @@
 //! Random programs: two to four clients, up to a dozen commands over two to four shards, any interleaving.
 //!
 //! Keys are few and commands over several of them many, so that requests meet. A third of the programs has keys with a
-//! deadline and a clock that goes on, a third has pushes put off, a few have clients that close their connection.
+//! deadline and a clock that goes on, a third has pushes put off; a few have big values, memory that runs out, pauses,
+//! clients who talk, clients who leave and others who get their slot.
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -18,6 +19,9 @@ const SCHEDULES: u64 = 4;
 /// Requests of one program.
 const REQUESTS_MAX: usize = 12;
 
+/// A big value does not travel in the batch's own bytes.
+const BIG_VALUE_BYTES: usize = 66_000;
+
 /// The deadline of keys that have one.
 const DEADLINE: i64 = START_MILLIS + 10;
 
@@ -26,6 +30,7 @@ struct Generator {
     keys: Vec<Bytes>,
     first: Vec<FirstKey>,
     deadlines: bool,
+    big: bool,
     next_value: u32,
 }
 
@@ -44,7 +49,8 @@ pub fn program(seed: u64) -> Program {
     }
     let deadlines = rng.random_ratio(1, 3);
     program.put_offs = rng.random_ratio(1, 3);
-    let mut generator = Generator { rng, keys, first: Vec::new(), deadlines, next_value: 10 };
+    let big = rng.random_ratio(1, 40);
+    let mut generator = Generator { rng, keys, first: Vec::new(), deadlines, big, next_value: 10 };
     generator.first_keys(&mut program);
     generator.clients(&mut program);
     if generator.deadlines {
@@ -93,11 +99,12 @@ impl Generator {
     /// Things that happen seldom: memory runs out, a client goes away, another gets its place, two talk.
     fn oddities(&mut self, program: &mut Program) {
         let clients = program.clients.len();
-        if self.rng.random_ratio(1, 8) {
+        let (moody, leaving, talking) = (self.one_in(8), self.one_in(6), self.one_in(6));
+        if moody {
             let (early, late) = (Event::OverMemory(true), Event::OverMemory(false));
             program.events.extend([early, late, early]);
         }
-        if self.rng.random_ratio(1, 6) {
+        if leaving {
             let leaver = self.rng.random_range(0..clients);
             program.events.insert(0, Event::Close(leaver));
             if self.rng.random_bool(0.7) {
@@ -105,14 +112,23 @@ impl Generator {
                 program.clients[heir].home = program.clients[leaver].home;
                 program.clients[heir].takes_slot_of = Some(leaver);
             }
-        } else if self.rng.random_ratio(1, 6) {
+        } else if talking {
             program.clients[clients - 1].hears_from = Some(0);
         }
     }
 
+    fn one_in(&mut self, times: u32) -> bool {
+        self.rng.random_ratio(1, times)
+    }
+
+    /// A number of its own, or that with much behind it.
     fn value(&mut self) -> Bytes {
         self.next_value += 1;
-        self.next_value.to_string().into_bytes()
+        let mut value = self.next_value.to_string().into_bytes();
+        if self.big && self.one_in(3) {
+            value.resize(BIG_VALUE_BYTES, b'-');
+        }
+        value
     }
 
     fn key(&mut self) -> Bytes {

@@ -26,7 +26,7 @@ use storage::{Expiry, StringValue, UnixMillis};
 use crate::choice::{Actor, Choice};
 use crate::client::{Client, Link, Op};
 use crate::plans::{Heard, plan_of};
-use crate::program::{Bytes, Event, Program, Request, START_MILLIS};
+use crate::program::{Bytes, Event, Program, Request, START_MILLIS, short};
 
 /// More steps than any program needs: a run that gets here goes round in circles.
 const STEPS_MAX: usize = 20_000;
@@ -197,9 +197,9 @@ impl<'a> World<'a> {
     }
 
     fn tell(&mut self, text: impl FnOnce(&Self) -> String) {
-        if self.trace.is_some() {
-            let line = format!("{:4}  {}", self.step, text(self));
-            self.trace.as_mut().expect("it was there above").push(line);
+        if let Some(mut trace) = self.trace.take() {
+            trace.push(format!("{:4}  {}", self.step, text(self)));
+            self.trace = Some(trace);
         }
     }
 
@@ -392,10 +392,11 @@ impl<'a> World<'a> {
     }
 
     fn drain_step(&mut self, core: usize) {
-        let place = &mut self.places[core];
-        if place.core.drain_one() {
-            return self.tell(|_| format!("core {core} drains a message"));
+        if self.places[core].core.has_message() {
+            self.tell(|world| format!("core {core} drains {}", world.places[core].core.next_message()));
+            return self.places[core].core.drain_one();
         }
+        let place = &mut self.places[core];
         place.core.drain();
         place.stage = Stage::Running;
         self.tell(|_| format!("core {core} has drained to its tail and delivers answers"));
@@ -482,7 +483,10 @@ impl<'a> World<'a> {
         let now = self.now();
         let here = |client: &Client| client.script.home == core && client.link == Link::Up(conn);
         let Some(number) = self.clients.iter().position(here) else { return Ok(()) };
-        self.tell(|_| format!("      client {number} gets {}", bytes.escape_ascii()));
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.tell(|_| format!("      client {number} gets {}", short(&bytes)));
         let received = self.clients[number].receive(&bytes, now, &mut self.history);
         received.map_err(|text| Broken::Unasked(format!("client {number} got {text}")))
     }

@@ -10,7 +10,7 @@ use shard::mesh::{Rule, Rules};
 use crate::choice::{Choice, Exhaustive, Seeded};
 use crate::client::Op;
 use crate::oracle::{Final, explains, keys_of};
-use crate::program::{Program, START_MILLIS};
+use crate::program::{Program, START_MILLIS, short};
 use crate::schedule::{Broken, World};
 
 /// What is wrong with a run.
@@ -102,7 +102,7 @@ fn tell(story: &mut String, program: &Program, trace: &[String], history: &[Op],
     for op in history {
         let time = |(step, millis): (usize, i64)| format!("{step} (+{} ms)", millis - START_MILLIS);
         let answered = op.answered.map_or_else(|| "never".to_string(), time);
-        let reply = op.reply.escape_ascii();
+        let reply = short(&op.reply);
         writeln!(
             story,
             "  client {}: {} => {reply}, sent {}, answered {answered}",
@@ -112,8 +112,8 @@ fn tell(story: &mut String, program: &Program, trace: &[String], history: &[Op],
         )?;
     }
     let values = keys_of(program).into_iter().zip(&end.values).map(|(key, value)| {
-        let value = value.as_ref().map_or_else(|| "nil".to_string(), |value| value.escape_ascii().to_string());
-        format!("{}={value}", key.escape_ascii())
+        let value = value.as_ref().map_or_else(|| "nil".to_string(), |value| short(value));
+        format!("{}={value}", short(&key))
     });
     writeln!(story, "\n  at the end: {}", values.collect::<Vec<_>>().join(" "))?;
     if end.heard.iter().any(|heard| !heard.is_empty()) {

@@ -16,6 +16,9 @@ use crate::limits::{CRON_BUSY_MILLIS, CRON_IDLE_MILLIS, FREE_ITEMS_PER_STEP, SLI
 use crate::session::Hold;
 use crate::stats::LatencyEvent;
 
+/// A client that has not authenticated is cut when it leaves so many bytes of its replies in its socket, as in Redis.
+const UNAUTHENTICATED_UNSENT_BYTES_MAX: usize = 1024;
+
 /// Entries looked at between two looks at the clock.
 const SWEEP_ENTRIES_PER_STEP: usize = 64;
 
@@ -195,7 +198,8 @@ impl Core {
                 continue;
             };
             let unsent = session.unsent_bytes();
-            let hard = limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
+            let stranger = !session.authenticated && session.info.in_flight > UNAUTHENTICATED_UNSENT_BYTES_MAX;
+            let hard = stranger || limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
             let soft = limit.soft_bytes > 0 && unsent as u64 > limit.soft_bytes;
             let since = if soft { *session.info.soft_limit_since.get_or_insert(now) } else { now };
             if !soft {

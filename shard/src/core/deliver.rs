@@ -167,13 +167,13 @@ impl Core {
     /// A command ran: counts it, and sees whether it was slow.
     pub(super) fn finished(
         &mut self,
-        conn: ConnId,
-        home: ShardId,
+        client: (ConnId, ShardId),
         row: &Row,
         args: &Args<'_>,
         began: u64,
         failed: Option<&CommandError>,
     ) {
+        let (conn, home) = client;
         let now = self.clock.micros();
         let micros = now - began.min(now);
         self.last_micros = now;
@@ -208,9 +208,10 @@ impl Core {
             Some(session) => (crate::session::address(&session.info.endpoint), session.info.name.clone()),
             None => (String::new(), Vec::new()),
         };
-        let args = slow.args.as_args().from(0).map(<[u8]>::to_vec).collect();
+        let SlowCommand { args, at, micros, .. } = slow;
+        let args = args.as_args().from(0).map(<[u8]>::to_vec).collect();
         let id = self.shared.next_slow();
-        self.slowlog.push_front(SlowEntry { id, at: slow.at, micros: slow.micros, args, address, name });
+        self.slowlog.push_front(SlowEntry { id, at, micros, args, address, name });
         self.slowlog.truncate(max);
     }
 }

@@ -181,7 +181,7 @@ impl Core {
             }
             flow = ctx.flow;
         });
-        self.finished(caller.conn, self.id, row, args, began, failed.as_ref());
+        self.finished((caller.conn, self.id), row, args, began, failed.as_ref());
         if flow == Flow::Close {
             return self.close_in_order(caller.conn);
         }
@@ -219,7 +219,7 @@ impl Core {
             return Ok(());
         }
         self.answer_now(caller.conn, |_, reply| reply.raw(&out));
-        self.finished(caller.conn, self.id, row, args, began, checked.as_ref().err());
+        self.finished((caller.conn, self.id), row, args, began, checked.as_ref().err());
         Err(Flow::Continue)
     }
 

@@ -35,7 +35,7 @@ impl Core {
             let mut ctx = Ctx { shard: &mut core.shard, db, no_touch };
             failed = call(handler, &mut ctx, args, reply);
         });
-        self.finished(conn, self.id, row, args, began, failed.as_ref());
+        self.finished((conn, self.id), row, args, began, failed.as_ref());
     }
 
     /// A command of this core's client that must wait for a lock takes its place in the replies and in the queue.
@@ -98,7 +98,7 @@ impl Core {
             answers.bytes = bytes;
             answers.heads.push(place);
         }
-        self.finished(head.conn, from, row, args, began, failed.as_ref());
+        self.finished((head.conn, from), row, args, began, failed.as_ref());
     }
 
     /// A part of a plan has come to this shard: it takes its place, and is granted at once if nothing stands before it.
@@ -144,7 +144,7 @@ impl Core {
         let value = share(self, &EverywhereCall { client: head.client, db: head.db, args });
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: 0 };
         if from == self.id {
-            self.finished(head.conn, from, row, &args, began, None);
+            self.finished((head.conn, from), row, &args, began, None);
             self.deliver_share(&place, value);
         } else {
             self.last_micros = self.clock.micros();

@@ -14,16 +14,33 @@ use crate::exec::error::OUT_OF_MEMORY;
 use crate::exec::hop::Plan;
 use crate::exec::{Ctx, Outcome, ShardHandler};
 use crate::ids::ShardId;
-use crate::mesh::{Batch, Claims, HopPart, Message, Pushed, Rule};
+use crate::mesh::{Batch, Claims, Head, HopPart, Message, Pushed, Rule};
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
 
 impl Core {
-    /// Runs the next message of those taken. False if there is none left: then `drain` ends this stage of the tick.
-    pub fn drain_one(&mut self) -> bool {
-        let Some(mut batch) = (!self.taken.batches.is_empty()).then(|| self.taken.batches.remove(0)) else {
-            return false;
-        };
+    /// Whether a message that was taken is still to be run; when there is none, `drain` ends this stage of the tick.
+    pub fn has_message(&self) -> bool {
+        !self.taken.batches.is_empty()
+    }
+
+    /// What the next message is, for a reader.
+    pub fn next_message(&self) -> String {
+        let batch = &self.taken.batches[0];
+        let from = batch.from.0;
+        match &batch.messages[0] {
+            Message::Command(head) | Message::Everywhere(head) => told(head, &batch.args(head), from),
+            Message::Large(large) => told(&large.0, &large.1.as_args(), from),
+            Message::Hop(part) => {
+                format!("a part of plan {} of core {from}, claiming {:?}", part.plan.number, part.claims)
+            }
+            Message::Adopt(_) => format!("a socket from core {from}"),
+        }
+    }
+
+    /// Runs the next message.
+    pub fn drain_one(&mut self) {
+        let mut batch = self.taken.batches.remove(0);
         self.worked = true;
         self.see_push_time(&batch);
         let message = batch.messages.remove(0);
@@ -31,7 +48,6 @@ impl Core {
         if !batch.is_empty() {
             self.taken.batches.insert(0, batch);
         }
-        true
     }
 
     /// Places `plan` as the next command of `conn`, as a multi-shard command would be.
@@ -135,6 +151,13 @@ impl Core {
             self.place_part(shard, part);
         }
     }
+}
+
+fn told(head: &Head, args: &Args<'_>, from: u16) -> String {
+    const SHOWN_BYTES_MAX: usize = 20;
+    let arg = |arg: &[u8]| arg[..arg.len().min(SHOWN_BYTES_MAX)].escape_ascii().to_string();
+    let text = args.from(0).map(arg).collect::<Vec<_>>().join(" ");
+    format!("{text}, from slot {} of core {from}: reply {}, part {}", head.conn.slot, head.seq, head.part)
 }
 
 fn only_reads(batch: &Batch) -> bool {

@@ -264,10 +264,8 @@ impl Ctx<'_> {
     /// expires, stays.
     pub fn replace_string<'k>(&mut self, key: impl Into<Key<'k>>, value: StringValue<'_>) {
         let key = key.into();
-        let access = match self.lfu() {
-            Some(_) => self.database().find(key).map(|entry| entry.access()).unwrap_or_else(|| self.new_access()),
-            None => self.new_access(),
-        };
+        let old = self.lfu().and_then(|_| self.database().find(key)).map(|entry| entry.access());
+        let access = old.unwrap_or_else(|| self.new_access());
         let discarded = self.database().set_string(key, value, Expiry::Keep, access);
         self.discard(discarded);
     }

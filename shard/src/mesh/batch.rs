@@ -77,12 +77,6 @@ pub struct Batch {
     bytes: Vec<u8>,
 }
 
-impl Default for ShardId {
-    fn default() -> Self {
-        ShardId(0)
-    }
-}
-
 /// A command with more bytes of arguments does not share the batch's byte vector: it stays below 4 GiB even if every
 /// connection of a full core routes a tick's worth of commands to one shard.
 const SHARED_ARGS_BYTES_MAX: usize = 64 * 1024;

@@ -131,26 +131,31 @@ impl Argument {
     }
 
     /// With a literal word before it.
+    #[must_use]
     pub const fn after(self, token: &'static str) -> Argument {
         Argument { token, ..self }
     }
 
     /// That may be left out.
+    #[must_use]
     pub const fn optional(self) -> Argument {
         Argument { optional: true, ..self }
     }
 
     /// That may be repeated.
+    #[must_use]
     pub const fn multiple(self) -> Argument {
         Argument { multiple: true, ..self }
     }
 
     /// That exists since `version`.
+    #[must_use]
     pub const fn since(self, version: &'static str) -> Argument {
         Argument { since: version, ..self }
     }
 
     /// That should not be used since `version`.
+    #[must_use]
     pub const fn deprecated(self, version: &'static str) -> Argument {
         Argument { deprecated: version, ..self }
     }

@@ -210,12 +210,14 @@ impl Categories {
     }
 
     /// Both sets together.
+    #[must_use]
     pub const fn or(self, other: Categories) -> Categories {
         Categories(self.0 | other.0)
     }
 
     /// This set and what follows from a command's flags, as Redis derives it: a write is `write`, a read `read`, an
     /// administrative command is `admin` and `dangerous`, and so on; what is not fast is slow.
+    #[must_use]
     pub fn with_implied(self, flags: Flags) -> Categories {
         const IMPLIED: [(Flag, &[Category]); 6] = [
             (Flag::Write, &[Category::Write]),

@@ -127,6 +127,7 @@ impl CoreStats {
     }
 
     /// All counts but those of single commands, which are many.
+    #[must_use]
     pub fn without_commands(&self) -> CoreStats {
         CoreStats { commands: Vec::new(), errors: self.errors.clone(), ..*self }
     }

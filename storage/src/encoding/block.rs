@@ -341,7 +341,7 @@ impl<'a> BlockRef<'a> {
             let bytes = self.value_bytes();
             if bytes[0] as usize <= LENGTH_ONE_BYTE_MAX {
                 let modified = self.kind() & MODIFIED != 0;
-                return Value::String(StringRef::from_bytes(&bytes[1..1 + bytes[0] as usize], modified));
+                return Value::String(StringRef::from_bytes(&bytes[1..=usize::from(bytes[0])], modified));
             }
         }
         Value::String(match self.value_part() {
@@ -368,8 +368,18 @@ impl<'a> BlockRef<'a> {
         self.0.len()
     }
 
+    /// Whether key or value lie in a buffer.
+    #[inline]
+    pub fn owns_buffers(self) -> bool {
+        self.kind() & ENCODING_MASK == ENCODING_BUFFER
+            || self.0[HEADER_BYTES..HEADER_BYTES + LENGTH_OUTSIDE.len()] == LENGTH_OUTSIDE
+    }
+
     /// Bytes of the buffers that the block owns, by capacity.
     pub fn outside_bytes(self) -> usize {
+        if !self.owns_buffers() {
+            return 0;
+        }
         let key = if let KeyPart::Buffer(parts) = self.key_part() { parts.capacity() } else { 0 };
         let value = if let ValuePart::Buffer { parts, .. } = self.value_part() { parts.capacity() } else { 0 };
         key + value

@@ -26,7 +26,7 @@ const NO_PROTOCOL: CommandError = CommandError::new("NOPROTO unsupported protoco
 const PROTOCOL_NOT_AN_INTEGER: CommandError =
     CommandError::new("ERR Protocol version is not an integer or out of range");
 const HELLO_NO_AUTH: CommandError = CommandError::new(
-    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> \
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> \
      option can be used to authenticate the client and select the RESP protocol version at the same time",
 );
 

@@ -1,7 +1,7 @@
 //! Counting with 64-bit integers.
 
 use net::{Args, Reply};
-use storage::{Expiry, Key, StringValue};
+use storage::{Expiry, Key, StringRef, StringValue};
 
 use crate::commands::parse::parse_i64;
 use crate::exec::error::{DECREMENT_OVERFLOW, NOT_AN_INTEGER, OVERFLOW};
@@ -103,17 +103,14 @@ fn decr_by(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
 
 fn add(ctx: &mut Ctx<'_>, key: &[u8], increment: i64, reply: &mut Reply<'_>) -> Outcome {
     let key = Key::new(key);
-    let sum = match ctx.write_string(key)? {
-        Some(mut entry) => {
-            let old = entry.value().as_string().and_then(|string| string.as_int()).ok_or(NOT_AN_INTEGER)?;
-            let sum = old.checked_add(increment).ok_or(OVERFLOW)?;
-            entry.set_int(sum);
-            sum
-        }
-        None => {
-            ctx.set_string(key, StringValue::Int(increment), Expiry::Clear);
-            increment
-        }
+    let sum = if let Some(mut entry) = ctx.write_string(key)? {
+        let old = entry.value().as_string().and_then(StringRef::as_int).ok_or(NOT_AN_INTEGER)?;
+        let sum = old.checked_add(increment).ok_or(OVERFLOW)?;
+        entry.set_int(sum);
+        sum
+    } else {
+        ctx.set_string(key, StringValue::Int(increment), Expiry::Clear);
+        increment
     };
     ctx.changed(1);
     reply.integer(sum);

@@ -1,7 +1,7 @@
 //! Changing a part of a string in place.
 
 use net::{Args, Reply};
-use storage::{Expiry, Key, StringValue};
+use storage::{Expiry, Key, StringRef, StringValue};
 
 use crate::commands::parse::parse_i64;
 use crate::exec::error::{OFFSET_OUT_OF_RANGE, STRING_TOO_LONG};
@@ -51,16 +51,13 @@ pub const SETRANGE: Command = Command {
 fn append(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let (key, value) = (Key::new(args.at(1)), args.at(2));
     let bytes_max = ctx.config().proto_max_bulk_len;
-    let len = match ctx.write_string(key)? {
-        Some(mut entry) => {
-            let len = entry.value().as_string().map_or(0, |string| string.len());
-            check_len(len, value.len(), bytes_max)?;
-            entry.append(value)
-        }
-        None => {
-            ctx.set_string(key, value.into(), Expiry::Clear);
-            value.len()
-        }
+    let len = if let Some(mut entry) = ctx.write_string(key)? {
+        let len = entry.value().as_string().map_or(0, StringRef::len);
+        check_len(len, value.len(), bytes_max)?;
+        entry.append(value)
+    } else {
+        ctx.set_string(key, value.into(), Expiry::Clear);
+        value.len()
     };
     ctx.changed(1);
     reply.integer(len as i64);
@@ -73,7 +70,7 @@ fn set_range(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outco
     let bytes_max = ctx.config().proto_max_bulk_len;
     let len = match ctx.write_string(key)? {
         Some(entry) if value.is_empty() => {
-            let len = entry.value().as_string().map_or(0, |string| string.len());
+            let len = entry.value().as_string().map_or(0, StringRef::len);
             reply.integer(len as i64);
             return Ok(());
         }

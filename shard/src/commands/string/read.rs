@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use net::{Args, Reply};
+use storage::StringRef;
 use storage::number::INTEGER_TEXT_BYTES_MAX;
 
 use crate::commands::parse::parse_i64;
@@ -157,7 +158,7 @@ fn range(start: i64, end: i64, len: usize) -> Range<usize> {
 }
 
 fn strlen(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let len = ctx.read_string(args.at(1))?.map_or(0, |string| string.len());
+    let len = ctx.read_string(args.at(1))?.map_or(0, StringRef::len);
     reply.integer(len as i64);
     Ok(())
 }

@@ -34,11 +34,19 @@ impl Table {
     /// Replaces all of an entry but its key, which the caller knows; returns the buffer of the old value, if it had one.
     pub fn replace(&mut self, place: Place, key: &[u8], new: Replacement<'_>) -> Option<Vec<u8>> {
         let old = self.handle(place);
-        let old_parts = block_at(&self.slab, old).parts();
-        let (had_expiry, old_key, old_value) = (old_parts.expire_at.is_some(), old_parts.key, old_parts.value);
-        let kept_key = if let KeyPart::Buffer(parts) = old_key { KeyPart::Buffer(parts) } else { KeyPart::Inline(key) };
-        let old_buffer = if let ValuePart::Buffer { parts, .. } = old_value { Some(parts) } else { None };
-        self.unaccount(old);
+        let block = block_at(&self.slab, old);
+        let had_expiry = block.has_expiry();
+        let (mut kept_key, mut old_buffer) = (KeyPart::Inline(key), None);
+        if block.owns_buffers() {
+            let Parts { key, value, .. } = block.parts();
+            if let KeyPart::Buffer(parts) = key {
+                kept_key = KeyPart::Buffer(parts);
+            }
+            if let ValuePart::Buffer { parts, .. } = value {
+                old_buffer = Some(parts);
+            }
+            self.unaccount(old);
+        }
         let Replacement { value, expire_at, access, saved } = new;
         let parts = Parts { key: kept_key, value, expire_at, access, saved };
         self.write_at(place, old, &parts);

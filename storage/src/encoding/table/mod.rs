@@ -232,14 +232,12 @@ impl Table {
     /// Takes an entry out of its slot and out of the books; its block stays.
     fn unlink(&mut self, hash: u64, place: Place) -> Handle {
         let handle = self.handle(place);
-        let parts = block_at(&self.slab, handle).parts();
-        let (key, value) = (&parts.key, &parts.value);
-        if matches!(key, KeyPart::Buffer(_)) || matches!(value, ValuePart::Buffer { .. }) {
-            let bytes = block_at(&self.slab, handle).outside_bytes();
-            self.outside_bytes -= bytes;
+        let block = block_at(&self.slab, handle);
+        let volatile = block.has_expiry();
+        if block.owns_buffers() {
+            self.outside_bytes -= block.outside_bytes();
             self.outside_blocks -= 1;
         }
-        let volatile = parts.expire_at.is_some();
         let segment = &mut self.segments[place.segment as usize];
         segment.remove(segment.position(hash), place.spot);
         self.entries -= 1;

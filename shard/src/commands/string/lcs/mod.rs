@@ -14,6 +14,7 @@ mod tests;
 
 use longest::Longest;
 use net::{Args, OwnedArgs, Reply, Resp};
+use storage::StringRef;
 
 use crate::commands::parse::{is_word, parse_i64};
 use crate::exec::error::{LCS_LEN_AND_IDX, LCS_NOT_STRINGS, LCS_TOO_LONG, LCS_TOO_MUCH_MEMORY, SYNTAX};
@@ -93,7 +94,7 @@ fn lcs(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
 /// The string at `key`; a missing one is empty.
 fn string_at(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<Vec<u8>, CommandError> {
     match ctx.read_string(key) {
-        Ok(string) => Ok(string.map(|string| string.to_vec()).unwrap_or_default()),
+        Ok(string) => Ok(string.map(StringRef::to_vec).unwrap_or_default()),
         Err(_) => Err(LCS_NOT_STRINGS),
     }
 }

@@ -45,10 +45,10 @@ fn the_table_is_limited() {
         let mut keyspace = Keyspace::new(shards);
         keyspace.configure(|config| config.proto_max_bulk_len = 63);
         keyspace.check(
-            r#"
+            r"
             MSET a xxx b yyy => OK
             LCS a b => -ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len
-            "#,
+            ",
         );
         keyspace.configure(|config| config.proto_max_bulk_len = 64);
         keyspace.check("LCS a b LEN => 0");
