@@ -7,7 +7,8 @@
 //! It is the grammar of `redis-server`: options become configuration lines, which are read after the file and standard
 //! input. `--port 7000` becomes `port "7000"`. The details keep scripts written for Redis working:
 //!
-//! - The first argument is the file unless it begins with a dash; `-` as the first or last argument reads standard input.
+//! - The first argument is the file unless it begins with a dash; `-` as the first or last argument reads standard
+//!   input.
 //! - A name may bring its values in the same argument (`"--save 60 1"`); they are split again when the line is read.
 //! - The argument after a bare name is its value even if it begins with `--`. Further arguments that do not begin with
 //!   `--` are more values.
@@ -133,7 +134,8 @@ fn option(name: &'static str, help: &'static str) -> Arg {
 
 fn after_help() -> String {
     let mut text = String::from(
-        "Examples:\n  tessera\n  tessera /etc/tessera/tessera.conf --loglevel verbose\n  tessera --port 7777 --shards 4 --save ''\n  \
+        "Examples:\n  tessera\n  tessera /etc/tessera/tessera.conf --loglevel verbose\n  \
+         tessera --port 7777 --shards 4 --save ''\n  \
          echo 'maxmemory 128mb' | tessera -\n\nDirectives (described in tessera.conf):\n",
     );
     for group in directives::groups() {

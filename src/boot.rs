@@ -10,7 +10,7 @@
 //! only when every shard's loop runs. Whatever fails before that is one line in the log, with the remedy where there is
 //! one, and exit status 1. The lines that say how far it got are those of Redis, for the tools that wait for them.
 
-pub mod apply;
+mod apply;
 mod cores;
 mod daemon;
 mod limits;
@@ -45,7 +45,7 @@ pub fn run(program: &OsStr, sources: &Sources) -> ExitCode {
     if let Err(refusal) = open_log(&config) {
         return refuse_configuration(&refusal);
     }
-    announce(&config);
+    announce(sources);
     match start(program, title_memory, &mut config) {
         Ok(status) => status,
         Err(refusal) => {
@@ -92,7 +92,7 @@ fn open_log(config: &Config) -> Result<(), Refusal> {
     })
 }
 
-fn announce(config: &Config) {
+fn announce(sources: &Sources) {
     let pid = std::process::id();
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("Tessera is starting");
@@ -100,10 +100,10 @@ fn announce(config: &Config) {
         "Tessera version={version}, redis_version={REDIS_VERSION}, bits={}, pid={pid}, just started",
         usize::BITS
     );
-    if config.file.is_some() {
-        tracing::info!("Configuration loaded");
+    if *sources == Sources::default() {
+        tracing::warn!("Warning: no config file specified, using the default config");
     } else {
-        tracing::warn!("Warning: no config file specified, using the default config and the options given");
+        tracing::info!("Configuration loaded");
     }
 }
 
@@ -115,7 +115,6 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
     }
     log::set_role(if config.replicaof.is_some() { log::Role::Replica } else { log::Role::Master });
     let plan = cores::Plan::new(config)?;
-    config.shards = plan.shards() as u32;
     config.maxclients = limits::open_files_for(config.maxclients, plan.shards())?;
     limits::locked_memory()?;
     refuse_modules(config)?;
@@ -126,11 +125,12 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
         Box::leak(Box::new(Bell::new().map_err(|error| format!("Can't make an eventfd: {error}"))?));
     signal::install(bell, log::file());
     signal::set_reports(config.crash_log_enabled);
-    let _pid_file = daemon::PidFile::write(config);
+    signal::set_exits_on_panic(config.use_exit_on_panic);
+    let pid_file = daemon::PidFile::write(config);
     title::show(title_memory, program, config);
-    show_banner(config);
-
     let listeners = listeners::open(config)?;
+    // After the sockets are open: tools take the number in the banner for the sign that the ports were free.
+    show_banner(config, plan.shards());
     let cores = cores::start(plan, config, listeners, program, bell)?;
     tracing::info!("Server initialized");
     cores.wait_until_ready()?;
@@ -139,6 +139,7 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
 
     let status = serve(&cores, bell);
     supervisor.stopping();
+    drop(pid_file);
     tracing::warn!("Tessera is now ready to exit, bye bye...");
     Ok(ExitCode::from(status))
 }
@@ -162,8 +163,8 @@ fn serve(cores: &cores::Cores, bell: &Bell) -> u8 {
     cores.join()
 }
 
-/// Modules are shared libraries for Redis's own memory and event loop; a server that silently lacks their commands would
-/// be worse than one that does not start.
+/// Modules are shared libraries for Redis's own memory and event loop; a server that silently lacks their commands
+/// would be worse than one that does not start.
 fn refuse_modules(config: &Config) -> Result<(), Refusal> {
     match config.modules.first() {
         None => Ok(()),
@@ -174,9 +175,9 @@ fn refuse_modules(config: &Config) -> Result<(), Refusal> {
     }
 }
 
-fn show_banner(config: &Config) {
+fn show_banner(config: &Config, shards: usize) {
     let variable = |variable| title::value_of(variable, "", config);
-    let (pid, shards, version) = (std::process::id(), config.shards, env!("CARGO_PKG_VERSION"));
+    let (pid, version) = (std::process::id(), env!("CARGO_PKG_VERSION"));
     let mode = if config.cluster_enabled { "cluster" } else { "standalone" };
     let port = variable(TitleVariable::Port);
     let on_terminal = config.logfile.is_empty() && !config.syslog_enabled && is_terminal();
@@ -185,7 +186,8 @@ fn show_banner(config: &Config) {
         return;
     }
     log::raw(&format!(
-        "\n   ┌──┬──┐\n   │▪ │ ▪│   Tessera {version} (speaks Redis {REDIS_VERSION})\n   ├──┼──┤   Running in {mode} mode\n   \
+        "\n   ┌──┬──┐\n   │▪ │ ▪│   Tessera {version} (speaks Redis {REDIS_VERSION})\n   \
+         ├──┼──┤   Running in {mode} mode\n   \
          │ ▪│▪ │   Port: {port}   Shards: {shards}\n   └──┴──┘   PID: {pid}\n\n"
     ));
 }

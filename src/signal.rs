@@ -1,15 +1,18 @@
 //! Signals: the two that ask the server to end, and those by which it crashes.
 //!
 //! A handler runs between any two instructions of any thread, so it does next to nothing: SIGTERM and SIGINT leave a
-//! note and ring the main thread's bell, and the main thread reads the note with [`take_request`]. A second SIGINT while
-//! the server is going down means that somebody insists: the process ends at once. SIGHUP and SIGPIPE are ignored.
+//! note and ring the main thread's bell, and the main thread reads the note with [`take_request`]. A second SIGINT
+//! while the server is going down means that somebody insists: the process ends at once. SIGHUP and SIGPIPE are
+//! ignored.
 //!
 //! SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT are reported in the log with what is known, the return addresses of the
 //! thread among it, and then raised again, so that the parent sees the signal and the kernel writes its core file. The
 //! report allocates nothing and takes no lock: it formats into a buffer on the stack and calls `write`. A Rust panic
-//! aborts the process and ends here, too; its message is logged before by a hook.
+//! in any thread ends here, too: a hook logs its message and aborts.
 //!
 //! All of this module's unsafe code is system calls with valid pointers; what needs an argument is marked.
+
+#![allow(unsafe_code)]
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
@@ -37,6 +40,8 @@ static ENDING: AtomicBool = AtomicBool::new(false);
 static BELL: AtomicI32 = AtomicI32::new(-1);
 /// Whether crashes are reported.
 static REPORTS: AtomicBool = AtomicBool::new(true);
+/// Whether a panic ends the process without a report.
+static EXITS_ON_PANIC: AtomicBool = AtomicBool::new(false);
 /// Whether a report is being written.
 static REPORTING: AtomicBool = AtomicBool::new(false);
 /// Where reports go; standard output if it is not set.
@@ -69,6 +74,11 @@ pub fn install(bell: &'static Bell, log_file: Option<&Path>) {
         let words = owned.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panic");
         tracing::error!("=== ASSERTION FAILED ===");
         tracing::error!("==> {place} '{words}' is not true");
+        if EXITS_ON_PANIC.load(Ordering::Relaxed) {
+            std::process::exit(1);
+        }
+        // The other threads would wait for this one for ever.
+        std::process::abort();
     }));
 }
 
@@ -89,6 +99,11 @@ pub fn set_ending(ending: bool) {
 /// Says whether crashes are reported (`crash-log-enabled`).
 pub fn set_reports(reports: bool) {
     REPORTS.store(reports, Ordering::Relaxed);
+}
+
+/// Says whether a panic ends the process by `exit` (`use-exit-on-panic`), for tests that look at how it ended.
+pub fn set_exits_on_panic(exits: bool) {
+    EXITS_ON_PANIC.store(exits, Ordering::Relaxed);
 }
 
 fn ignore(signal: i32) {

@@ -3,6 +3,8 @@
 //!
 //! Every function is a thin, safe wrapper; the decisions are elsewhere.
 
+#![allow(unsafe_code)]
+
 use std::ffi::CStr;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -196,8 +198,9 @@ pub fn ring(descriptor: i32) {
 
 /// The memory in which the kernel keeps the command line of this process, to be overwritten with a title.
 ///
-/// The kernel shows what lies between `arg_start` and `arg_end`, or, if the last byte of the arguments is not zero, what
-/// lies before the first zero, even in the environment behind them. Both are one block, laid out when the process began.
+/// The kernel shows what lies between `arg_start` and `arg_end`, or, if the last byte of the arguments is not zero,
+/// what lies before the first zero, even in the environment behind them. Both are one block, laid out when the process
+/// began.
 pub struct TitleMemory {
     start: *mut u8,
     arguments: usize,

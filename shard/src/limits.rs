@@ -6,6 +6,16 @@ pub const IN_FLIGHT_COMMANDS_MAX: usize = 4096;
 /// A connection with so many bytes on their way to shards is not read.
 pub const IN_FLIGHT_BYTES_MAX: usize = 4 << 20;
 
+/// A connection's commands in flight are so few that replies as large as its recent ones would stay below this, in bytes:
+/// what is not read by the client must not pile up here.
+pub const REPLIES_IN_FLIGHT_BYTES: usize = 16 << 20;
+
+/// What a reply is taken for before there was one, in bytes.
+pub const REPLY_BYTES_GUESS: usize = 512 << 10;
+
+/// Output that counts against `client-output-buffer-limit` begins behind this many bytes: Redis's fixed reply buffer.
+pub const OUTPUT_BYTES_FREE: usize = 16 << 10;
+
 /// A slice of background work (sweep, freeing) ends after so many microseconds.
 pub const SLICE_MICROS: u64 = 100;
 

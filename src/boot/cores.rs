@@ -18,6 +18,7 @@ use shard::shared::{Shared, SharedParts, Stop};
 use storage::UnixMillis;
 
 use super::Refusal;
+use super::apply::apply;
 use crate::signal::Request;
 use crate::sys::Bell;
 
@@ -108,7 +109,7 @@ pub(super) fn start(
     let wakers: io::Result<Vec<Waker>> = plan.places.iter().map(|_| Waker::new()).collect();
     let wakers = wakers.map_err(|error| format!("Can't make an eventfd: {error}"))?;
     let shared = Arc::new(share(config, program, &wakers));
-    shared.set_host(super::apply::apply);
+    shared.set_host(apply);
     let keepalive_seconds = Arc::new(AtomicU32::new(config.tcp_keepalive));
     let progress = Arc::new(Progress::default());
     let mut listeners = Some(listeners);

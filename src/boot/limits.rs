@@ -1,5 +1,7 @@
 //! The limits the kernel sets: open files for clients, locked memory for rings.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::Refusal;
 use crate::sys::{self, Limits, Resource};
 
@@ -7,6 +9,8 @@ use crate::sys::{self, Limits, Resource};
 const RESERVED_FILES: u64 = 32;
 /// Descriptors of one shard: rings, eventfds, timers and files of the executor and the network loop.
 const FILES_PER_SHARD: u64 = 16;
+/// Descriptors this server needs besides its clients', once it is known how many shards there are.
+static RESERVED: AtomicU64 = AtomicU64::new(RESERVED_FILES);
 /// Locked memory below which an executor does not start.
 const LOCKED_BYTES_MIN: u64 = 512 << 10;
 
@@ -24,8 +28,9 @@ enum OpenFiles {
 }
 
 /// Sees to it that `maxclients` clients can be connected, and gives the number that really can.
-pub fn open_files_for(maxclients: u32, shards: usize) -> Result<u32, Refusal> {
-    let reserved = reserved_files(shards);
+pub(super) fn open_files_for(maxclients: u32, shards: usize) -> Result<u32, Refusal> {
+    let reserved = RESERVED_FILES + FILES_PER_SHARD * shards as u64;
+    RESERVED.store(reserved, Ordering::Relaxed);
     let wanted = u64::from(maxclients) + reserved;
     let limits = match sys::limits(Resource::OpenFiles) {
         Ok(limits) => limits,
@@ -50,22 +55,22 @@ pub fn open_files_for(maxclients: u32, shards: usize) -> Result<u32, Refusal> {
                 "You requested maxclients of {maxclients} requiring at least {wanted} max file descriptors."
             );
             tracing::warn!(
-                "Current maximum open files is {raise_to}. maxclients has been reduced to {possible} to compensate for low \
-                 ulimit. If you need higher maxclients increase 'ulimit -n'."
+                "Current maximum open files is {raise_to}. maxclients has been reduced to {possible} to compensate for \
+                 low ulimit. If you need higher maxclients increase 'ulimit -n'."
             );
             Ok(possible)
         }
         OpenFiles::Hopeless => Err(format!(
-            "Your current 'ulimit -n' of {} is not enough for the server to start. Please increase your open file limit to \
-             at least {wanted}. Exiting.",
+            "Your current 'ulimit -n' of {} is not enough for the server to start. Please increase your open file \
+             limit to at least {wanted}. Exiting.",
             limits.hard
         )),
     }
 }
 
 /// The number of clients that `CONFIG SET maxclients` may ask for: the asked one if it is possible.
-pub fn clients_possible(maxclients: u32, shards: usize) -> u32 {
-    let reserved = reserved_files(shards);
+pub(super) fn clients_possible(maxclients: u32) -> u32 {
+    let reserved = RESERVED.load(Ordering::Relaxed);
     let Ok(limits) = sys::limits(Resource::OpenFiles) else {
         return maxclients;
     };
@@ -81,10 +86,6 @@ pub fn clients_possible(maxclients: u32, shards: usize) -> u32 {
         OpenFiles::Clients { maxclients, .. } => maxclients,
         OpenFiles::Hopeless => 0,
     }
-}
-
-fn reserved_files(shards: usize) -> u64 {
-    RESERVED_FILES + FILES_PER_SHARD * shards as u64
 }
 
 fn plan_open_files(maxclients: u32, reserved: u64, limits: Limits) -> OpenFiles {
@@ -106,7 +107,7 @@ fn raise(soft: u64, limits: Limits) -> Result<(), Refusal> {
 }
 
 /// Sees to it that an executor may lock the memory of its rings.
-pub fn locked_memory() -> Result<(), Refusal> {
+pub(super) fn locked_memory() -> Result<(), Refusal> {
     let Ok(limits) = sys::limits(Resource::LockedMemory) else {
         return Ok(());
     };
@@ -118,8 +119,8 @@ pub fn locked_memory() -> Result<(), Refusal> {
         return Ok(());
     }
     Err(format!(
-        "The limit on locked memory is {} KiB and io_uring needs {} KiB: run 'ulimit -l {}' first, set LimitMEMLOCK= in the \
-         systemd unit, or start the container with --ulimit memlock=-1. Exiting.",
+        "The limit on locked memory is {} KiB and io_uring needs {} KiB: run 'ulimit -l {}' first, set LimitMEMLOCK= \
+         in the systemd unit, or start the container with --ulimit memlock=-1. Exiting.",
         limits.hard >> 10,
         LOCKED_BYTES_MIN >> 10,
         LOCKED_BYTES_MIN >> 10

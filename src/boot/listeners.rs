@@ -25,11 +25,25 @@ pub(super) fn open(config: &Config) -> Result<Vec<Listener>, Refusal> {
     Ok(listeners)
 }
 
+/// How often a port in use is tried again: the kernel takes the rings of a server that was killed apart in the background,
+/// and its sockets with them.
+const BUSY_TRIES: u32 = 10;
+const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Opens the sockets of plain TCP. The error says what went wrong where.
 pub(super) fn tcp(config: &Config) -> Result<Vec<Listener>, String> {
     let addresses: Vec<&str> = config.bind.0.iter().map(String::as_str).collect();
     if config.port == 0 {
         return Ok(Vec::new());
     }
-    Listener::tcp(&addresses, config.port, config.tcp_backlog).map_err(|error| error.to_string())
+    let mut tries = BUSY_TRIES;
+    loop {
+        match Listener::tcp(&addresses, config.port, config.tcp_backlog) {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && tries > 0 => {
+                tries -= 1;
+                std::thread::sleep(BUSY_PAUSE);
+            }
+            opened => return opened.map_err(|error| error.to_string()),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Telling whoever started the server that it is ready.
 //!
-//! systemd passes the path of a datagram socket in `NOTIFY_SOCKET` (a leading `@` stands for the abstract namespace) and
-//! waits for `READY=1` on it. upstart sets `UPSTART_JOB` and waits for the process to stop itself.
+//! systemd passes the path of a datagram socket in `NOTIFY_SOCKET` (a leading `@` stands for the abstract namespace)
+//! and waits for `READY=1` on it. upstart sets `UPSTART_JOB` and waits for the process to stop itself.
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;

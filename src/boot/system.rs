@@ -49,8 +49,8 @@ fn backlog_warning(backlog: u32) -> Option<String> {
     let most: u32 = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok()?.trim().parse().ok()?;
     (most < backlog).then(|| {
         format!(
-            "WARNING: The TCP backlog setting of {backlog} cannot be enforced because /proc/sys/net/core/somaxconn is set to \
-             the lower value of {most}."
+            "WARNING: The TCP backlog setting of {backlog} cannot be enforced because /proc/sys/net/core/somaxconn is \
+             set to the lower value of {most}."
         )
     })
 }

@@ -1,3 +1,4 @@
+#![allow(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test that fails loudly is what is wanted")]
 
 use std::fs::File;

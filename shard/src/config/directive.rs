@@ -71,6 +71,7 @@ pub struct Directive {
 #[derive(Clone, Copy, Default)]
 struct Flags {
     immutable: bool,
+    repeatable: bool,
     hidden: bool,
     sensitive: bool,
     protected: bool,
@@ -88,6 +89,7 @@ impl Directive {
     ) -> Self {
         let flags = Flags {
             immutable: false,
+            repeatable: false,
             hidden: false,
             sensitive: false,
             protected: false,
@@ -119,6 +121,15 @@ impl Directive {
     pub(super) const fn immutable(mut self) -> Self {
         self.flags.immutable = true;
         self
+    }
+
+    /// The directive is fixed when the server starts, and may be set to the value it has.
+    ///
+    /// Tools and tests write back what `CONFIG GET *` answered, except for the fixed directives that they know from
+    /// Redis; they cannot know those that are only here.
+    pub(super) const fn fixed(mut self) -> Self {
+        self.flags.repeatable = true;
+        self.immutable()
     }
 
     /// The directive is not matched by patterns, only by its name.
@@ -186,6 +197,11 @@ impl Directive {
     /// Whether the directive is fixed when the server starts.
     pub fn is_immutable(&self) -> bool {
         self.flags.immutable
+    }
+
+    /// Whether `CONFIG SET` with this value is refused because the directive is fixed.
+    pub(super) fn refuses(&self, settings: &Settings, value: &[u8]) -> bool {
+        self.flags.immutable && !(self.flags.repeatable && self.print(settings) == value)
     }
 
     /// Whether patterns pass the directive over.

@@ -1,9 +1,9 @@
 //! Everything that can be wrong with configuration, and the words for it.
 //!
 //! A [`Reason`] says what is wrong with one value; clients and test suites match its text word by word, so the texts
-//! stand here and nowhere else. A [`ConfigError`] is a refused `CONFIG SET`, and displays as the error reply without the
-//! leading dash. A [`LoadError`] is a configuration that the server will not start with, and displays as the lines an
-//! operator sees.
+//! stand here and nowhere else. A [`ConfigError`] is a refused `CONFIG SET`, and displays as the error reply without
+//! the leading dash. A [`LoadError`] is a configuration that the server will not start with, and displays as the lines
+//! an operator sees.
 
 use std::fmt;
 use std::io;
@@ -161,7 +161,8 @@ impl fmt::Display for Reason {
             Self::DuplicateUser(name) => {
                 return write!(
                     f,
-                    "Error in user declaration '{name}': Duplicate user found. A user can only be defined once in config files"
+                    "Error in user declaration '{name}': Duplicate user found. A user can only be defined once in \
+                     config files"
                 );
             }
             Self::IncludeDepth => "Files include each other too deeply",

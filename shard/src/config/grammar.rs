@@ -7,9 +7,10 @@
 //! '...'   \' is a quote, everything else stands for itself
 //! ```
 //!
-//! A closing quote ends the word: what follows it must be white space or the end of the line, anything else is an error
-//! (so is a quote that is never closed). A NUL byte ends the line. Lines that are empty or whose first byte is `#` after
-//! trimming are comments. The same grammar reads what `CONFIG REWRITE` writes with [`quoted`], byte for byte.
+//! A closing quote ends the word: what follows it must be white space or the end of the line, anything else is an
+//! error (so is a quote that is never closed). A NUL byte ends the line. Lines that are empty or whose first byte is
+//! `#` after trimming are comments. The same grammar reads what `CONFIG REWRITE` writes with [`quoted`], byte for
+//! byte.
 
 /// Splits a line into its words, with quotes and escapes resolved; `None` if quotes are unbalanced.
 pub fn split_words(line: &[u8]) -> Option<Vec<Vec<u8>>> {

@@ -4,9 +4,9 @@
 //! exist only here because they are no values: `include` reads other files at its place, and `user`, `rename-command`
 //! and `loadmodule` are kept with their place for the parts of the server that understand them.
 //!
-//! Nothing outside the [`Config`] changes: a file that turns out to be wrong leaves no trace. In particular the process
-//! does not change directory; relative names of included files are taken from the `dir` in force at their line, as if it
-//! had.
+//! Nothing outside the [`Config`] changes: a file that turns out to be wrong leaves no trace. In particular the
+//! process does not change directory; relative names of included files are taken from the `dir` in force at their
+//! line, as if it had.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

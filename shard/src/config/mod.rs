@@ -14,8 +14,8 @@
 //! - [`grammar`] and [`load`] read, [`rewrite`] writes, [`error`] has every text an error can have.
 //!
 //! Nothing here touches the running server. A change is *staged* as a whole new [`Config`] with a list of [`Change`]s;
-//! the caller puts their effects in place and then publishes the new configuration, or drops it if one fails. That makes
-//! `CONFIG SET` all or nothing.
+//! the caller puts their effects in place and then publishes the new configuration, or drops it if one fails. That
+//! makes `CONFIG SET` all or nothing.
 
 pub mod directive;
 pub mod directives;
@@ -162,12 +162,12 @@ impl Config {
         N: AsRef<[u8]>,
         V: AsRef<[u8]>,
     {
-        let directives = permitted(pairs.iter().map(|(name, _)| name.as_ref()), context)?;
+        let directives = self.permitted(pairs, context)?;
         let mut config = self.clone();
         let mut changes: Vec<Change> = Vec::new();
-        for ((name, directive), value) in directives.into_iter().zip(pairs.iter().map(|(_, value)| value.as_ref())) {
+        for ((name, directive), (_, value)) in directives.into_iter().zip(pairs) {
             let before = directive.print(&config);
-            let read = read_value(directive, &mut config, value);
+            let read = read_value(directive, &mut config, value.as_ref());
             read.map_err(|reason| ConfigError::Refused { name, reason })?;
             if directive.print(&config) != before {
                 changes.push(Change { name: directive.name(), effect: directive.applies() });
@@ -186,36 +186,41 @@ impl Config {
         *self = staged.config;
         Ok(staged.changes)
     }
-}
 
-/// The directives of these names with the names they go by in errors, if all of them may be changed now.
-fn permitted<'a>(
-    names: impl Iterator<Item = &'a [u8]>,
-    context: SetContext,
-) -> Result<Vec<(String, &'static Directive)>, ConfigError> {
-    let mut permitted: Vec<(String, &'static Directive)> = Vec::new();
-    for name in names {
-        let text = String::from_utf8_lossy(name).into_owned();
-        let Some(directive) = directives::lookup(name) else {
-            return Err(ConfigError::Unknown(text));
-        };
-        let refused = |reason| Err(ConfigError::Refused { name: text.clone(), reason });
-        if directive.is_immutable() {
-            return refused(Reason::Immutable);
+    /// The directives of these names with the names they go by in errors, if all of them may be changed now.
+    fn permitted<N, V>(
+        &self,
+        pairs: &[(N, V)],
+        context: SetContext,
+    ) -> Result<Vec<(String, &'static Directive)>, ConfigError>
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        let mut permitted: Vec<(String, &'static Directive)> = Vec::new();
+        for (name, value) in pairs {
+            let text = String::from_utf8_lossy(name.as_ref()).into_owned();
+            let Some(directive) = directives::lookup(name.as_ref()) else {
+                return Err(ConfigError::Unknown(text));
+            };
+            let refused = |reason| Err(ConfigError::Refused { name: text.clone(), reason });
+            if directive.refuses(self, value.as_ref()) {
+                return refused(Reason::Immutable);
+            }
+            if directive.is_protected() && !context.allow_protected {
+                return refused(Reason::Protected);
+            }
+            if directive.denies_loading() && context.loading {
+                return Err(ConfigError::Loading);
+            }
+            let name = text.to_ascii_lowercase();
+            if permitted.iter().any(|(earlier, _)| *earlier == name) {
+                return refused(Reason::Duplicate);
+            }
+            permitted.push((name, directive));
         }
-        if directive.is_protected() && !context.allow_protected {
-            return refused(Reason::Protected);
-        }
-        if directive.denies_loading() && context.loading {
-            return Err(ConfigError::Loading);
-        }
-        let name = text.to_ascii_lowercase();
-        if permitted.iter().any(|(earlier, _)| *earlier == name) {
-            return refused(Reason::Duplicate);
-        }
-        permitted.push((name, directive));
+        Ok(permitted)
     }
-    Ok(permitted)
 }
 
 /// Reads the one string of `CONFIG SET` into the settings. Words are separated by exactly one space, so two in a row

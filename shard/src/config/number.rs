@@ -1,9 +1,9 @@
 //! Numbers as configuration writes them.
 //!
 //! Four notations exist, each with its own strictness, because files written for Redis must mean the same here: plain
-//! integers (no sign `+`, no leading zeros, no spaces), sizes with a unit (`10`, `10b`, `10k` = 10,000, `10kb` = 10,240,
-//! and so on to `g`/`gb`; an empty number is 0), octal permissions, and the lenient numbers of C's `strtoll` inside
-//! `save` and a few others.
+//! integers (no sign `+`, no leading zeros, no spaces), sizes with a unit (`10`, `10b`, `10k` = 10,000, `10kb` =
+//! 10,240, and so on to `g`/`gb`; an empty number is 0), octal permissions, and the lenient numbers of C's `strtoll`
+//! inside `save` and a few others.
 
 /// A plain decimal integer of 64 bits: only the canonical form is taken.
 pub fn integer(text: &[u8]) -> Option<i64> {

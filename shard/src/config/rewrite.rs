@@ -1,10 +1,10 @@
 //! `CONFIG REWRITE`: bringing the configuration file up to the running configuration.
 //!
-//! The file stays the operator's: comments, order, blank lines and everything that is no directive of the table remain.
-//! A directive's line is replaced where it stands; if a directive needs more lines than it has, the rest follow its last
-//! one, and lines it no longer needs go away. Directives that are not in the file and differ from their defaults are
-//! added at the end under a header. An alias becomes the name it stands for. A line that means nothing any more is kept
-//! as a comment that begins with `# ???`.
+//! The file stays the operator's: comments, order, blank lines and everything that is no directive of the table
+//! remain. A directive's line is replaced where it stands; if a directive needs more lines than it has, the rest
+//! follow its last one, and lines it no longer needs go away. Directives that are not in the file and differ from
+//! their defaults are added at the end under a header. An alias becomes the name it stands for. A line that means
+//! nothing any more is kept as a comment that begins with `# ???`.
 //!
 //! The result is written to a temporary file beside the old one, synced and renamed over it, so that a crash leaves one
 //! or the other.

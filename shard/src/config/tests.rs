@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails loudly is what is wanted")]
 
+mod deployed;
 mod files;
 mod grammar;
 mod reference;

@@ -2,8 +2,8 @@
 //!
 //! A directive does not know the type of its field; it holds a [`Value`], which reads words into the field and prints
 //! the field again. The types of one word are here ([`Flag`], [`Integer`], [`Memory`], [`Limit`], [`Octal`], [`Text`],
-//! [`Secret`], [`Choice`]); what takes several words implements [`Words`] beside its own type in `types/` and is wrapped
-//! in [`Many`].
+//! [`Secret`], [`Choice`]); what takes several words implements [`Words`] beside its own type in `types/` and is
+//! wrapped in [`Many`].
 //!
 //! [`Lens`] is how a value reaches its field: two function pointers, written by the `field!` macro.
 

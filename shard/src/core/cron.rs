@@ -12,7 +12,7 @@ use storage::{SweepBudget, UnixMillis};
 use super::Core;
 use crate::config::Config;
 use crate::config::types::output_limits::ClientClass;
-use crate::limits::{CRON_BUSY_MILLIS, CRON_IDLE_MILLIS, FREE_ITEMS_PER_STEP, SLICE_MICROS};
+use crate::limits::{CRON_BUSY_MILLIS, CRON_IDLE_MILLIS, FREE_ITEMS_PER_STEP, OUTPUT_BYTES_FREE, SLICE_MICROS};
 use crate::session::Hold;
 use crate::stats::LatencyEvent;
 
@@ -197,7 +197,7 @@ impl Core {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
                 continue;
             };
-            let unsent = session.unsent_bytes();
+            let unsent = session.unsent_bytes().saturating_sub(OUTPUT_BYTES_FREE);
             let stranger = !session.authenticated && session.info.in_flight > UNAUTHENTICATED_UNSENT_BYTES_MAX;
             let hard = stranger || limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
             let soft = limit.soft_bytes > 0 && unsent as u64 > limit.soft_bytes;

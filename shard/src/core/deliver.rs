@@ -5,7 +5,7 @@ use net::{Args, ConnId, Flow, Reply};
 use super::{Core, SessionCtx, SlowEntry};
 use crate::exec::{CommandError, Run, Share};
 use crate::ids::ShardId;
-use crate::limits::{IN_FLIGHT_BYTES_MAX, IN_FLIGHT_COMMANDS_MAX};
+use crate::limits::IN_FLIGHT_BYTES_MAX;
 use crate::mesh::inbox::SlowCommand;
 use crate::mesh::{ReplyBatch, ReplyHead, Rule};
 use crate::session::{Gathered, Hold};
@@ -145,8 +145,8 @@ impl Core {
         let Some(session) = self.session(conn) else { return };
         let done = session.replies.fill(seq, reply, &mut session.out);
         session.in_flight_bytes -= done;
-        let room =
-            session.replies.len() <= IN_FLIGHT_COMMANDS_MAX / 2 && session.in_flight_bytes <= IN_FLIGHT_BYTES_MAX / 2;
+        session.recent_reply_bytes = reply.len().max(session.recent_reply_bytes - session.recent_reply_bytes / 8);
+        let room = session.replies.len() <= session.window() / 2 && session.in_flight_bytes <= IN_FLIGHT_BYTES_MAX / 2;
         let (resume, close) = match session.held {
             Some(Hold::InFlight) if room => {
                 session.held = None;

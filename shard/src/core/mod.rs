@@ -95,6 +95,8 @@ pub struct Core {
     close_after_write: Vec<ConnId>,
     close_now: Vec<ConnId>,
     adopt: Vec<Socket>,
+    /// The numbers of clients whose sockets are being adopted, by descriptor.
+    adopted: HashMap<i32, ClientId>,
     /// The end of the last command, for the duration of the next.
     last_micros: u64,
     tick_began: u64,
@@ -203,6 +205,7 @@ impl Core {
             close_after_write: Vec::new(),
             close_now: Vec::new(),
             adopt: Vec::new(),
+            adopted: HashMap::new(),
             last_micros: clock.micros(),
             tick_began: 0,
             tick_time: now,

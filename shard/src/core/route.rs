@@ -12,7 +12,7 @@ use crate::exec::hop::PlanInput;
 use crate::exec::merge::Part;
 use crate::exec::{Merge, Outcome, Run, SessionHandler};
 use crate::ids::{DbId, ShardId};
-use crate::limits::{IN_FLIGHT_BYTES_MAX, IN_FLIGHT_COMMANDS_MAX};
+use crate::limits::IN_FLIGHT_BYTES_MAX;
 use crate::mesh::{Claims, Head, Rule};
 use crate::session::{Gather, Gathered, Hold, ReplyMode, is_local};
 use crate::spec::table::Row;
@@ -160,7 +160,7 @@ impl Core {
     /// Whether the connection has too much in flight to go on.
     fn flow_after(&mut self, conn: ConnId) -> Flow {
         let Some(session) = self.session(conn) else { return Flow::Close };
-        if session.replies.len() >= IN_FLIGHT_COMMANDS_MAX || session.in_flight_bytes >= IN_FLIGHT_BYTES_MAX {
+        if session.replies.len() >= session.window() || session.in_flight_bytes >= IN_FLIGHT_BYTES_MAX {
             session.held = Some(Hold::InFlight);
             return Flow::Hold;
         }

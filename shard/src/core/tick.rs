@@ -3,6 +3,7 @@
 //! The network loop has collected what came from sockets before it calls [`Service::begin`]; that order is what makes a
 //! reply seen by one client hold for what another client asks afterwards.
 
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use net::service::{Actions, Endpoint, InputLimits, InputUsage, Park, ProtocolError, Socket};
@@ -10,7 +11,7 @@ use net::{Args, ConnId, Flow, Reply, Service};
 
 use super::Core;
 use super::prefetch::PREFETCHED;
-use crate::ids::ShardId;
+use crate::ids::{ClientId, ShardId};
 use crate::mesh::{Batch, Message, Pushed, Rule};
 use crate::session::{Hold, Session};
 use crate::shared::Stop;
@@ -60,6 +61,12 @@ impl Core {
         self.end_pause();
     }
 
+    /// A socket is to become a connection of this core at the tick's end.
+    fn adopt_as(&mut self, socket: Socket, id: ClientId) {
+        self.adopted.insert(socket.fd.as_raw_fd(), id);
+        self.adopt.push(socket);
+    }
+
     fn drain_batch(&mut self, batch: &mut Batch) {
         self.worked = true;
         self.see_push_time(batch);
@@ -89,7 +96,7 @@ impl Core {
             Message::Large(large) => self.arrive(from, &large.0, &large.1.as_args()),
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
             Message::Hop(part) => self.arrive_part(*part),
-            Message::Adopt(socket) => self.adopt.push(*socket),
+            Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
         }
         self.run_hops();
     }
@@ -160,7 +167,7 @@ impl Service for Core {
         self.worked = true;
         self.stats.connections += 1;
         let now = self.clock.now();
-        let id = self.shared.next_client();
+        let id = self.adopted.remove(&fd).unwrap_or_else(|| self.shared.next_client());
         let config = self.shared.config();
         let authenticated = config.requirepass.is_empty();
         let session = Session::new(conn, id, endpoint.clone(), fd, now, authenticated);
@@ -175,10 +182,11 @@ impl Service for Core {
 
     fn accepted(&mut self, socket: Socket) {
         let core = self.shared.next_core();
+        let id = self.shared.next_client();
         if core == self.id {
-            self.adopt.push(socket);
+            self.adopt_as(socket, id);
         } else {
-            self.batches[core.index()].messages.push(Message::Adopt(Box::new(socket)));
+            self.batches[core.index()].messages.push(Message::Adopt(Box::new((socket, id))));
         }
     }
 

@@ -115,14 +115,14 @@ impl Ctx<'_> {
         true
     }
 
-    /// The key's entry for looking at, without marking an access or counting (TTL, TYPE, OBJECT).
+    /// The key's entry for looking at, without marking an access and without counting.
     pub fn peek<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         self.expire_if_past(key);
         self.database().find(key)
     }
 
-    /// The key's entry for looking at (TTL, TYPE, EXISTS): counts a hit or a miss, and marks no access.
+    /// The key's entry for looking at (TTL, TYPE, EXISTS, OBJECT): counts a hit or a miss, and marks no access.
     pub fn look<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         self.expire_if_past(key);

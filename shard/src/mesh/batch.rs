@@ -60,8 +60,8 @@ pub enum Message {
     Large(Box<(Head, OwnedArgs)>),
     /// A part of a plan.
     Hop(Box<HopPart>),
-    /// A socket that this core shall serve.
-    Adopt(Box<Socket>),
+    /// A socket that this core shall serve, with the client's number: numbers follow the order of connecting.
+    Adopt(Box<(Socket, ClientId)>),
 }
 
 /// Messages of one core for one shard, in order.

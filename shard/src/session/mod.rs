@@ -12,6 +12,7 @@ use storage::UnixMillis;
 pub use replies::{Gather, Gathered, Replies};
 
 use crate::ids::{ClientId, DbId};
+use crate::limits::{IN_FLIGHT_COMMANDS_MAX, REPLIES_IN_FLIGHT_BYTES, REPLY_BYTES_GUESS};
 use crate::spec::CommandId;
 
 /// What `CLIENT REPLY` asked for.
@@ -85,6 +86,8 @@ pub struct Session {
     pub routed_in: u64,
     /// Bytes of arguments and commands on their way to other shards.
     pub in_flight_bytes: usize,
+    /// The largest of its recent replies from other shards, in bytes; fades with every reply.
+    pub recent_reply_bytes: usize,
     /// The loop was told to hold its input.
     pub held: Option<Hold>,
     /// The connection is to be closed once its replies are written.
@@ -129,6 +132,7 @@ impl Session {
             replies: Replies::default(),
             routed_in: 0,
             in_flight_bytes: 0,
+            recent_reply_bytes: REPLY_BYTES_GUESS,
             held: None,
             closing: false,
             dirty: false,
@@ -156,6 +160,11 @@ impl Session {
         let names = info.name.capacity() + info.lib_name.capacity() + info.lib_ver.capacity();
         let output = self.out.capacity() + info.in_flight + self.replies.held_bytes();
         size_of::<Session>() + size_of::<ClientInfo>() + names + output + info.input.query_capacity
+    }
+
+    /// How many replies may be outstanding before its input is held.
+    pub fn window(&self) -> usize {
+        (REPLIES_IN_FLIGHT_BYTES / self.recent_reply_bytes.max(1)).clamp(1, IN_FLIGHT_COMMANDS_MAX)
     }
 
     /// Bytes of output that the client has not taken: ours, the ring's, and replies that wait for their turn.

@@ -18,15 +18,15 @@
 //! # Expiry
 //!
 //! A key expires at a point in time, in milliseconds since 1970. From the next millisecond on it is gone for every
-//! command, whether it still takes memory or not; DBSIZE alone counts it until it is removed. A command that sets a time
-//! in the past removes the key.
+//! command, whether it still takes memory or not; DBSIZE alone counts it until it is removed. A command that sets a
+//! time in the past removes the key; SET alone stores it, already expired, as Redis does.
 //!
 //! # Over several shards
 //!
-//! DEL, UNLINK, EXISTS and TOUCH are split, each shard doing its keys at one point in time. RENAME and COPY are plans: the
-//! entry leaves its shard as a value of its own and goes in at the other. A key has the same shard in every database, so
-//! MOVE, and COPY of a key to the same name, stay on one shard. What is about all keys runs on all shards; SCAN goes
-//! through one after another.
+//! DEL, UNLINK, EXISTS and TOUCH are split, each shard doing its keys at one point in time. RENAME and COPY are plans:
+//! the entry leaves its shard as a value of its own and goes in at the other. A key has the same shard in every
+//! database, so MOVE, and COPY of a key to the same name, stay on one shard. What is about all keys runs on all shards;
+//! SCAN goes through one after another.
 
 #![allow(clippy::unnecessary_wraps, reason = "handlers have one type, and many of them cannot fail")]
 

@@ -1,8 +1,8 @@
 //! Giving a key another name.
 //!
 //! On one shard the entry is taken out and put in again. Over two shards that takes two hops: the first takes the entry
-//! out of its shard (and, for RENAMENX, looks whether the new name is free), the second puts it in, or puts it back. Both
-//! names are locked meanwhile, so nobody sees the entry missing.
+//! out of its shard (and, for RENAMENX, looks whether the new name is free), the second puts it in, or puts it back.
+//! Both names are locked meanwhile, so nobody sees the entry missing.
 
 use net::{Args, Reply};
 use storage::{Detached, Key};

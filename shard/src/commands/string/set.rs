@@ -15,6 +15,7 @@ pub const SET: Command = Command {
     arity: Arity::AtLeast(3),
     flags: Flags::of(&[Flag::Write, Flag::Denyoom]),
     keys: &[KeySpec::one(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update, KeyFlag::VariableFlags])],
+    find_keys: Some(used_key),
     docs: Docs {
         summary: "Stores a string at a key, whatever was there before.",
         since: "1.0.0",
@@ -131,6 +132,15 @@ pub const GETSET: Command = Command {
     run: Run::Shard(getset),
     ..Command::BLANK
 };
+
+/// SET overwrites its key; with `GET` it also reads it.
+fn used_key(args: &Args<'_>, visit: &mut dyn FnMut(usize, &'static [KeyFlag])) -> bool {
+    let reads = args.from(3).any(|word| word.eq_ignore_ascii_case(b"get"));
+    let flags: &[KeyFlag] =
+        if reads { &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update] } else { &[KeyFlag::Ow, KeyFlag::Update] };
+    visit(1, flags);
+    true
+}
 
 fn set(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let (key, value) = (Key::new(args.at(1)), args.at(2));

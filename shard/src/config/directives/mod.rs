@@ -1,8 +1,8 @@
 //! The table of directives: every name, type, bound, default and note about configuration stands here once.
 //!
-//! One file holds one group; a group is a list of rows in the order in which documentation shows them. Names and aliases
-//! are unique over all groups, which [`lookup`] relies on and a test checks. Names, types, bounds and defaults are those
-//! of Redis 7.0, with the packed sets of 7.2 and the two directives about shards.
+//! One file holds one group; a group is a list of rows in the order in which documentation shows them. Names and
+//! aliases are unique over all groups, which [`lookup`] relies on and a test checks. Names, types, bounds and defaults
+//! are those of Redis 7.0, with the packed sets of 7.2 and the two directives about shards.
 //!
 //! Directives that only exist in files (`include`, `user`, `rename-command`, `loadmodule`) have no value and no row:
 //! they are in `load.rs`.

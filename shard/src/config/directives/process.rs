@@ -83,6 +83,7 @@ pub(super) const ROWS: &[Directive] = &[
         &["no"],
         "Leave by exit instead of abort after an internal error, for tests.",
     )
+    .effect(Effect::CrashReports)
     .hidden(),
     Directive::new("dir", &One(field!(dir)), &[""], "The directory of the dataset's files.")
         .protected()

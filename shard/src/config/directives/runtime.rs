@@ -11,14 +11,14 @@ pub(super) const ROWS: &[Directive] = &[
         &["0"],
         "How many shards to run, one thread each; 0 means one per processor the process may use.",
     )
-    .immutable(),
+    .fixed(),
     Directive::new(
         "pin-shards",
         &Flag(field!(pin_shards)),
         &["yes"],
         "Whether each shard's thread stays on one processor.",
     )
-    .immutable(),
+    .fixed(),
     Directive::new(
         "io-threads",
         &Integer { at: field!(io_threads), min: 1, max: 128 },
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Directive] = &[
         "The processors the shards may run on, for example 0-3,8 or 0-7:2.",
     )
     .alias("server-cpulist")
-    .immutable(),
+    .fixed(),
     Directive::new(
         "bio_cpulist",
         &Text { at: field!(bio_cpulist), check: anything },
@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Directive] = &[
         "Accepted for files written for Redis; background work runs on the shards.",
     )
     .alias("bio-cpulist")
-    .immutable(),
+    .fixed(),
     Directive::new(
         "aof_rewrite_cpulist",
         &Text { at: field!(aof_rewrite_cpulist), check: anything },
@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Directive] = &[
         "Accepted for files written for Redis; no process is forked for a rewrite.",
     )
     .alias("aof-rewrite-cpulist")
-    .immutable(),
+    .fixed(),
     Directive::new(
         "bgsave_cpulist",
         &Text { at: field!(bgsave_cpulist), check: anything },
@@ -64,5 +64,5 @@ pub(super) const ROWS: &[Directive] = &[
         "Accepted for files written for Redis; no process is forked for a snapshot.",
     )
     .alias("bgsave-cpulist")
-    .immutable(),
+    .fixed(),
 ];

@@ -4,7 +4,6 @@ use rand::{Rng, SeedableRng};
 use crate::config::grammar::{quoted, split_words};
 use crate::config::number;
 use crate::config::{Config, RewriteOptions};
-use storage::glob::{Case, glob_match as matches};
 
 fn words(line: &str) -> Option<Vec<String>> {
     let words = split_words(line.as_bytes())?;
@@ -122,31 +121,4 @@ fn numbers_are_as_strict_as_those_of_redis() {
         assert_eq!(number::lenient(text.as_bytes()), expected, "{text:?}");
     }
     assert_eq!(number::lenient(b"-99999999999999999999"), Some(i64::MIN));
-}
-
-#[test]
-fn patterns_match_like_globs() {
-    for (pattern, text, expected) in [
-        ("*", "", true),
-        ("a*c", "abbc", true),
-        ("a*c", "abcd", false),
-        ("*b*b", "abab", true),
-        ("a?c", "abc", true),
-        ("a?c", "ac", false),
-        ("[a-c]x", "bx", true),
-        ("[^a-c]x", "bx", false),
-        ("[c-a]", "b", true),
-        ("[a", "a", true),
-        ("[]", "a", false),
-        ("\\*", "*", true),
-        ("\\*", "a", false),
-        ("maxmemory*", "MAXMEMORY-policy", true),
-        ("", "a", false),
-        ("", "", true),
-    ] {
-        assert_eq!(matches(pattern.as_bytes(), text.as_bytes(), Case::Insensitive), expected, "{pattern} {text}");
-    }
-    assert!(!matches(b"a", b"A", Case::Sensitive));
-    let hard = format!("{}b", "*a".repeat(200));
-    assert!(!matches(hard.as_bytes(), "a".repeat(20_000).as_bytes(), Case::Sensitive), "and quickly");
 }

@@ -7,7 +7,8 @@ fn rewritten(config: &Config, old: &str) -> String {
 
 #[test]
 fn lines_stay_where_they_are_and_new_ones_follow_a_header() {
-    let old = "# my conf\n\nport 21200\nHash-Max-ZIPLIST-Entries 20\nhash-max-listpack-entries 21\nsave 100 1\nsave 200 2\n\
+    let old = "# my conf\n\nport 21200\nHash-Max-ZIPLIST-Entries 20\nhash-max-listpack-entries 21\nsave 100 1\n\
+        save 200 2\n\
         \n\n\n# mem\nmaxmemory 100mb\nmaxclients 10000\ninclude inc2.conf\nuser bob on nopass ~* +@all\n\
         client-output-buffer-limit pubsub 1mb 2mb 3\nrename-command FLUSHALL \"\"\npidfile \"\"\n\
         list-max-ziplist-entries 4\nrequirepass \"a b\"\n";

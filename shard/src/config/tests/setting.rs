@@ -61,8 +61,8 @@ fn set_is_all_or_nothing() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "ERR CONFIG SET failed (possibly related to argument 'maxmemory-clients') - percentage argument must be less or \
-         equal to 100"
+        "ERR CONFIG SET failed (possibly related to argument 'maxmemory-clients') - percentage argument must be less \
+         or equal to 100"
     );
     assert_eq!(config.maxmemory, 0);
     let changes = config.set(&[("maxmemory", "1mb"), ("port", "7000"), ("timeout", "0")], ANYTHING).unwrap();
@@ -96,6 +96,15 @@ fn the_first_unacceptable_name_decides() {
         config.stage(&[("slave-priority", "1"), ("replica-priority", "2")], plain).is_ok(),
         "two names, two values"
     );
+}
+
+#[test]
+fn what_is_fixed_only_here_may_be_set_to_what_it_is() {
+    let mut config = Config::default();
+    assert_eq!(set(&mut config, "shards", "0"), Ok(0));
+    assert!(set(&mut config, "shards", "2").unwrap_err().ends_with("can't set immutable config"));
+    assert_eq!(set(&mut config, "server-cpulist", ""), Ok(0));
+    assert!(set(&mut config, "daemonize", "no").is_err(), "as in Redis");
 }
 
 #[test]

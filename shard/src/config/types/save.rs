@@ -1,8 +1,8 @@
 //! `save`: when a snapshot is written without being asked for.
 //!
 //! Each point is a number of seconds and of changes; a snapshot begins when so many changes are older than so many
-//! seconds. In files every line adds points, but the first line of the whole configuration replaces the defaults, and an
-//! empty one removes all points before it. `CONFIG SET save` always replaces everything.
+//! seconds. In files every line adds points, but the first line of the whole configuration replaces the defaults, and
+//! an empty one removes all points before it. `CONFIG SET save` always replaces everything.
 
 use crate::config::error::Reason;
 use crate::config::number;
