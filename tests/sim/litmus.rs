@@ -198,6 +198,12 @@ pub fn one_deadline() -> Vec<Program> {
             .client(1, "MGET y@1 x@0; GET z@2")
             .client(0, "GET y@1 | GET x@0")
             .event(Event::Advance(51)),
+        Program::new("the sweeper and a key that is waited for", 2)
+            .with_expiring("x@0", "1", deadline)
+            .with_expiring("y@1", "1", deadline)
+            .client(1, "COPY x@0 z@1 REPLACE; MGET y@1 x@0; GET z@1")
+            .client(0, "GET v@1 | GET v@1")
+            .event(Event::Advance(1100)),
         Program::new("a deadline moved on while the sweeper runs", 2)
             .with("x@0", "1")
             .with("y@1", "1")

@@ -74,6 +74,16 @@ fn a_clock_per_shard_is_caught() {
 }
 
 #[test]
+fn waiting_without_a_time_of_its_own_is_caught() {
+    caught(Rule::WaitingKeepsItsTime, &litmus::one_deadline()[1]);
+}
+
+#[test]
+fn sweeping_what_is_waited_for_is_caught() {
+    caught(Rule::SweepSkipsClaimed, &litmus::one_deadline()[2]);
+}
+
+#[test]
 fn an_unlocked_watched_key_is_caught() {
     for program in &litmus::watched_elsewhere() {
         caught(Rule::WatchedKeysAreLocked, program);

@@ -12,7 +12,7 @@ use crate::program::{Bytes, Event, FirstKey, Program, Request, START_MILLIS, Scr
 use crate::verdict::{run_seed, seeds};
 
 /// Programs in the usual run; each is tried under [`SCHEDULES`] schedules.
-const PROGRAMS: u64 = 5000;
+const PROGRAMS: u64 = 10_000;
 
 const SCHEDULES: u64 = 4;
 
@@ -55,7 +55,11 @@ pub fn program(seed: u64) -> Program {
     generator.clients(&mut program);
     if generator.deadlines {
         let steps = generator.rng.random_range(1..=2);
-        program.events.extend((0..steps).map(|_| Event::Advance(11)));
+        for _ in 0..steps {
+            // The longer one makes the sweeper due.
+            let millis = if generator.one_in(2) { 11 } else { 1100 };
+            program.events.push(Event::Advance(millis));
+        }
     }
     generator.oddities(&mut program);
     program
@@ -230,6 +234,8 @@ fn random_programs_notice_every_broken_rule() {
         Rule::OwnPartThroughInbox,
         Rule::LocksPlacedByPush,
         Rule::TimeTravelsWithBatch,
+        Rule::WaitingKeepsItsTime,
+        Rule::SweepSkipsClaimed,
         Rule::WatchedKeysAreLocked,
         Rule::PartsCannotRefuse,
         Rule::GenerationsAreChecked,

@@ -40,13 +40,16 @@ const WITHHELD_ONE_IN: u32 = 3;
 /// Once in so many times a core with nothing to do makes an idle tick instead of falling asleep.
 const IDLE_TICK_ONE_IN: u32 = 2;
 
+/// Once in so many steps of draining a core drains all the rest.
+const WHOLE_DRAIN_ONE_IN: usize = 5;
+
 /// So many idle ticks a core makes in one run.
 const IDLE_TICKS_MAX: u32 = 4;
 
 /// So many times a core has its push put off in one run.
 const PUT_OFFS_MAX: u32 = 3;
 
-/// When nothing can happen but somebody waits, the clock goes on by so many milliseconds: a pause may end.
+/// When nothing can happen but the server is paused, the clock goes on by so many milliseconds.
 const PATIENCE_MILLIS: i64 = 1000;
 
 /// So many times.
@@ -208,7 +211,9 @@ impl<'a> World<'a> {
         loop {
             let actors = self.actors();
             if actors.is_empty() {
-                if self.waiting().is_empty() || self.patience == 0 {
+                // Else time stands still: a wake-up that was lost must not be made good by a core's deadline.
+                let paused = self.shared.is_paused() && !self.waiting().is_empty();
+                if !paused || self.patience == 0 {
                     break;
                 }
                 self.patience -= 1;
@@ -392,7 +397,8 @@ impl<'a> World<'a> {
     }
 
     fn drain_step(&mut self, core: usize) {
-        if self.places[core].core.has_message() {
+        // Mostly message by message, with others acting in between; now and then as the server does it.
+        if self.places[core].core.has_message() && self.choice.pick(WHOLE_DRAIN_ONE_IN) + 1 < WHOLE_DRAIN_ONE_IN {
             self.tell(|world| format!("core {core} drains {}", world.places[core].core.next_message()));
             return self.places[core].core.drain_one();
         }

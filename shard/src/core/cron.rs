@@ -13,6 +13,7 @@ use super::Core;
 use crate::config::Config;
 use crate::config::types::output_limits::ClientClass;
 use crate::limits::{CRON_BUSY_MILLIS, CRON_IDLE_MILLIS, FREE_ITEMS_PER_STEP, OUTPUT_BYTES_FREE, SLICE_MICROS};
+use crate::mesh::Rule;
 use crate::session::Hold;
 use crate::stats::LatencyEvent;
 
@@ -118,6 +119,7 @@ impl Core {
         let end = self.clock.micros() + SLICE_MICROS;
         let (now, mut expired) = (self.shard.clock, 0);
         let locks = &self.locks;
+        let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
         'databases: for database in self.shard.databases.iter_mut().filter(|database| database.expires() > 0) {
             loop {
@@ -126,7 +128,7 @@ impl Core {
                     segments_max: usize::MAX,
                     expired_max: SWEEP_ENTRIES_PER_STEP,
                 };
-                let mut skip = |_: &[u8], hash: u64| locks.is_claimed(hash);
+                let mut skip = |_: &[u8], hash: u64| skips && locks.is_claimed(hash);
                 let outcome = database.sweep(now, budget, &mut skip, &mut |_, _| {});
                 expired += outcome.expired as u64;
                 if outcome.complete {

@@ -135,11 +135,11 @@ impl Core {
             let late = parts.split_off(1);
             let plan = parts[0].1.plan.number;
             self.plans.get_mut(&plan).expect("its parts are being placed").late = late.into();
-        } else if !mesh.holds(Rule::OwnPartThroughInbox) {
-            if let Some(own) = parts.iter().position(|(shard, _)| *shard == self.id) {
-                let (_, part) = parts.remove(own);
-                self.arrive_part(part);
-            }
+        } else if !mesh.holds(Rule::OwnPartThroughInbox)
+            && let Some(own) = parts.iter().position(|(shard, _)| *shard == self.id)
+        {
+            let (_, part) = parts.remove(own);
+            self.arrive_part(part);
         }
         parts
     }

@@ -19,6 +19,10 @@ pub enum Rule {
     LocksPlacedByPush,
     /// Time travels with the batch.
     TimeTravelsWithBatch,
+    /// What had to wait runs at the time of its own push.
+    WaitingKeepsItsTime,
+    /// The sweep leaves alone what is held or waited for.
+    SweepSkipsClaimed,
     /// Watched keys are keys of the transaction.
     WatchedKeysAreLocked,
     /// What may be refused is refused before the push.
