@@ -56,11 +56,11 @@ pub fn parse(arguments: &[OsString]) -> Invocation {
 fn sources(arguments: &[OsString]) -> Sources {
     let mut sources = Sources::default();
     let mut rest = arguments;
-    if let Some((first, others)) = arguments.split_first() {
-        if !first.as_bytes().starts_with(b"-") {
-            sources.file = Some(PathBuf::from(first));
-            rest = others;
-        }
+    if let Some((first, others)) = arguments.split_first()
+        && !first.as_bytes().starts_with(b"-")
+    {
+        sources.file = Some(PathBuf::from(first));
+        rest = others;
     }
     let skipped = arguments.len() - rest.len();
     let mut options = Options::default();

@@ -98,10 +98,10 @@ impl Listener {
 /// The file of a Unix socket goes with its listener, unless somebody else's took its place.
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Place::Unix { path, file } = &self.place {
-            if identity(path).is_ok_and(|found| found == *file) {
-                let _ = std::fs::remove_file(path);
-            }
+        if let Place::Unix { path, file } = &self.place
+            && identity(path).is_ok_and(|found| found == *file)
+        {
+            let _ = std::fs::remove_file(path);
         }
     }
 }

@@ -67,10 +67,10 @@ impl Supervisor {
     }
 
     fn notify(&self, message: &str) {
-        if let Self::Systemd(socket) = self {
-            if let Err(error) = send(socket, message) {
-                tracing::warn!("Can't send supervised notification to systemd: {error}");
-            }
+        if let Self::Systemd(socket) = self
+            && let Err(error) = send(socket, message)
+        {
+            tracing::warn!("Can't send supervised notification to systemd: {error}");
         }
     }
 }

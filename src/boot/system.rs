@@ -13,18 +13,18 @@ const OOM_SCORE_FILE: &str = "/proc/self/oom_score_adj";
 
 /// Prepares the process as the configuration asks, and warns about what the system does not grant.
 pub(super) fn prepare(config: &Config) {
-    if config.disable_thp {
-        if let Err(error) = sys::disable_huge_pages() {
-            tracing::warn!("Can't keep transparent huge pages from this process: {error}");
-        }
+    if config.disable_thp
+        && let Err(error) = sys::disable_huge_pages()
+    {
+        tracing::warn!("Can't keep transparent huge pages from this process: {error}");
     }
     if let Some(warning) = backlog_warning(config.tcp_backlog) {
         tracing::warn!("{warning}");
     }
-    if config.oom_score_adj != OomScoreAdj::No {
-        if let Err(error) = adjust_oom_score(config) {
-            tracing::warn!("Unable to write oom_score_adj: {error}");
-        }
+    if config.oom_score_adj != OomScoreAdj::No
+        && let Err(error) = adjust_oom_score(config)
+    {
+        tracing::warn!("Unable to write oom_score_adj: {error}");
     }
 }
 

@@ -272,18 +272,19 @@ fn discard_input(conn: &mut Conn, spare: &mut super::spare::Spare) {
 
 /// Gives a connection whose output has no memory a used buffer.
 fn lend_output<S: Service>(service: &mut S, id: ConnId, spare: &mut super::spare::Spare) {
-    if let Some(output) = service.output(id) {
-        if output.capacity() == 0 {
-            *output = spare.take();
-        }
+    if let Some(output) = service.output(id)
+        && output.capacity() == 0
+    {
+        *output = spare.take();
     }
 }
 
 /// Takes the buffer back if nothing was written to it.
 fn reclaim_output<S: Service>(service: &mut S, id: ConnId, spare: &mut super::spare::Spare) {
-    if let Some(output) = service.output(id) {
-        if output.is_empty() && output.capacity() > 0 {
-            spare.put(std::mem::take(output));
-        }
+    if let Some(output) = service.output(id)
+        && output.is_empty()
+        && output.capacity() > 0
+    {
+        spare.put(std::mem::take(output));
     }
 }

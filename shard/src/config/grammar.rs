@@ -50,12 +50,12 @@ fn read_double_quoted(line: &[u8], mut at: usize, mut word: Vec<u8>) -> Option<(
         match *line.get(at)? {
             b'"' => return ends_word(line, at + 1).then_some((word, at + 1)),
             b'\\' if at + 1 < line.len() => {
-                if let [b'\\', b'x', high, low, ..] = line[at..] {
-                    if let (Some(high), Some(low)) = (hex_digit(high), hex_digit(low)) {
-                        word.push(high << 4 | low);
-                        at += 4;
-                        continue;
-                    }
+                if let [b'\\', b'x', high, low, ..] = line[at..]
+                    && let (Some(high), Some(low)) = (hex_digit(high), hex_digit(low))
+                {
+                    word.push(high << 4 | low);
+                    at += 4;
+                    continue;
                 }
                 word.push(match line[at + 1] {
                     b'n' => b'\n',

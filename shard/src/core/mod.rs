@@ -256,10 +256,10 @@ impl Core {
     }
 
     fn mark_dirty(&mut self, conn: ConnId) {
-        if let Some(session) = self.session(conn) {
-            if !std::mem::replace(&mut session.dirty, true) {
-                self.dirty.push(conn);
-            }
+        if let Some(session) = self.session(conn)
+            && !std::mem::replace(&mut session.dirty, true)
+        {
+            self.dirty.push(conn);
         }
     }
 }

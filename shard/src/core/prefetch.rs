@@ -44,10 +44,10 @@ impl Core {
     /// Both rounds, for the next commands of a batch.
     pub(super) fn prefetch_batch(&mut self, batch: &Batch, messages: &[Message]) {
         for message in messages.iter().take(PREFETCHED) {
-            if let Message::Command(head) = message {
-                if let Some(key) = batch.args(head).get(1) {
-                    self.prefetch_key(head.db, key);
-                }
+            if let Message::Command(head) = message
+                && let Some(key) = batch.args(head).get(1)
+            {
+                self.prefetch_key(head.db, key);
             }
         }
         self.prefetch_values();

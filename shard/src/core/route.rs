@@ -295,7 +295,7 @@ impl Core {
             unreachable!("a split command's keys stand in a range")
         };
         let step = usize::from(step);
-        if (args.len() - 1) % step != 0 {
+        if !(args.len() - 1).is_multiple_of(step) {
             // The handler words the error; any shard can say it.
             return self.run_on(self.id, caller, row, args);
         }

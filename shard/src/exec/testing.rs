@@ -211,7 +211,7 @@ impl Keyspace {
             panic!("keys of a split command stand in a row")
         };
         let step = usize::from(step);
-        if (args.len() - 1) % step != 0 {
+        if !(args.len() - 1).is_multiple_of(step) {
             return self.run_on(ShardId(0), part, args);
         }
         let mut parts: Vec<(ShardId, OwnedArgs, Vec<u32>)> = Vec::new();

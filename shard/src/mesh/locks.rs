@@ -151,10 +151,10 @@ impl<J> Locks<J> {
         if !self.holders.is_empty() {
             return;
         }
-        if let Some((ticket, job)) = &mut self.whole {
-            if let Some(job) = job.take() {
-                self.ready.push_back((*ticket, job));
-            }
+        if let Some((ticket, job)) = &mut self.whole
+            && let Some(job) = job.take()
+        {
+            self.ready.push_back((*ticket, job));
         }
     }
 

@@ -91,7 +91,7 @@ const SET: Command = Command {
 };
 
 fn set(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(SYNTAX);
     }
     let is_sensitive = |name: &[u8]| directives::lookup(name).is_some_and(Directive::is_sensitive);
