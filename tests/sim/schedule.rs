@@ -49,7 +49,7 @@ const IDLE_TICKS_MAX: u32 = 4;
 /// So many times a core has its push put off in one run.
 const PUT_OFFS_MAX: u32 = 3;
 
-/// When nothing can happen but the server is paused, the clock goes on by so many milliseconds.
+/// When nothing can happen but CLIENT PAUSE holds commands back, the clock goes on by so many milliseconds.
 const PATIENCE_MILLIS: i64 = 1000;
 
 /// So many times.
@@ -212,7 +212,8 @@ impl<'a> World<'a> {
             let actors = self.actors();
             if actors.is_empty() {
                 // Else time stands still: a wake-up that was lost must not be made good by a core's deadline.
-                let paused = self.shared.is_paused() && !self.waiting().is_empty();
+                let holds_back = |place: &Place| place.core.holds_commands_back();
+                let paused = self.places.iter().any(holds_back) && !self.waiting().is_empty();
                 if !paused || self.patience == 0 {
                     break;
                 }

@@ -50,6 +50,11 @@ impl Core {
         }
     }
 
+    /// Whether a pause holds commands of this core's clients back: they go on when time passes.
+    pub fn holds_commands_back(&self) -> bool {
+        !self.paused.is_empty()
+    }
+
     /// Places `plan` as the next command of `conn`, as a multi-shard command would be.
     pub fn place(&mut self, conn: ConnId, claims: Vec<(ShardId, Claims)>, plan: Box<dyn Plan>) -> Flow {
         self.run_hops();
