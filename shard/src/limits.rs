@@ -13,6 +13,12 @@ pub const REPLIES_IN_FLIGHT_BYTES: usize = 16 << 20;
 /// What a reply is taken for before there was one, in bytes.
 pub const REPLY_BYTES_GUESS: usize = 512 << 10;
 
+/// Replies wait for those behind them that are on their way from other shards, for at most so many microseconds.
+pub const WITHHELD_MICROS_MAX: u64 = 300;
+
+/// A connection with more output than this is written at once, in bytes.
+pub const WITHHELD_BYTES_MAX: usize = 16 << 10;
+
 /// Output that counts against `client-output-buffer-limit` begins behind this many bytes: Redis's fixed reply buffer.
 pub const OUTPUT_BYTES_FREE: usize = 16 << 10;
 

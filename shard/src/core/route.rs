@@ -38,7 +38,8 @@ impl Core {
             return Flow::Hold;
         }
         session.begin_reply();
-        let row = match CommandTable::global().resolve(args) {
+        let found = self.recent.find(args.at(0)).map(|row| CommandTable::global().resolve_in(row, args));
+        let row = match found.unwrap_or(Ok(None)) {
             Ok(Some(row)) => row,
             Ok(None) => return self.refuse(conn, None, &unknown_command(args)),
             Err(parent) => {

@@ -11,6 +11,9 @@ use crate::mesh::{Claims, Head, HopPart, ReplyHead, Rule, Ticket};
 use crate::spec::CommandTable;
 use crate::spec::table::Row;
 
+/// The vector for replies of the own inbox's commands is kept for the next up to this many bytes.
+const OWN_REPLY_BYTES_KEPT: usize = 64 * 1024;
+
 /// What waits for a lock.
 pub(super) enum Job {
     /// A command, with a copy of its arguments.
@@ -85,14 +88,17 @@ impl Core {
         let handler = self.refusing_part(row).unwrap_or(handler);
         let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
         let began = self.last_micros;
-        let mut bytes =
-            if from == self.id { Vec::new() } else { std::mem::take(&mut self.answers[from.index()].bytes) };
+        let own = from == self.id;
+        let mut bytes = std::mem::take(if own { &mut self.own_reply } else { &mut self.answers[from.index()].bytes });
         let start = bytes.len();
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
         let failed = call(handler, &mut ctx, args, &mut Reply::new(&mut bytes, resp));
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: bytes.len() - start };
-        if from == self.id {
+        if own {
             self.deliver(&place, &bytes);
+            bytes.clear();
+            bytes.shrink_to(OWN_REPLY_BYTES_KEPT);
+            self.own_reply = bytes;
         } else {
             let answers = &mut self.answers[from.index()];
             answers.bytes = bytes;

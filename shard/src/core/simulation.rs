@@ -55,6 +55,11 @@ impl Core {
         !self.paused.is_empty()
     }
 
+    /// Writes each reply in the tick in which its turn comes, and does not wait for those behind it.
+    pub fn write_at_once(&mut self) {
+        self.withheld_micros_max = 0;
+    }
+
     /// Places `plan` as the next command of `conn`, as a multi-shard command would be.
     pub fn place(&mut self, conn: ConnId, claims: Vec<(ShardId, Claims)>, plan: Box<dyn Plan>) -> Flow {
         self.run_hops();

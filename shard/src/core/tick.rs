@@ -12,6 +12,7 @@ use net::{Args, ConnId, Flow, Reply, Service};
 use super::Core;
 use super::prefetch::PREFETCHED;
 use crate::ids::{ClientId, ShardId};
+use crate::limits::WITHHELD_BYTES_MAX;
 use crate::mesh::{Batch, Message, Pushed, Rule};
 use crate::session::{Hold, Session};
 use crate::shared::Stop;
@@ -140,6 +141,33 @@ impl Core {
         pushed
     }
 
+    /// Says which connections are to be written. One whose next reply is on its way from another shard waits for it, but
+    /// not for long: most of a pipeline's replies then leave in one write, not the few first ones in a write of their own.
+    fn write_or_withhold(&mut self, write: &mut Vec<ConnId>) {
+        for conn in self.dirty.drain(..) {
+            let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn) else { continue };
+            session.dirty = false;
+            if session.replies.is_empty() || session.out.len() > WITHHELD_BYTES_MAX {
+                session.withheld = false;
+                write.push(conn);
+            } else if !session.out.is_empty() && !std::mem::replace(&mut session.withheld, true) {
+                if self.withheld.is_empty() {
+                    self.withheld_since = self.clock.micros();
+                }
+                self.withheld.push(conn);
+            }
+        }
+        if !self.withheld.is_empty() && self.clock.micros() - self.withheld_since >= self.withheld_micros_max {
+            for conn in self.withheld.drain(..) {
+                let session = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn && s.withheld);
+                if let Some(session) = session {
+                    session.withheld = false;
+                    write.push(conn);
+                }
+            }
+        }
+    }
+
     /// Hands the answers to other cores' clients to their homes.
     pub fn answer(&mut self) {
         for home in 0..self.answers.len() {
@@ -266,12 +294,7 @@ impl Service for Core {
         self.answer();
         self.housekeep();
         self.check_outputs();
-        for conn in self.dirty.drain(..) {
-            if let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn) {
-                session.dirty = false;
-                actions.write.push(conn);
-            }
-        }
+        self.write_or_withhold(&mut actions.write);
         actions.resume.append(&mut self.resume);
         actions.close_after_write.append(&mut self.close_after_write);
         actions.close_now.append(&mut self.close_now);
@@ -318,8 +341,12 @@ impl Service for Core {
         let now = self.clock.now();
         let pause_ends = (!self.paused.is_empty()).then(|| self.shared.pause(now).map_or(now, |pause| pause.until));
         let next = pause_ends.map_or(self.next_cron, |end| end.min(self.next_cron));
-        let wait = next.0.saturating_sub(now.0).max(1);
-        Park::Sleep(Some(Duration::from_millis(wait as u64)))
+        let wait = Duration::from_millis(next.0.saturating_sub(now.0).max(1) as u64);
+        if self.withheld.is_empty() {
+            return Park::Sleep(Some(wait));
+        }
+        let due = (self.withheld_since + self.withheld_micros_max).saturating_sub(self.clock.micros()).max(1);
+        Park::Sleep(Some(wait.min(Duration::from_micros(due))))
     }
 
     fn unpark(&mut self) {

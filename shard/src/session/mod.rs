@@ -94,6 +94,8 @@ pub struct Session {
     pub closing: bool,
     /// It is in the list of sessions to be written in this tick.
     pub dirty: bool,
+    /// Its output waits for replies that are on their way.
+    pub withheld: bool,
     /// What is told about it.
     pub info: Box<ClientInfo>,
 }
@@ -136,6 +138,7 @@ impl Session {
             held: None,
             closing: false,
             dirty: false,
+            withheld: false,
             info: Box::new(ClientInfo {
                 endpoint,
                 fd,

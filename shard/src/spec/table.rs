@@ -40,6 +40,38 @@ pub struct CommandTable {
     names: HashMap<&'static [u8], CommandId>,
 }
 
+/// The commands that a core's clients sent last, by their names as they were sent: most commands are one of few.
+#[derive(Default)]
+pub struct RecentCommands {
+    /// Names of up to eight bytes, little-endian, with their rows. An empty name has none.
+    rows: [Option<(u64, &'static Row)>; RECENT_COMMANDS],
+}
+
+const RECENT_COMMANDS: usize = 16;
+
+impl RecentCommands {
+    /// What [`CommandTable::find`] returns for `name`.
+    #[inline]
+    pub fn find(&mut self, name: &[u8]) -> Option<&'static Row> {
+        if name.is_empty() || name.len() > size_of::<u64>() {
+            return CommandTable::global().find(name);
+        }
+        let mut bytes = [0; size_of::<u64>()];
+        bytes[..name.len()].copy_from_slice(name);
+        let sent = u64::from_le_bytes(bytes);
+        // Names with zero bytes would look like shorter ones, but no command has such a name and none is kept.
+        let place = usize::from(name[0] ^ name[name.len() - 1].rotate_left(2) ^ name.len() as u8) % RECENT_COMMANDS;
+        match self.rows[place] {
+            Some((kept, row)) if kept == sent && row.command.name.len() == name.len() => Some(row),
+            _ => {
+                let row = CommandTable::global().find(name)?;
+                self.rows[place] = Some((sent, row));
+                Some(row)
+            }
+        }
+    }
+}
+
 /// Longest name of a command that is looked up; longer ones do not exist.
 const NAME_BYTES_MAX: usize = 32;
 
@@ -94,6 +126,11 @@ impl CommandTable {
     /// The command or subcommand that `args` call. `Err(row)` when `row` has subcommands and this is none of them.
     pub fn resolve(&self, args: &Args<'_>) -> Result<Option<&Row>, &Row> {
         let Some(row) = self.find(args.at(0)) else { return Ok(None) };
+        self.resolve_in(row, args)
+    }
+
+    /// As [`Self::resolve`], when the first word's row is known.
+    pub fn resolve_in<'t>(&'t self, row: &'t Row, args: &Args<'_>) -> Result<Option<&'t Row>, &'t Row> {
         match args.get(1) {
             Some(word) if !row.command.subcommands.is_empty() => self.subcommand(row, word).map(Some).ok_or(row),
             _ => Ok(Some(row)),
