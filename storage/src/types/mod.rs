@@ -7,6 +7,7 @@
 use string::{OwnedString, StringRef};
 
 pub mod bitmap;
+pub mod hyperloglog;
 pub mod string;
 
 /// The type of a value, as TYPE names it.
