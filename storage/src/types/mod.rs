@@ -7,6 +7,7 @@
 use string::{OwnedString, StringRef};
 
 pub mod bitmap;
+pub mod geohash;
 pub mod hyperloglog;
 pub mod string;
 
