@@ -6,6 +6,10 @@
 
 use string::{OwnedString, StringRef};
 
+pub mod bitmap;
+pub mod geohash;
+pub mod hyperloglog;
+pub mod list;
 pub mod string;
 
 /// The type of a value, as TYPE names it.

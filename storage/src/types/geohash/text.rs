@@ -1,0 +1,31 @@
+//! Places and distances as Redis prints them.
+
+use super::{Cell, Point, STEP_MAX};
+
+const ALPHABET: &[u8; 32] = b"0123456789bcdefghjkmnpqrstuvwxyz";
+/// Characters of a standard geohash. 52 bits are enough for ten; the last is always the first of the alphabet.
+const GEOHASH_CHARACTERS: u32 = 11;
+const CHARACTER_BITS: u32 = 5;
+
+impl Point {
+    /// The standard geohash, as GEOHASH replies: its map reaches to the poles, so it is not the score in other letters.
+    pub fn geohash(self) -> [u8; GEOHASH_CHARACTERS as usize] {
+        let bits = Cell::within(self, STEP_MAX, &(-180.0..=180.0), &(-90.0..=90.0)).bits();
+        std::array::from_fn(|index| {
+            let shift = (2 * STEP_MAX).checked_sub((index as u32 + 1) * CHARACTER_BITS);
+            ALPHABET[shift.map_or(0, |shift| (bits >> shift) as usize % ALPHABET.len())]
+        })
+    }
+}
+
+/// A longitude or latitude as GEOPOS replies it to clients of RESP2: at most 17 digits behind the point.
+pub fn coordinate(degrees: f64) -> String {
+    let mut text = format!("{degrees:.17}");
+    text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+    if text == "-0" { "0".into() } else { text }
+}
+
+/// A distance as GEODIST replies it: four digits behind the point.
+pub fn distance(distance: f64) -> String {
+    format!("{distance:.4}")
+}
