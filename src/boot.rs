@@ -15,6 +15,7 @@ mod cores;
 mod daemon;
 mod limits;
 mod listeners;
+mod oom_score;
 mod supervisor;
 mod system;
 mod title;
@@ -29,6 +30,7 @@ use crate::args::REDIS_VERSION;
 use crate::signal::{self, Request};
 use crate::sys::{Bell, TitleMemory};
 use crate::{log, sys};
+use oom_score::OomScore;
 use supervisor::Supervisor;
 
 /// Why the server does not start: a line for the log.
@@ -128,10 +130,13 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
     signal::set_exits_on_panic(config.use_exit_on_panic);
     let pid_file = daemon::PidFile::write(config);
     title::show(title_memory, program, config);
-    let listeners = listeners::open(config)?;
+    let process = apply::Process { listeners: listeners::open(config)?, oom_score: OomScore::own() };
+    if let Err(error) = process.oom_score.adjust(config) {
+        tracing::warn!("Unable to write oom_score_adj: {error}");
+    }
     // After the sockets are open: tools take the number in the banner for the sign that the ports were free.
     show_banner(config, plan.shards());
-    let cores = cores::start(plan, config, listeners, program, bell)?;
+    let cores = cores::start(plan, config, process, program, bell)?;
     tracing::info!("Server initialized");
     cores.wait_until_ready()?;
     tracing::info!("Ready to accept connections");
