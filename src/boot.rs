@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use shard::config::types::title::TitleVariable;
 use shard::config::{Config, LoadError, Sources};
+use shard::spec::CommandTable;
 
 use crate::args::REDIS_VERSION;
 use crate::signal::{self, Request};
@@ -40,8 +41,12 @@ pub type Refusal = String;
 pub fn run(program: &OsStr, sources: &Sources) -> ExitCode {
     // Before anything else: the memory can only be taken while there is one thread and nobody looks at it.
     let title_memory = TitleMemory::take();
-    let mut config = match load(sources) {
-        Ok(config) => config,
+    let loaded = load(sources).and_then(|config| Ok((CommandTable::renamed(&config.renamed_commands)?, config)));
+    let mut config = match loaded {
+        Ok((commands, config)) => {
+            commands.install();
+            config
+        }
         Err(error) => return refuse_configuration(&error.to_string()),
     };
     if let Err(refusal) = open_log(&config) {
@@ -72,7 +77,10 @@ fn load(sources: &Sources) -> Result<Config, LoadError> {
     }
     // The path must keep its meaning when the process changes directory.
     sources.file = sources.file.map(|file| std::path::absolute(&file).unwrap_or(file));
-    Config::load(&sources)
+    let mut config = Config::load(&sources)?;
+    config.settle_users()?;
+    config.refuse_unavailable()?;
+    Ok(config)
 }
 
 /// There is no log yet, and whoever started the server looks at its standard error.
