@@ -16,6 +16,7 @@ mod daemon;
 mod limits;
 mod listeners;
 mod oom_score;
+mod shutdown;
 mod supervisor;
 mod system;
 mod title;
@@ -169,8 +170,11 @@ fn serve(cores: &cores::Cores, bell: &Bell) -> u8 {
                 Request::Interrupt => "SIGINT",
             };
             tracing::warn!("Received {name} scheduling shutdown...");
-            signal::set_ending(true);
-            cores.stop(request);
+            if shutdown::may_end(&cores.config(), request) {
+                cores.stop();
+            } else {
+                signal::stay();
+            }
         }
     }
     cores.join()

@@ -19,7 +19,6 @@ use storage::UnixMillis;
 
 use super::Refusal;
 use super::apply::Process;
-use crate::signal::Request;
 use crate::sys::Bell;
 
 /// How many shards to run, and on which processors.
@@ -189,8 +188,13 @@ impl Cores {
         self.progress.ended.load(Ordering::Acquire) == self.shared.shards()
     }
 
-    /// Asks the shards to end because of a signal.
-    pub(super) fn stop(&self, _request: Request) {
+    /// The configuration now.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.shared.config()
+    }
+
+    /// Asks the shards to end.
+    pub(super) fn stop(&self) {
         self.shared.request_stop(Stop::Orderly(0));
     }
 
