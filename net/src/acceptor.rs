@@ -8,8 +8,8 @@
 //!                      ending ──► its last completion is in: the slot is free
 //! ```
 //!
-//! What an accept yields before it ends is served like everything else: a client whose connection was made is not dropped
-//! because the server stops listening where it connected.
+//! What an accept yields before it ends is served like everything else: a client whose connection was made is not
+//! dropped because the server stops listening where it connected.
 
 use std::os::fd::AsRawFd;
 use std::sync::Arc;

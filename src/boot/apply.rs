@@ -42,7 +42,8 @@ impl Process {
                 let possible = limits::clients_possible(config.maxclients);
                 if possible < config.maxclients {
                     return Err(format!(
-                        "The operating system is not able to handle the specified number of clients, try with {possible}"
+                        "The operating system is not able to handle the specified number of clients, try with \
+                         {possible}"
                     ));
                 }
             }

@@ -1,9 +1,10 @@
 //! `oom-score-adj`: telling the kernel how expendable the server is when memory runs out.
 //!
-//! As long as the directive is `no` the server writes nothing: the score belongs to whoever started it, and may change. When
-//! it is switched on, the score of that moment is kept as the *base*, to which relative values are added and which comes
-//! back when it is switched off. A process without the capability `CAP_SYS_RESOURCE` may raise its score, and may lower it
-//! no further than to where a process with that capability last set it; the kernel refuses more, and so does `CONFIG SET`.
+//! As long as the directive is `no` the server writes nothing: the score belongs to whoever started it, and may
+//! change. When it is switched on, the score of that moment is kept as the *base*, to which relative values are added
+//! and which comes back when it is switched off. A process without the capability `CAP_SYS_RESOURCE` may raise its
+//! score, and may lower it no further than to where a process with that capability last set it; the kernel refuses
+//! more, and so does `CONFIG SET`.
 
 use std::io;
 use std::path::{Path, PathBuf};

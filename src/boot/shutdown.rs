@@ -1,9 +1,10 @@
 //! Whether a signal ends the server: `shutdown-on-sigterm` and `shutdown-on-sigint`.
 //!
-//! A server that is told to save its data set before it goes, and cannot, stays up, as in Redis, unless `force` lets it go.
-//! Snapshots cannot be written yet, so `save` in one of these directives keeps the server up. Save points alone hold up no
-//! signal, unlike SHUTDOWN: whoever sent it cannot be answered, and supervisors kill next what does not go, which saves
-//! nothing either. There are no replicas to wait for, so `now` and `shutdown-timeout` have nothing to shorten.
+//! A server that is told to save its data set before it goes, and cannot, stays up, as in Redis, unless `force` lets
+//! it go. Snapshots cannot be written yet, so `save` in one of these directives keeps the server up. Save points
+//! alone hold up no signal, unlike SHUTDOWN: whoever sent it cannot be answered, and supervisors kill next what does
+//! not go, which saves nothing either. There are no replicas to wait for, so `now` and `shutdown-timeout` have
+//! nothing to shorten.
 
 use shard::config::Config;
 use shard::config::types::shutdown::ShutdownOptions;

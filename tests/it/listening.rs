@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use crate::support::{Client, Port, Server, Value, each_target, eventually, process};
 
-const NO_PORT: &str = "ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. Check \
-                       server logs.";
+const NO_PORT: &str = "ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. \
+                       Check server logs.";
 const NO_BIND: &str =
     "ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind to specified addresses.";
 

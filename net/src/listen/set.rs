@@ -8,12 +8,13 @@
 //!                       wake ────────┴───────────► let the accepts of the others end
 //! ```
 //!
-//! A change happens on the thread that asks for it, so that it can say how it went; the loop only follows. Connections are
-//! no business of a listening socket once they are accepted: they stay.
+//! A change happens on the thread that asks for it, so that it can say how it went; the loop only follows.
+//! Connections are no business of a listening socket once they are accepted: they stay.
 //!
-//! An address that is wanted before and after keeps its socket, and no client finds it closed. New sockets are opened beside
-//! the old ones. Only if the system calls an address taken, which may be by an address of the same port that is to go (`*`
-//! takes all of them), the old ones are silenced first; if that does not help either, they are opened again.
+//! An address that is wanted before and after keeps its socket, and no client finds it closed. New sockets are opened
+//! beside the old ones. Only if the system calls an address taken, which may be by an address of the same port that
+//! is to go (`*` takes all of them), the old ones are silenced first; if that does not help either, they are opened
+//! again.
 
 use std::io;
 use std::net::SocketAddr;
@@ -57,8 +58,8 @@ impl Listeners {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Listens on `port` of `addresses` (in the syntax of `bind`) instead of the TCP addresses it listens on now; port 0
-    /// means nowhere. Either all of it happens or, as far as the system lets it, nothing.
+    /// Listens on `port` of `addresses` (in the syntax of `bind`) instead of the TCP addresses it listens on now;
+    /// port 0 means nowhere. Either all of it happens or, as far as the system lets it, nothing.
     pub fn change_tcp(&self, addresses: &[&str], port: u16, backlog: u32) -> io::Result<()> {
         let wanted = if port == 0 { Vec::new() } else { Wanted::all(addresses, port)? };
         let mut guard = self.lock();
@@ -70,24 +71,11 @@ impl Listeners {
         let (mut next, leaving): (Vec<_>, Vec<_>) = std::mem::take(open).into_iter().partition(stays);
         let is_missing = |wanted: &&Wanted| !next.iter().any(|kept| kept.address() == Some(wanted.address));
         let missing: Vec<&Wanted> = wanted.iter().filter(is_missing).collect();
-        let in_the_way = leaving.iter().any(|listener| listener.address().is_some_and(|own| own.port() == port));
-        let opened = match open_all(&missing, backlog) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && in_the_way => {
-                for listener in &leaving {
-                    listener.silence();
-                }
-                open_all(&missing, backlog).map_err(|error| (error, reopen(&leaving, backlog)))
-            }
-            Err(error) => Err((error, leaving.clone())),
-            Ok(opened) => Ok(opened),
+        let (result, instead) = match open_instead(&missing, &leaving, port, backlog) {
+            Ok(opened) => (Ok(()), opened),
+            Err((error, former)) => (Err(error), former),
         };
-        let result = opened.map(|opened| next.extend(opened)).map_err(|(error, former)| {
-            next.extend(former);
-            error
-        });
-        for listener in leaving.iter().filter(|listener| !next.iter().any(|kept| Arc::ptr_eq(kept, listener))) {
-            listener.silence();
-        }
+        next.extend(instead);
         *open = next;
         drop(guard);
         self.tell();
@@ -151,6 +139,28 @@ impl Listeners {
 impl Default for Listeners {
     fn default() -> Self {
         Self::new(Vec::new())
+    }
+}
+
+/// Opens what is missing, and silences what is not wanted. An error comes with what listens in the place of the latter.
+fn open_instead(
+    missing: &[&Wanted],
+    leaving: &[Arc<Listener>],
+    port: u16,
+    backlog: u32,
+) -> Result<Vec<Arc<Listener>>, (io::Error, Vec<Arc<Listener>>)> {
+    let is_in_the_way = |listener: &Arc<Listener>| listener.address().is_some_and(|own| own.port() == port);
+    let silence = || leaving.iter().for_each(|listener| listener.silence());
+    match open_all(missing, backlog) {
+        Ok(opened) => {
+            silence();
+            Ok(opened)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && leaving.iter().any(is_in_the_way) => {
+            silence();
+            open_all(missing, backlog).map_err(|error| (error, reopen(leaving, backlog)))
+        }
+        Err(error) => Err((error, leaving.to_vec())),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What configuration may ask for and this version cannot do.
 //!
-//! A directive that is read and has no effect is harmless where it tunes something. Where it promises something, that data
-//! is on disk or on another machine, or that only some may read it, a server that started all the same would break the
-//! promise in silence. Such a server does not start, and names the line.
+//! A directive that is read and has no effect is harmless where it tunes something. Where it promises something, that
+//! data is on disk or on another machine, or that only some may read it, a server that started all the same would
+//! break the promise in silence. Such a server does not start, and names the line.
 
 use super::error::{LoadError, Reason};
 use super::{Config, Settings};

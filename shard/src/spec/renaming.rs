@@ -1,9 +1,9 @@
 //! `rename-command`: commands under other names, or under none.
 //!
-//! An operator renames a command to one that only friends know, often a long random word, or takes it away with an empty
-//! name. The lines work one after another, so a name that one line gave up another may give to somebody else. A command
-//! keeps its own name wherever it is described (COMMAND INFO, statistics, errors about its arguments); only dispatch, and
-//! what finds a command by its name, goes by the new one.
+//! An operator renames a command to one that only friends know, often a long random word, or takes it away with an
+//! empty name. The lines work one after another, so a name that one line gave up another may give to somebody else. A
+//! command keeps its own name wherever it is described (COMMAND INFO, statistics, errors about its arguments); only
+//! dispatch, and what finds a command by its name, goes by the new one.
 
 use super::table::{NAME_BYTES_MAX, Row};
 use super::{CommandId, CommandTable};
