@@ -8,6 +8,7 @@ mod clients;
 mod config;
 mod conformance;
 mod expiry;
+mod listening;
 mod load;
 mod order;
 mod pipeline;

@@ -44,7 +44,7 @@ impl Core {
             Ok(None) => return self.refuse(conn, None, &unknown_command(args)),
             Err(parent) => {
                 let word = args.get(1).unwrap_or_default();
-                let error = error::unknown_subcommand(word, parent.command.name);
+                let error = error::unknown_subcommand(word, &String::from_utf8_lossy(args.at(0)));
                 return self.refuse(conn, Some(parent.id), &error);
             }
         };
