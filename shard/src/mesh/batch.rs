@@ -46,6 +46,8 @@ pub struct HopPart {
     pub claims: Claims,
     /// The database it works on.
     pub db: DbId,
+    /// `CLIENT NO-TOUCH` is on.
+    pub no_touch: bool,
     /// What it does when it is granted, before it answers.
     pub first: Option<(usize, HopOp)>,
 }
