@@ -13,7 +13,7 @@ pub const REPLIES_IN_FLIGHT_BYTES: usize = 16 << 20;
 /// What a reply is taken for before there was one, in bytes.
 pub const REPLY_BYTES_GUESS: usize = 512 << 10;
 
-/// Output that counts against `client-output-buffer-limit` begins behind this many bytes: Redis's fixed reply buffer.
+/// So many bytes of output never pass `client-output-buffer-limit`: Redis's fixed reply buffer.
 pub const OUTPUT_BYTES_FREE: usize = 16 << 10;
 
 /// A slice of background work (sweep, freeing) ends after so many microseconds.

@@ -174,6 +174,7 @@ impl Core {
                 config,
                 counters: KeyspaceCounters::default(),
                 active_expire: true,
+                expiry_held: false,
                 check_sums: true,
                 slots: Arc::clone(&shared.slots),
                 garbage: Vec::new(),

@@ -58,7 +58,7 @@ impl Core {
         self.taken.replies = replies;
         // Not before the drain: every part of a command judges expiry by the time of its push, on all its shards.
         self.see_time(self.tick_time);
-        self.end_pause();
+        self.heed_pause();
     }
 
     /// A socket is to become a connection of this core at the tick's end.
@@ -233,7 +233,7 @@ impl Service for Core {
             ProtocolError::Syntax(text) => {
                 self.stats.error(b"ERR");
                 self.answer_now(conn, |_, reply: &mut Reply<'_>| {
-                    reply.error(format!("ERR Protocol error: {text}").as_bytes());
+                    reply.error(&[b"ERR Protocol error: ", text.as_slice()].concat());
                 });
             }
             ProtocolError::QueryBufferLimit => {
@@ -292,8 +292,7 @@ impl Service for Core {
         self.stats.sent_bytes += sent as u64;
         self.stats.writes += 1;
         if let Some(session) = self.session(conn) {
-            session.info.sent_bytes += sent as u64;
-            session.info.in_flight = in_flight;
+            session.output_left(sent, in_flight);
         }
     }
 

@@ -71,6 +71,7 @@ impl Keyspace {
             config: Arc::clone(&config),
             counters: KeyspaceCounters::default(),
             active_expire: true,
+            expiry_held: false,
             check_sums: true,
             slots: Arc::clone(&slots),
             garbage: Vec::new(),
