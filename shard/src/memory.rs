@@ -8,7 +8,7 @@
 //! allocator's own threads do that, since threads that sleep allocate nothing and would never come to it; without them
 //! (`jemalloc-bg-thread no`) the first core does it in its housekeeping, see [`decay`].
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::io;
 
 use tikv_jemalloc_ctl::{epoch, stats, version};
@@ -16,8 +16,14 @@ use tikv_jemalloc_ctl::{epoch, stats, version};
 /// Free pages are kept for this long for whoever allocates next, in milliseconds.
 const DECAY_MILLIS: u64 = 5_000;
 
-/// The number that means all arenas.
-const ALL_ARENAS: usize = 4096;
+/// What a control of the allocator is called by its last word. Only these are changed or made to act, since others
+/// take pointers, or take an arena away from under its threads.
+const CHANGED: [&str; 5] =
+    ["dirty_decay_ms", "muzzy_decay_ms", "background_thread", "max_background_threads", "enabled"];
+const ACTING: [&str; 4] = ["flush", "idle", "purge", "decay"];
+
+/// The arena whose number means all of them. It can act, and has no numbers of its own.
+const ALL_ARENAS: &str = "arena.4096.";
 
 /// Bytes that the allocator has handed out (`used_memory`). Zero where jemalloc is not the allocator.
 pub fn used_bytes() -> usize {
@@ -65,12 +71,18 @@ pub fn allocator_report() -> Vec<u8> {
 
 /// Sets up how the allocator gives memory back, before the cores allocate much.
 pub fn prepare(background_threads: bool) {
-    let all = format!("arena.{ALL_ARENAS}.dirty_decay_ms\0");
-    let all = CStr::from_bytes_with_nul(all.as_bytes()).expect("it ends in zero");
-    for name in [c"arenas.dirty_decay_ms", all] {
-        if let Err(error) = control(name, Some(DECAY_MILLIS)) {
-            tracing::warn!("The allocator keeps its own pace in giving memory back: {error}");
+    let paced = control(c"arenas.dirty_decay_ms", Some(DECAY_MILLIS)).and_then(|_| {
+        // That was for arenas to come; these are there.
+        for arena in 0..control(c"arenas.narenas", None)? {
+            let of_arena = |word| CString::new(format!("arena.{arena}.{word}")).expect("no zero is in it");
+            if control(&of_arena("initialized"), None)? == 1 {
+                control(&of_arena("dirty_decay_ms"), Some(DECAY_MILLIS))?;
+            }
         }
+        Ok(())
+    });
+    if let Err(error) = paced {
+        tracing::warn!("The allocator keeps its own pace in giving memory back: {error}");
     }
     set_background_threads(background_threads);
 }
@@ -103,17 +115,34 @@ fn call(name: &CStr) {
     let _ = act(name);
 }
 
+fn last_word_is(name: &CStr, words: &[&str]) -> bool {
+    let last = name.to_bytes().rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    words.iter().any(|word| word.as_bytes() == last)
+}
+
+fn refused() -> io::Error {
+    io::Error::from_raw_os_error(libc::EINVAL)
+}
+
 /// Runs a control of the allocator that takes and gives nothing.
 #[allow(unsafe_code)]
 pub fn act(name: &CStr) -> io::Result<()> {
     use std::ptr::null_mut;
-    // SAFETY: the name ends in zero and lives through the call; null pointers say that nothing is read or written.
+    if !last_word_is(name, &ACTING) {
+        return Err(refused());
+    }
+    // SAFETY: the name ends in zero and lives through the call; null pointers say that nothing is read or written. What
+    // these controls do, they do to memory that nobody uses.
     outcome(unsafe { tikv_jemalloc_sys::mallctl(name.as_ptr(), null_mut(), null_mut(), null_mut(), 0) })
 }
 
 /// Reads a number of the allocator's, and changes it if `new` is given. How wide it is, the allocator knows.
 #[allow(unsafe_code)]
 pub fn control(name: &CStr, new: Option<u64>) -> io::Result<u64> {
+    let of_all = name.to_bytes().starts_with(ALL_ARENAS.as_bytes());
+    if of_all || (new.is_some() && !last_word_is(name, &CHANGED)) {
+        return Err(refused());
+    }
     let (mut old, mut last) = ([0_u8; size_of::<u64>()], Ok(()));
     for width in [8, 4, 1] {
         let mut length: usize = width;
@@ -184,5 +213,7 @@ mod tests {
         assert_eq!(text(c"arenas.page"), None, "a number is no text");
         assert!(act(c"thread.tcache.flush").is_ok());
         assert!(act(c"thread.nothing").is_err());
+        assert!(act(c"arena.0.destroy").is_err() && control(c"arena.0.extent_hooks", Some(0)).is_err());
+        assert!(control(c"arena.4096.dirty_decay_ms", None).is_err());
     }
 }

@@ -9,6 +9,7 @@ mod config;
 mod conformance;
 mod expiry;
 mod load;
+mod memory;
 mod order;
 mod pipeline;
 mod scan;
