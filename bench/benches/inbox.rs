@@ -33,6 +33,7 @@ fn head(seq: u32) -> Head {
         client: ClientId(1),
         seq,
         part: 0,
+        is_part: false,
         command,
         db: DbId(0),
         first_span: 0,

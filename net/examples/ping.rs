@@ -89,8 +89,8 @@ impl Service for Ping {
 
     fn malformed(&mut self, conn: ConnId, error: &ProtocolError) {
         if let ProtocolError::Syntax(text) = error {
-            let text = format!("ERR Protocol error: {text}");
-            Reply::new(&mut self.outputs[conn.slot as usize], Resp::V2).error(text.as_bytes());
+            let text = [b"ERR Protocol error: ", text.as_slice()].concat();
+            Reply::new(&mut self.outputs[conn.slot as usize], Resp::V2).error(&text);
         }
     }
 

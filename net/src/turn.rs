@@ -90,6 +90,15 @@ impl<S: Service> Loop<S> {
             None => Wait::Forever,
         });
         self.service.unpark();
+        if !self.ring.has_completions() {
+            self.rest();
+        }
+    }
+
+    /// A whole sleep went by without anything to do: buffers kept for the next one in need of them are freed.
+    fn rest(&mut self) {
+        self.spare.clear();
+        self.buffers.rest();
     }
 
     /// Takes completions out of the ring and attends to all but the received bytes, which are kept for the commands' turn.

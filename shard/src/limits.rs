@@ -19,7 +19,7 @@ pub const WITHHELD_MICROS_MAX: u64 = 300;
 /// A connection with more output than this is written at once, in bytes.
 pub const WITHHELD_BYTES_MAX: usize = 16 << 10;
 
-/// Output that counts against `client-output-buffer-limit` begins behind this many bytes: Redis's fixed reply buffer.
+/// So many bytes of output never pass `client-output-buffer-limit`: Redis's fixed reply buffer.
 pub const OUTPUT_BYTES_FREE: usize = 16 << 10;
 
 /// A slice of background work (sweep, freeing) ends after so many microseconds.

@@ -13,6 +13,7 @@ use net::{Listeners, Loop, LoopConfig, Sleep, Waker};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::ids::ShardId;
+use crate::memory;
 use crate::mesh::Wake;
 use crate::shared::Shared;
 
@@ -54,6 +55,9 @@ pub fn run(setup: CoreSetup, ready: impl FnOnce() + 'static) -> io::Result<()> {
         .make()
         .map_err(|error| io::Error::other(format!("cannot make the executor of shard {}: {error}", setup.id.0)))?;
     executor.run(async move {
+        if setup.id.index() == 0 {
+            memory::prepare(setup.shared.config().jemalloc_bg_thread);
+        }
         let core = Core::new(setup.id, setup.shared, Clock::system(), setup.seed);
         let mut network = Loop::new(core, LoopConfig { listeners: setup.listeners, waker: setup.waker })?;
         ready();

@@ -44,8 +44,9 @@ fn crc16(bytes: &[u8]) -> u16 {
     let mut crc = 0u16;
     for eight in eights {
         let [high, low] = crc.to_be_bytes();
-        let [a, b, c, d, e, f, g, h] = *eight;
-        let mixed = [a ^ high, b ^ low, c, d, e, f, g, h];
+        let mut mixed = *eight;
+        mixed[0] ^= high;
+        mixed[1] ^= low;
         crc = 0;
         for (table, byte) in CRC16.iter().rev().zip(mixed) {
             crc ^= table[usize::from(byte)];

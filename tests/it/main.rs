@@ -10,6 +10,7 @@ mod conformance;
 mod expiry;
 mod listening;
 mod load;
+mod memory;
 mod order;
 mod pipeline;
 mod scan;

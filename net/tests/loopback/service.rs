@@ -164,8 +164,8 @@ impl Service for Small {
 
     fn malformed(&mut self, conn: ConnId, error: &ProtocolError) {
         if let ProtocolError::Syntax(text) = error {
-            let text = format!("ERR Protocol error: {text}");
-            Reply::new(&mut self.client(conn).output, Resp::V2).error(text.as_bytes());
+            let text = [b"ERR Protocol error: ", text.as_slice()].concat();
+            Reply::new(&mut self.client(conn).output, Resp::V2).error(&text);
         }
     }
 

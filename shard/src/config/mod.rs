@@ -46,6 +46,7 @@ pub use settings::Settings;
 pub use value::{MemoryShare, Named};
 
 use storage::glob::{Case, glob_match};
+use storage::types::list::ListLimits;
 use value::How;
 
 /// A line that is no value, kept with its place for the part of the server that understands it.
@@ -141,6 +142,11 @@ pub struct Staged {
 }
 
 impl Config {
+    /// What decides between the encodings of collections.
+    pub fn limits(&self) -> storage::Limits {
+        storage::Limits { list: ListLimits::new(self.list_max_listpack_size, self.list_compress_depth) }
+    }
+
     /// The names and values that `CONFIG GET` answers for these patterns: no directive twice under one name, aliases
     /// under both names if both match, hidden directives only by their full name.
     pub fn get<P: AsRef<[u8]>>(&self, patterns: &[P]) -> Vec<(String, Vec<u8>)> {

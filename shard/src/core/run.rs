@@ -56,6 +56,7 @@ impl Core {
             spans: 0,
             resp3: session.resp == Resp::V3,
             no_touch: session.no_touch,
+            is_part: false,
         };
         self.arrive(self.id, &head, args);
     }
@@ -94,6 +95,9 @@ impl Core {
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
         let failed = call(handler, &mut ctx, args, &mut Reply::new(&mut bytes, resp));
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: bytes.len() - start };
+        if head.is_part {
+            self.part_finished(from, head, began);
+        }
         if own {
             self.deliver(&place, &bytes);
             bytes.clear();
@@ -104,7 +108,9 @@ impl Core {
             answers.bytes = bytes;
             answers.heads.push(place);
         }
-        self.finished((head.conn, from), row, args, began, failed.as_ref());
+        if !head.is_part {
+            self.finished((head.conn, from), row, args, began, failed.as_ref());
+        }
     }
 
     /// A part of a plan has come to this shard: it takes its place, and is granted at once if nothing stands before it.
@@ -152,11 +158,10 @@ impl Core {
         let began = self.clock.micros();
         let value = share(self, &EverywhereCall { client: head.client, db: head.db, args });
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: 0 };
+        self.part_finished(from, head, began);
         if from == self.id {
-            self.finished((head.conn, from), row, &args, began, None);
             self.deliver_share(&place, value);
         } else {
-            self.last_micros = self.clock.micros();
             self.answers[from.index()].shares.push((place, value));
         }
     }

@@ -67,7 +67,7 @@ impl Core {
             return Flow::Close;
         }
         let any = CommandTable::global().rows()[0].id;
-        self.begin_plan(conn, any, claims, plan);
+        self.begin_plan(conn, any, net::OwnedArgs::default(), claims, plan);
         Flow::Continue
     }
 

@@ -33,6 +33,7 @@ impl Core {
         if self.config_version != self.shared.config_version() {
             self.config_version = self.shared.config_version();
             self.shard.config = self.shared.config();
+            self.shard.limits = self.shard.config.limits();
         }
     }
 
@@ -59,7 +60,7 @@ impl Core {
         self.taken.replies = replies;
         // Not before the drain: every part of a command judges expiry by the time of its push, on all its shards.
         self.see_time(self.tick_time);
-        self.end_pause();
+        self.heed_pause();
     }
 
     /// A socket is to become a connection of this core at the tick's end.
@@ -261,7 +262,7 @@ impl Service for Core {
             ProtocolError::Syntax(text) => {
                 self.stats.error(b"ERR");
                 self.answer_now(conn, |_, reply: &mut Reply<'_>| {
-                    reply.error(format!("ERR Protocol error: {text}").as_bytes());
+                    reply.error(&[b"ERR Protocol error: ", text.as_slice()].concat());
                 });
             }
             ProtocolError::QueryBufferLimit => {
@@ -315,8 +316,7 @@ impl Service for Core {
         self.stats.sent_bytes += sent as u64;
         self.stats.writes += 1;
         if let Some(session) = self.session(conn) {
-            session.info.sent_bytes += sent as u64;
-            session.info.in_flight = in_flight;
+            session.output_left(sent, in_flight);
         }
     }
 

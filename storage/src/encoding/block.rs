@@ -180,7 +180,7 @@ impl ValuePart<'_> {
             Self::Inline { modified, .. } => (ENCODING_BYTES, *modified),
             Self::Buffer { modified, .. } => (ENCODING_BUFFER, *modified),
             Self::Packed { kind, .. } => (ENCODING_PACKED + *kind as u8, false),
-            Self::PackedBuffer { kind, .. } => return ENCODING_PACKED + *kind as u8 | PACKED_OUTSIDE,
+            Self::PackedBuffer { kind, .. } => return (ENCODING_PACKED + *kind as u8) | PACKED_OUTSIDE,
             Self::Large(_) => (ENCODING_LARGE, false),
         };
         encoding | if modified { MODIFIED } else { 0 }

@@ -4,6 +4,7 @@ use super::{Access, UnixMillis};
 use crate::encoding::block::BlockRef;
 use crate::encoding::table::line::{LINE_SLOTS, Line};
 use crate::encoding::table::{Place, Table};
+use crate::types::string::StringRef;
 use crate::types::{OwnedValue, Value};
 
 /// What a key costs in the table, about, beside its block: its share of a line that is five sixths full.
@@ -145,6 +146,6 @@ impl<'a> EntryMut<'a> {
     }
 
     fn string_len(&self) -> usize {
-        self.value().as_string().map_or(0, |string| string.len())
+        self.value().as_string().map_or(0, StringRef::len)
     }
 }
