@@ -36,7 +36,7 @@ pub struct Listeners {
 #[derive(Debug)]
 struct Inner {
     /// `None` once the server accepts nothing more.
-    open: Mutex<Option<Vec<Arc<Listener>>>>,
+    open: Mutex<Option<Sockets>>,
     /// Changes with every change of `open`.
     version: AtomicU64,
     /// How soon dead peers of connections that are accepted from now on are looked for; 0 for never.
@@ -109,7 +109,7 @@ impl Listeners {
     }
 
     /// The sockets as they are now.
-    pub(crate) fn open(&self) -> Vec<Arc<Listener>> {
+    pub(crate) fn open(&self) -> Sockets {
         self.lock().clone().unwrap_or_default()
     }
 
@@ -130,7 +130,7 @@ impl Listeners {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Vec<Arc<Listener>>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Sockets>> {
         self.inner.open.lock().expect("no one panics while changing the listeners")
     }
 }
@@ -142,35 +142,42 @@ impl Default for Listeners {
     }
 }
 
+type Sockets = Vec<Arc<Listener>>;
+
 /// Opens what is missing, and silences what is not wanted. An error comes with what listens in the place of the latter.
 fn open_instead(
     missing: &[&Wanted],
     leaving: &[Arc<Listener>],
     port: u16,
     backlog: u32,
-) -> Result<Vec<Arc<Listener>>, (io::Error, Vec<Arc<Listener>>)> {
+) -> Result<Sockets, (io::Error, Sockets)> {
     let is_in_the_way = |listener: &Arc<Listener>| listener.address().is_some_and(|own| own.port() == port);
-    let silence = || leaving.iter().for_each(|listener| listener.silence());
     match open_all(missing, backlog) {
         Ok(opened) => {
-            silence();
+            silence_all(leaving);
             Ok(opened)
         }
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && leaving.iter().any(is_in_the_way) => {
-            silence();
+            silence_all(leaving);
             open_all(missing, backlog).map_err(|error| (error, reopen(leaving, backlog)))
         }
         Err(error) => Err((error, leaving.to_vec())),
     }
 }
 
-fn open_all(wanted: &[&Wanted], backlog: u32) -> io::Result<Vec<Arc<Listener>>> {
+fn silence_all(listeners: &[Arc<Listener>]) {
+    for listener in listeners {
+        listener.silence();
+    }
+}
+
+fn open_all(wanted: &[&Wanted], backlog: u32) -> io::Result<Sockets> {
     let opened = wanted.iter().map(|wanted| wanted.open(backlog));
     Ok(opened.collect::<io::Result<Vec<_>>>()?.into_iter().flatten().map(Arc::new).collect())
 }
 
 /// Listens again where silenced listeners did. An address that somebody took meanwhile is lost, which the log tells.
-fn reopen(silenced: &[Arc<Listener>], backlog: u32) -> Vec<Arc<Listener>> {
+fn reopen(silenced: &[Arc<Listener>], backlog: u32) -> Sockets {
     let open_again = |listener: &Arc<Listener>| {
         let address = listener.address()?;
         let opened = Listener::tcp_at(address, backlog);
