@@ -6,6 +6,8 @@
 
 use string::{OwnedString, StringRef};
 
+pub mod hash;
+pub mod set;
 pub mod string;
 
 /// The type of a value, as TYPE names it.
