@@ -15,6 +15,8 @@ pub mod hyperloglog;
 pub mod large;
 pub mod list;
 pub(crate) mod packed;
+pub mod hash;
+pub mod set;
 pub mod string;
 
 /// The configuration of all types, which decides between their encodings.
