@@ -15,6 +15,7 @@
 //! - [`slab`] hands out blocks in fine size classes and names them by 32-bit handles.
 //! - [`block`] is the byte layout of one key with its value.
 //! - [`table`] finds the block of a key, and grows and shrinks a little at a time.
+//! - [`ranked`] is a sorted set of any size: a tree by score and member, and an index of members.
 //! - [`listpack`] is the sequence of elements that small collections are packed into, in Redis's format.
 //!
 //! All unsafe code of this crate is below this module. The boundary is [`table::Table`]: handles and raw buffers do not
@@ -27,5 +28,6 @@ pub(crate) mod buffer;
 pub(crate) mod hash;
 #[allow(dead_code, unused_imports, reason = "the lists, sorted sets and streams use what hashes and sets do not")]
 pub(crate) mod listpack;
+pub(crate) mod ranked;
 pub(crate) mod slab;
 pub(crate) mod table;

@@ -7,6 +7,7 @@
 use string::{OwnedString, StringRef};
 
 pub mod string;
+pub mod zset;
 
 /// The type of a value, as TYPE names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
