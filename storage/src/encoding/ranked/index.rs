@@ -281,6 +281,23 @@ impl Index {
         self.directory[start..start + (1 << shift)].fill(number as u32);
     }
 
+    /// Asks for the slots of a hash, which are going to be looked at.
+    #[inline]
+    pub fn prefetch(&self, hash: u32) {
+        if self.entries == 0 {
+            return;
+        }
+        let segment = &self.segments[self.number_of(hash)];
+        let slot = &segment.slots[segment.home(hash)];
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a prefetch has no effect that a program can see, whatever the address.
+        unsafe {
+            std::arch::x86_64::_mm_prefetch(std::ptr::from_ref(slot).cast::<i8>(), std::arch::x86_64::_MM_HINT_T0);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = slot;
+    }
+
     /// Notes that the member of a hash has moved from one leaf to another.
     #[inline]
     pub fn relocate(&mut self, hash: u32, from: u32, to: u32) {
@@ -321,12 +338,6 @@ impl Index {
         self.entries -= segment.entries as usize;
         self.slots -= segment.slots.len();
         Some(segment.entries as usize)
-    }
-
-    /// Visits all entries.
-    pub fn for_each(&self, mut visit: impl FnMut(u32, u32)) {
-        let slots = self.segments.iter().flat_map(|segment| segment.slots.iter());
-        slots.filter(|&&entry| entry != EMPTY).for_each(|&entry| visit(hash_of(entry), entry as u32));
     }
 
     /// Panics if entries do not lie where they are found, or the directory does not lead there.

@@ -93,16 +93,7 @@ impl Inner {
     /// The child in which a cut lies.
     #[inline]
     pub fn child_at(&self, cut: Cut<'_>) -> usize {
-        let (mut low, mut high) = (1, self.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            if cut.is_behind(self.scores[middle], || self.member(middle)) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low - 1
+        cut.partition(self.scores[1..].iter().copied(), |index| self.member(index + 1))
     }
 
     /// The child in which the record of a rank lies, and its rank there. A rank behind all is one in the last child.

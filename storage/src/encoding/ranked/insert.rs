@@ -9,6 +9,7 @@ use super::{HEIGHT_MAX, Path, Place, Ranked, hash_of, tag_of};
 impl Ranked {
     /// Inserts a member that is not there yet.
     pub fn insert(&mut self, member: &[u8], score: f64) {
+        // Commands have looked for the member before, so its part of the index is in the caches already.
         let (path, place) = self.descend(Cut::AfterRecord(score, member));
         self.insert_at(&path, place, member, score);
     }
@@ -74,14 +75,25 @@ impl Ranked {
         } else {
             self.leaves[next].previous = number;
         }
-        for index in 0..count {
-            let hash = hash_of(self.leaves[number].member(index, &self.outside));
-            self.index.relocate(hash, inserted.leaf, number);
-        }
+        let hashes = self.hashes(number);
+        self.relocate_all(&hashes, inserted.leaf, number);
         let (left, right) = (&self.leaves[inserted.leaf], &self.leaves[number]);
         let left_last = (left.score(at - 1), left.member(at - 1, &self.outside));
         let key = Key::between(left_last, (right.score(0), right.member(0, &self.outside)));
         self.add_child(path, path.height, Child { key, node: number, count: count as u64 }, at_end);
+    }
+
+    /// The hashes of all members of a leaf.
+    pub(super) fn hashes(&self, number: u32) -> Vec<u32> {
+        let leaf = &self.leaves[number];
+        (0..leaf.len()).map(|index| hash_of(leaf.member(index, &self.outside))).collect()
+    }
+
+    /// Tells the index that members of these hashes have moved to another leaf.
+    pub(super) fn relocate_all(&mut self, hashes: &[u32], from: u32, to: u32) {
+        // Two rounds, so that the cache misses overlap.
+        hashes.iter().for_each(|&hash| self.index.prefetch(hash));
+        hashes.iter().for_each(|&hash| self.index.relocate(hash, from, to));
     }
 
     /// Enters the right half of the node at `level` of the path into the node above it, and splits that if need be.

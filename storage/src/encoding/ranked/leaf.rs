@@ -1,18 +1,18 @@
 //! A leaf: some tens of records, in columns, in one piece of memory.
 //!
 //! ```text
-//!  0            8n          10n        11n                         used        capacity
-//! ┌────────────┬───────────┬──────────┬──────────────────────────┬─ ─ ─ ─ ─ ─┐
-//! │ n scores   │ n ends    │ n tags   │ members, one by one      │ unused    │
-//! └────────────┴───────────┴──────────┴──────────────────────────┴─ ─ ─ ─ ─ ─┘
+//!  0          n           3n           11n                         used        capacity
+//! ┌──────────┬───────────┬────────────┬──────────────────────────┬─ ─ ─ ─ ─ ─┐
+//! │ n tags   │ n ends    │ n scores   │ members, one by one      │ unused    │
+//! └──────────┴───────────┴────────────┴──────────────────────────┴─ ─ ─ ─ ─ ─┘
 //!
-//! score   double, little-endian
+//! tag     the low 8 bits of the member's hash
 //! end     where the member ends, counted from the first one's beginning; the top bit says that the member is outside:
 //!         what lies here is its number, 4 bytes
-//! tag     the low 8 bits of the member's hash
+//! score   double, little-endian
 //! ```
 //!
-//! A search by score reads the first column alone, one by member the tags and then, nearly always, the right record.
+//! A search by score reads one column, one by member the tags and then, nearly always, the right record.
 //! Leaves are chained in the order of the set.
 
 use std::ops::Range;
@@ -31,8 +31,9 @@ pub const LEAF_BYTES_MIN: usize = LEAF_BYTES_MAX / 4;
 
 const SCORE_BYTES: usize = 8;
 const END_BYTES: usize = 2;
-const FIXED_BYTES: usize = SCORE_BYTES + END_BYTES + 1;
-const TAGS_AT: usize = SCORE_BYTES + END_BYTES;
+const ENDS_AT: usize = 1;
+const SCORES_AT: usize = ENDS_AT + END_BYTES;
+const FIXED_BYTES: usize = SCORES_AT + SCORE_BYTES;
 const OUTSIDE_BYTES: usize = 4;
 const OUTSIDE: u16 = 1 << 15;
 
@@ -96,23 +97,24 @@ impl Leaf {
     /// The score of a record.
     #[inline]
     pub fn score(&self, index: usize) -> f64 {
-        let bytes = &self.bytes[index * SCORE_BYTES..][..SCORE_BYTES];
+        let bytes = &self.bytes[self.len() * SCORES_AT + index * SCORE_BYTES..][..SCORE_BYTES];
         f64::from_le_bytes(bytes.try_into().expect("eight bytes were taken"))
     }
 
     /// Changes the score of a record. It must not move by that.
     pub fn set_score(&mut self, index: usize, score: f64) {
-        self.bytes[index * SCORE_BYTES..][..SCORE_BYTES].copy_from_slice(&score.to_le_bytes());
+        let at = self.len() * SCORES_AT + index * SCORE_BYTES;
+        self.bytes[at..at + SCORE_BYTES].copy_from_slice(&score.to_le_bytes());
     }
 
     #[inline]
     fn raw_end(&self, index: usize) -> u16 {
-        let at = self.len() * SCORE_BYTES + index * END_BYTES;
+        let at = self.len() * ENDS_AT + index * END_BYTES;
         u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]])
     }
 
     fn set_raw_end(&mut self, records: usize, index: usize, end: u16) {
-        let at = records * SCORE_BYTES + index * END_BYTES;
+        let at = records * ENDS_AT + index * END_BYTES;
         self.bytes[at..at + END_BYTES].copy_from_slice(&end.to_le_bytes());
     }
 
@@ -154,7 +156,7 @@ impl Leaf {
     pub fn with_tag(&self, tag: u8) -> impl Iterator<Item = usize> {
         const LANES: u64 = u64::from_le_bytes([1; 8]);
         let records = self.len();
-        let tags = &self.bytes[records * TAGS_AT..records * FIXED_BYTES];
+        let tags = &self.bytes[..records];
         let (words, rest) = tags.as_chunks::<8>();
         // The zero bytes of the difference get their top bits set; a lane above a zero byte may get it too, so the tag is
         // looked at again below.
@@ -173,16 +175,9 @@ impl Leaf {
     /// How many records lie before a cut.
     #[inline]
     pub fn partition(&self, cut: Cut<'_>, outside: &Outside) -> usize {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            if cut.is_behind(self.score(middle), || self.member(middle, outside)) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
+        let records = self.len();
+        let scores = self.bytes[records * SCORES_AT..records * FIXED_BYTES].as_chunks::<SCORE_BYTES>().0;
+        cut.partition(scores.iter().map(|score| f64::from_le_bytes(*score)), |index| self.member(index, outside))
     }
 
     /// Inserts a record before the one at `index`.
@@ -201,10 +196,10 @@ impl Leaf {
             Stored::Inline(member) => target.copy_from_slice(member),
             Stored::Outside(number) => target.copy_from_slice(&number.to_le_bytes()),
         }
-        insert_cells(bytes, records * TAGS_AT, TAGS_AT, 1, (index, records));
-        bytes[(records + 1) * TAGS_AT + index] = tag;
-        insert_cells(bytes, records * SCORE_BYTES, SCORE_BYTES, END_BYTES, (index, records));
-        insert_cells(bytes, 0, 0, SCORE_BYTES, (index, records));
+        insert_cells(bytes, records * SCORES_AT, SCORES_AT, SCORE_BYTES, (index, records));
+        insert_cells(bytes, records * ENDS_AT, ENDS_AT, END_BYTES, (index, records));
+        insert_cells(bytes, 0, 0, 1, (index, records));
+        bytes[index] = tag;
         self.records += 1;
         self.used = (used + FIXED_BYTES + len) as u16;
         self.set_score(index, score);
@@ -216,7 +211,7 @@ impl Leaf {
     /// Adds to the ends of all records from `index` on, wrapping.
     fn shift_ends(&mut self, index: usize, by: u16) {
         let records = self.len();
-        let ends = &mut self.bytes[records * SCORE_BYTES + index * END_BYTES..records * TAGS_AT];
+        let ends = &mut self.bytes[records * ENDS_AT + index * END_BYTES..records * SCORES_AT];
         // Ends stay below the flag before and after, so the flag is not touched by the sum.
         for end in ends.as_chunks_mut::<END_BYTES>().0 {
             let raw = u16::from_le_bytes(*end);
@@ -231,9 +226,9 @@ impl Leaf {
         let left = records - range.len();
         let bytes = &mut self.bytes;
         // From the front to the back, each column closes its gap and follows the ones before it.
-        bytes.copy_within(range.end * SCORE_BYTES..records * SCORE_BYTES, range.start * SCORE_BYTES);
-        remove_cells(bytes, (records * SCORE_BYTES, left * SCORE_BYTES), END_BYTES, &range, records);
-        remove_cells(bytes, (records * TAGS_AT, left * TAGS_AT), 1, &range, records);
+        bytes.copy_within(range.end..records, range.start);
+        remove_cells(bytes, (records * ENDS_AT, left * ENDS_AT), END_BYTES, &range, records);
+        remove_cells(bytes, (records * SCORES_AT, left * SCORES_AT), SCORE_BYTES, &range, records);
         let (base, new_base) = (records * FIXED_BYTES, left * FIXED_BYTES);
         bytes.copy_within(base..base + from, new_base);
         bytes.copy_within(base + to..used, new_base + from);
@@ -265,7 +260,7 @@ impl Leaf {
         let (total, grown) = (records + range.len(), used + range.len() * FIXED_BYTES + (to - from));
         let mut bytes = vec![0; capacity_for(grown)];
         let mut at = 0;
-        for (cell_at, cell) in [(0, SCORE_BYTES), (SCORE_BYTES, END_BYTES), (TAGS_AT, 1)] {
+        for (cell_at, cell) in [(0, 1), (ENDS_AT, END_BYTES), (SCORES_AT, SCORE_BYTES)] {
             for (leaf, range) in [(&*self, 0..records), (other, range.clone())] {
                 let cells = &leaf.bytes[leaf.len() * cell_at..][range.start * cell..range.end * cell];
                 bytes[at..at + cells.len()].copy_from_slice(cells);
@@ -321,7 +316,7 @@ impl Leaf {
 
     /// The tag of a record.
     pub fn tag(&self, index: usize) -> u8 {
-        self.bytes[self.len() * TAGS_AT + index]
+        self.bytes[..self.len()][index]
     }
 }
 

@@ -98,10 +98,9 @@ impl Ranked {
     /// Merges a child of an inner node, a leaf, with the one on its right.
     fn merge_leaves(&mut self, node: u32, left: usize) {
         let (to, from) = (self.inners[node].children[left], self.inners[node].children[left + 1]);
+        let hashes = self.hashes(from);
+        self.relocate_all(&hashes, from, to);
         let right = self.drop_leaf(from);
-        for index in 0..right.len() {
-            self.index.relocate(hash_of(right.member(index, &self.outside)), from, to);
-        }
         self.edit_leaf(to, |leaf| leaf.append(&right));
         self.edit_inner(node, |inner| {
             inner.counts[left] += right.len() as u64;

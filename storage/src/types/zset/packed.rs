@@ -67,7 +67,7 @@ impl<'a> Packed<'a> {
     pub(super) fn rank_of_cut(self, cut: Cut<'_>) -> usize {
         let is_behind = |record: &Record<'_>| {
             let mut buffer = [0; INTEGER_TEXT_BYTES_MAX];
-            cut.is_behind(record.score, || record.member.as_bytes(&mut buffer))
+            cut.is_behind(record.score, record.member.as_bytes(&mut buffer))
         };
         self.records(0..self.len()).take_while(is_behind).count()
     }
