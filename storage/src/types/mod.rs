@@ -18,6 +18,7 @@ pub(crate) mod packed;
 pub mod hash;
 pub mod set;
 pub mod string;
+pub mod zset;
 
 /// The configuration of all types, which decides between their encodings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
