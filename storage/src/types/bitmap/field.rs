@@ -42,8 +42,12 @@ impl FieldType {
     }
 
     /// What BITFIELD SET stores for a value. For unsigned fields the value is taken as an unsigned number: a negative one
-    /// is too large, not too small.
+    /// is too large, not too small. So is, for Redis, a value that is so far below a signed field's range that its distance
+    /// to the largest value is no `i64`; clients see the difference when it saturates.
     pub fn fit(self, value: i64, overflow: Overflow) -> Option<i64> {
+        if overflow == Overflow::Saturate && self.signed && self.bits < 64 && self.max().checked_sub(value).is_none() {
+            return Some(self.max());
+        }
         let exact = if self.signed { i128::from(value) } else { i128::from(value as u64) };
         self.fit_exact(exact, overflow)
     }
@@ -60,6 +64,7 @@ impl FieldType {
         }
         match overflow {
             Overflow::Wrap => Some(self.value_of_low_bits(exact as u64)),
+            Overflow::Wrap => Some(self.with_low_bits(exact as u64)),
             Overflow::Saturate => Some(if exact < i128::from(min) { min } else { max }),
             Overflow::Fail => None,
         }
@@ -67,6 +72,7 @@ impl FieldType {
 
     /// The value of which these are the low bits; what stands above the field's width is ignored.
     const fn value_of_low_bits(self, bits: u64) -> i64 {
+    const fn with_low_bits(self, bits: u64) -> i64 {
         let unused = 64 - self.bits;
         if self.signed { (bits << unused) as i64 >> unused } else { (bits << unused >> unused) as i64 }
     }
@@ -90,6 +96,7 @@ fn window(bytes: &[u8]) -> u128 {
 pub fn field(bytes: &[u8], kind: FieldType, offset: u64) -> i64 {
     let (range, shift) = place(kind, offset, bytes.len());
     kind.value_of_low_bits((window(&bytes[range]) >> shift) as u64)
+    kind.with_low_bits((window(&bytes[range]) >> shift) as u64)
 }
 
 /// Writes the low bits of a value to a field. The bytes reach to the end of the field.

@@ -2,6 +2,9 @@
 
 use super::BitRange;
 
+/// Bytes that are skipped together: a line of the cache.
+const STEP_BYTES: usize = 64;
+
 /// The first bit in a range that is set (or clear, if `wanted` is false).
 ///
 /// What BITPOS replies where there is none is up to what the client said: -1, or, for a clear bit and a range without an
@@ -24,9 +27,14 @@ pub fn position(bytes: &[u8], wanted: bool, range: BitRange) -> Option<u64> {
     (skipped..=last).take(2).find_map(|index| first_at(index, touched[index]))
 }
 
-/// How many bytes at the beginning are all of one value.
+/// How many bytes at the beginning are all of one value. Differences are gathered over a step, and judged once.
 fn uniform_len(bytes: &[u8], value: u8) -> usize {
-    let (words, _) = bytes.as_chunks::<16>();
-    let skipped = words.iter().take_while(|word| **word == [value; 16]).count() * 16;
+    let (steps, _) = bytes.as_chunks::<STEP_BYTES>();
+    let pattern = u64::from_ne_bytes([value; 8]);
+    let uniform = |step: &&[u8; STEP_BYTES]| {
+        let (words, _) = step.as_chunks::<8>();
+        words.iter().fold(0, |differing, word| differing | (u64::from_ne_bytes(*word) ^ pattern)) == 0
+    };
+    let skipped = steps.iter().take_while(uniform).count() * STEP_BYTES;
     skipped + bytes[skipped..].iter().take_while(|byte| **byte == value).count()
 }

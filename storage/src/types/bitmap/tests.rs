@@ -37,10 +37,10 @@ fn bits_are_numbered_from_the_most_significant() {
 #[test]
 fn count_and_position_agree_with_a_look_at_each_bit() {
     let mut rng = SmallRng::seed_from_u64(1);
-    for _ in 0..20_000 {
-        let bytes = random_bytes(&mut rng, 90);
+    for _ in 0..8_000 {
+        let bytes = random_bytes(&mut rng, 300);
         let unit = if rng.random() { Unit::Byte } else { Unit::Bit };
-        let reach = if unit == Unit::Byte { 100 } else { 800 };
+        let reach = if unit == Unit::Byte { 320 } else { 2_500 };
         let (first, last) = (rng.random_range(-reach..reach), rng.random_range(-reach..reach));
         let model = model_range(first, last, unit, bytes.len());
         let range = BitRange::new(first, last, unit, bytes.len());
@@ -103,6 +103,11 @@ fn overflow_is_judged_as_redis_does() {
     assert_eq!(all(&|overflow| u63.add(i64::MAX, i64::MAX, overflow)), [Some(i64::MAX - 1), Some(i64::MAX), None]);
     assert_eq!(all(&|overflow| u8_.fit(-1, overflow)), [Some(255), Some(255), None]);
     assert_eq!(all(&|overflow| i8_.fit(-129, overflow)), [Some(127), Some(-128), None]);
+    // Far below the range is too large, as in Redis.
+    let i63 = kind(true, 63);
+    assert_eq!(all(&|overflow| i63.fit(i63.min() - 1, overflow)), [Some(i63.max()), Some(i63.max()), None]);
+    assert_eq!(i8_.fit(i64::MIN + 128, Overflow::Saturate), Some(-128));
+    assert_eq!(i8_.fit(i64::MIN + 127, Overflow::Saturate), Some(127));
     for (signed, bits) in [(false, 64), (false, 0), (true, 0), (true, 65), (true, u64::MAX)] {
         assert_eq!(FieldType::new(signed, bits), None);
     }

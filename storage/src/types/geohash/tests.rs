@@ -90,6 +90,10 @@ fn places_are_those_of_redis() {
     }
     let [one, other] = [0, 1].map(|index| Point::from_score(KNOWN[index].score as f64));
     assert_eq!(text::distance(one.distance_to(other) / Unit::Mile.metres()), "103.3182");
+    // Just above and just below one half, as decimal numbers; exactly one half when scaled.
+    assert_eq!(text::distance(8_502_914.411_65), "8502914.4116");
+    assert_eq!(text::distance(13_461_554.442_55), "13461554.4426");
+    assert_eq!((text::distance(0.0), text::distance(7.000_1)), ("0.0000".into(), "7.0001".into()));
 }
 
 #[test]

@@ -6,6 +6,8 @@ const ALPHABET: &[u8; 32] = b"0123456789bcdefghjkmnpqrstuvwxyz";
 /// Characters of a standard geohash. 52 bits are enough for ten; the last is always the first of the alphabet.
 const GEOHASH_CHARACTERS: u32 = 11;
 const CHARACTER_BITS: u32 = 5;
+/// Parts of a unit in which distances are printed.
+const DISTANCE_PARTS: u64 = 10_000;
 
 impl Point {
     /// The standard geohash, as GEOHASH replies: its map reaches to the poles, so it is not the score in other letters.
@@ -25,7 +27,9 @@ pub fn coordinate(degrees: f64) -> String {
     if text == "-0" { "0".into() } else { text }
 }
 
-/// A distance as GEODIST replies it: four digits behind the point.
+/// A distance as GEODIST replies it: four digits behind the point, rounded as a binary number, half to even. (The decimal
+/// number that the double stands for is rounded differently once in 100,000 times.)
 pub fn distance(distance: f64) -> String {
-    format!("{distance:.4}")
+    let parts = (distance * DISTANCE_PARTS as f64).round_ties_even() as u64;
+    format!("{}.{:04}", parts / DISTANCE_PARTS, parts % DISTANCE_PARTS)
 }

@@ -10,6 +10,9 @@ use crate::snapshot::lzf;
 /// What an element may cost beyond its own bytes, by Redis's estimate: nodes end where Redis's do.
 const ELEMENT_OVERHEAD_BYTES: usize = 8;
 
+/// What an element takes at most in a listpack beyond its own bytes: head and length.
+const STORED_OVERHEAD_BYTES_MAX: usize = 10;
+
 /// Nodes that are not compressed: those that are too small to gain, and those on which it would take too long.
 const COMPRESS_BYTES: std::ops::RangeInclusive<usize> = 48..=64 << 10;
 /// What compression must save.
@@ -154,20 +157,28 @@ impl Node {
         }
     }
 
-    /// The listpack of a node that is not plain, with room for one more element.
-    fn open(&mut self, more_bytes: usize) -> &mut Vec<u8> {
+    /// The listpack of a node that is not plain.
+    fn open(&mut self) -> &mut Vec<u8> {
         self.decompress();
         let Body::Listpack(bytes) = &mut self.body else { panic!("a plain node is never edited as a listpack") };
-        let needed = bytes.len() + more_bytes + ELEMENT_OVERHEAD_BYTES + 3;
-        if more_bytes > 0 && needed > bytes.capacity() {
-            // A quarter, not the double: lists of a few nodes are many, and each has one that grows.
-            bytes.reserve_exact(needed + needed / 4 - bytes.len());
+        bytes
+    }
+
+    /// The listpack, with room for so many more bytes.
+    fn open_for(&mut self, more_bytes: usize) -> &mut Vec<u8> {
+        let bytes = self.open();
+        let needed = bytes.len() + more_bytes;
+        if needed > bytes.capacity() {
+            // A quarter, not the double: lists of a few nodes are many, and each has one that grows. Nor beyond the next
+            // power of two, which is where nodes that are limited in bytes end.
+            let capacity = (needed + needed / 4).min(needed.next_power_of_two());
+            bytes.reserve_exact(capacity - bytes.len());
         }
         bytes
     }
 
     pub(super) fn push(&mut self, end: End, element: &[u8]) {
-        let bytes = self.open(element.len());
+        let bytes = self.open_for(element.len() + STORED_OVERHEAD_BYTES_MAX);
         match end {
             End::Head => listpack::push_front(bytes, element),
             End::Tail => listpack::push_back(bytes, element),
@@ -193,7 +204,7 @@ impl Node {
 
     /// The place of an element in a node that is not plain.
     fn cursor(&mut self, index: usize) -> Cursor {
-        let view = Listpack::new(self.open(0));
+        let view = Listpack::new(self.open());
         view.seek(index as isize).expect("the index is below the number of elements")
     }
 
@@ -203,13 +214,16 @@ impl Node {
             return self.push(End::Tail, element);
         }
         let cursor = self.cursor(index);
-        listpack::insert_before(self.open(element.len()), cursor, element);
+        let bytes = self.open_for(element.len() + STORED_OVERHEAD_BYTES_MAX);
+        listpack::insert_before(bytes, cursor, element);
         self.len += 1;
     }
 
     pub(super) fn replace(&mut self, index: usize, element: &[u8]) {
         let cursor = self.cursor(index);
-        listpack::replace(self.open(element.len()), cursor, element);
+        let old = Listpack::new(self.open()).at(cursor).to_vec();
+        let more_bytes = listpack::stored_bytes(element).saturating_sub(listpack::stored_bytes(&old));
+        listpack::replace(self.open_for(more_bytes), cursor, element);
     }
 
     /// Removes `count` elements from `index` on.
@@ -218,7 +232,7 @@ impl Node {
             self.len -= count as u32;
             if !self.is_plain() {
                 let cursor = self.cursor(index);
-                listpack::remove_range(self.open(0), cursor, count);
+                listpack::remove_range(self.open(), cursor, count);
             }
         }
     }
@@ -234,7 +248,7 @@ impl Node {
             NodeContents::Listpack(bytes) => equal_in(Listpack::new(&bytes), needle, from, max),
         };
         if !found.is_empty() {
-            remove_all(self.open(0), found.iter().copied());
+            remove_all(self.open(), found.iter().copied());
             self.len -= found.len() as u32;
         }
         found.len()
@@ -243,7 +257,7 @@ impl Node {
     /// Cuts it in two before the element at `index`.
     pub(super) fn split_off(&mut self, index: usize) -> Self {
         let cursor = self.cursor(index);
-        let bytes = self.open(0);
+        let bytes = self.open();
         let tail = listpack::split_off(bytes, cursor);
         bytes.shrink_to_fit();
         let tail_len = self.len - index as u32;
@@ -253,7 +267,7 @@ impl Node {
 
     /// Appends the elements of another node; neither is plain.
     pub(super) fn append(&mut self, mut other: Self) {
-        listpack::append(self.open(other.bytes()), Listpack::new(other.open(0)));
+        listpack::append(self.open_for(other.bytes()), Listpack::new(other.open()));
         self.len += other.len;
     }
 

@@ -130,6 +130,14 @@ impl<'a> ListRef<'a> {
         found
     }
 
+    /// Number of nodes, without a look into them.
+    pub const fn node_count(self) -> usize {
+        match self {
+            Self::Packed(_) => 1,
+            Self::Large(large) => large.node_count(),
+        }
+    }
+
     /// What the nodes hold, for writing them to a file: a packed list is one node.
     pub fn nodes(self) -> impl Iterator<Item = NodeContents<'a>> {
         let (packed, large): (Option<&[u8]>, Option<&LargeList>) = match self {

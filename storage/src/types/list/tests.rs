@@ -160,6 +160,7 @@ impl Pair {
         }
         let list = builder.finish();
         assert_eq!(list, self.list);
+        assert_eq!(self.list.as_ref().node_count(), self.list.as_ref().nodes().count());
         self.list = list;
     }
 
@@ -376,9 +377,14 @@ fn a_builder_takes_only_what_is_well_formed() {
 /// Bytes per element at a million elements of 20 bytes, by the list's own counting.
 #[test]
 fn a_long_list_is_dense() {
-    let list = pushed(ListLimits::default(), 1_000_000, 20);
-    let per_element = list.heap_bytes() as f64 / 1e6;
-    assert!(per_element < 22.3, "{per_element} bytes per element");
+    let mut list = pushed(ListLimits::default(), 1_000_000, 20);
+    let bytes = list.heap_bytes();
+    assert!(bytes as f64 / 1e6 < 22.3, "{bytes} bytes for a million elements");
+    // A full node does not grow when an element is replaced by one of the same size.
+    for index in (0..1_000_000).step_by(1_000) {
+        assert!(list.set(index, &[b'y'; 20], ListLimits::default()));
+    }
+    assert_eq!(list.heap_bytes(), bytes);
     let small = pushed(ListLimits::default(), 100, 20);
     let List::Packed(bytes) = &small else { panic!("it is small") };
     assert_eq!(bytes.len(), 100 * 22 + 7);
