@@ -6,6 +6,7 @@
 
 use string::{OwnedString, StringRef};
 
+pub mod stream;
 pub mod string;
 
 /// The type of a value, as TYPE names it.

@@ -20,7 +20,7 @@ const HEAD_BYTES_MAX: usize = 9;
 
 /// What the head of an element says.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     /// Bytes of the head.
     pub head: usize,
     /// Bytes of the data.
@@ -112,7 +112,7 @@ pub(super) fn read_length_backwards(bytes: &[u8]) -> Option<usize> {
 
 /// A new element on its way into a listpack.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Encoded<'a> {
+pub(crate) struct Encoded<'a> {
     head: [u8; HEAD_BYTES_MAX],
     head_len: usize,
     string: &'a [u8],
@@ -181,6 +181,12 @@ impl<'a> Encoded<'a> {
 
     const fn body_len(&self) -> usize {
         self.head_len + self.string.len()
+    }
+
+    /// Appends head and data alone, for sequences that are only ever read forwards.
+    pub fn write_body(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head[..self.head_len]);
+        out.extend_from_slice(self.string);
     }
 
     /// Bytes of the element.
