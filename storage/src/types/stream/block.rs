@@ -74,7 +74,7 @@ pub(super) struct Block {
     first_at: u32,
     live: u32,
     dead: u32,
-    /// Bytes of the listpack, without its two counters. Never less than that: deletions do not count.
+    /// Bytes of the listpack without its two counters; they grow only, as deletion leaves the entries there.
     listpack_bytes: u32,
 }
 
@@ -191,9 +191,18 @@ impl Block {
 
     /// The block as it is if its listpack had so many bytes: with entries that were deleted since.
     pub fn with_listpack_bytes(mut self, listpack_bytes: usize) -> Self {
-        let counters = int_bytes(i64::from(self.live)) + int_bytes(0);
-        self.listpack_bytes = listpack_bytes.saturating_sub(counters) as u32;
+        self.listpack_bytes = listpack_bytes.saturating_sub(self.counter_bytes()) as u32;
         self
+    }
+
+    /// Bytes that the listpack has in Redis, where deleted entries stay in it.
+    pub fn listpack_bytes(&self) -> usize {
+        self.listpack_bytes as usize + self.counter_bytes()
+    }
+
+    /// Bytes of the two counters in front. More than 127 deleted entries are too rare to be told apart.
+    fn counter_bytes(&self) -> usize {
+        int_bytes(i64::from(self.live)) + int_bytes(0)
     }
 
     /// Whether an entry whose texts have so many bytes goes into this block, rather than into one of its own.
@@ -202,10 +211,8 @@ impl Block {
             0 => BYTES_MAX,
             bytes => bytes.min(BYTES_MAX),
         };
-        let counters = int_bytes(i64::from(self.live)) + int_bytes(0);
         let entries_max = limits.block_entries_max;
-        self.listpack_bytes as usize + counters + text_bytes < bytes_max
-            && (entries_max == 0 || (self.live as usize) < entries_max)
+        self.listpack_bytes() + text_bytes < bytes_max && (entries_max == 0 || (self.live as usize) < entries_max)
     }
 
     /// Appends an entry with an id behind all others.

@@ -52,7 +52,6 @@ mod load;
 mod pending;
 mod range;
 mod sorted;
-
 #[cfg(test)]
 mod tests;
 mod trim;

@@ -258,6 +258,7 @@ impl<T: Record> Sorted<T> {
                 self.tidy(chunk);
             }
         }
+        self.give_back();
         before - self.len
     }
 
@@ -319,9 +320,7 @@ impl<T: Record> Sorted<T> {
         let len = self.chunks[number].records.len();
         if len == 0 {
             self.chunks.remove(number);
-            if self.chunks.is_empty() {
-                self.chunks = VecDeque::new();
-            }
+            self.give_back();
             return;
         }
         let small_with =
@@ -340,6 +339,14 @@ impl<T: Record> Sorted<T> {
         let chunk = &mut self.chunks[number];
         chunk.records.append(&mut upper.records);
         chunk.low = chunk.low.min(upper.low);
+        self.give_back();
+    }
+
+    /// Gives back the room of chunks that are gone.
+    fn give_back(&mut self) {
+        if self.chunks.len() * 4 <= self.chunks.capacity() {
+            self.chunks.shrink_to(self.chunks.len() * 2);
+        }
     }
 
     /// Checks order, counts and marks.

@@ -33,36 +33,37 @@ pub struct Trim {
 pub struct Trimmed {
     /// Entries removed.
     pub removed: u64,
-    /// Whether it is done.
-    pub complete: bool,
+    /// Where the next part has to begin; none if all is done.
+    pub next: Option<StreamId>,
 }
 
 impl Stream {
     /// Trims the stream; returns how many entries it removed.
     pub fn trim(&mut self, trim: Trim) -> u64 {
-        self.trim_some(trim, usize::MAX).removed
+        self.trim_some(trim, StreamId::MIN, usize::MAX).removed
     }
 
-    /// Trims the stream, but looks at `blocks_max` blocks at most. Where it was not complete it can be called again.
-    pub fn trim_some(&mut self, trim: Trim, blocks_max: usize) -> Trimmed {
+    /// Trims the stream, but looks at `blocks_max` blocks at most. The first part begins at [`StreamId::MIN`], the others
+    /// where the one before says: entries that are still referenced were passed over.
+    pub fn trim_some(&mut self, trim: Trim, from: StreamId, blocks_max: usize) -> Trimmed {
         // Without groups there is nothing to refer to entries.
         let references = if self.groups.is_empty() { References::Keep } else { trim.references };
         let len_before = self.len;
-        let mut position = Position::START;
+        let mut position = self.blocks.lower_bound(from);
         let mut blocks = 0;
-        let complete = loop {
+        let next = loop {
             let excess = self.excess_in(position, trim.to);
             if excess == 0 {
-                break true;
+                break None;
             }
             if blocks == blocks_max {
-                break false;
+                break Some(self.block(position).master());
             }
             blocks += 1;
             let live = u64::from(self.block(position).live());
             let removed = len_before - self.len;
             if trim.limit.is_some_and(|limit| removed + live > limit) || (trim.approximate && excess < live) {
-                break true;
+                break None;
             }
             match references {
                 References::Acknowledged => position = self.trim_acknowledged(position, trim.to),
@@ -76,7 +77,7 @@ impl Stream {
                 References::Keep => self.trim_front(excess),
             }
         };
-        Trimmed { removed: len_before - self.len, complete }
+        Trimmed { removed: len_before - self.len, next }
     }
 
     /// How many entries of a block are to go.
