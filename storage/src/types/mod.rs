@@ -17,6 +17,7 @@ pub mod list;
 pub(crate) mod packed;
 pub mod hash;
 pub mod set;
+pub mod stream;
 pub mod string;
 pub mod zset;
 

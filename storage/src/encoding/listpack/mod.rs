@@ -44,6 +44,7 @@ pub use edit::{
 };
 pub use element::stored_bytes;
 pub(in crate::encoding) use element::{Encoded, Shape};
+pub(crate) use element::{Encoded, Shape};
 pub use find::Needle;
 pub use item::{IntBuf, Item};
 pub use validate::{Malformed, validate};

@@ -1,0 +1,126 @@
+//! Claiming: pending entries that get another consumer.
+
+use super::{ConsumerId, Pending, Stream, StreamId};
+use crate::keyspace::UnixMillis;
+
+/// XAUTOCLAIM looks at so many pending entries for each one that it may claim.
+const ATTEMPTS_PER_CLAIM: usize = 10;
+
+/// How XCLAIM claims an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Who gets it.
+    pub consumer: ConsumerId,
+    /// It must have been idle for so many milliseconds.
+    pub idle_min: i64,
+    /// When it counts as delivered (now, or what IDLE and TIME say).
+    pub delivered: UnixMillis,
+    /// RETRYCOUNT: how often it counts as delivered.
+    pub deliveries: Option<u32>,
+    /// JUSTID: this is no delivery, and not to be counted as one.
+    pub just_id: bool,
+    /// FORCE: an entry that is not pending becomes so.
+    pub force: bool,
+}
+
+/// What became of an id that was to be claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    /// The consumer has it.
+    Claimed,
+    /// It was not pending.
+    NotPending,
+    /// It was not idle for long enough.
+    NotIdle,
+    /// Its entry does not exist any more; it was pending, and is no longer.
+    Deleted,
+}
+
+/// What XAUTOCLAIM did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AutoClaimed {
+    /// The ids that the consumer has now.
+    pub claimed: Vec<StreamId>,
+    /// The ids that are pending no more because their entries do not exist.
+    pub deleted: Vec<StreamId>,
+    /// Where to go on; [`StreamId::MIN`] at the end.
+    pub next: StreamId,
+}
+
+impl Stream {
+    /// XCLAIM of one id, in a group that exists.
+    pub fn claim(&mut self, group: &[u8], id: StreamId, claim: &Claim, now: UnixMillis) -> ClaimOutcome {
+        let there = self.contains(id);
+        let Some(group) = self.groups.get_mut(group) else { return ClaimOutcome::NotPending };
+        let old = group.pending(id);
+        if !there {
+            return if group.acknowledge(id) { ClaimOutcome::Deleted } else { ClaimOutcome::NotPending };
+        }
+        let deliveries = match old {
+            Some(old) if old.idle(now) < claim.idle_min => return ClaimOutcome::NotIdle,
+            Some(old) => old.deliveries,
+            // As in Redis, to be forced into the list counts as a delivery of its own.
+            None if claim.force => 1,
+            None => return ClaimOutcome::NotPending,
+        };
+        let deliveries = claim.deliveries.unwrap_or_else(|| deliveries.saturating_add(u32::from(!claim.just_id)));
+        group.assign(Pending { id, delivered: claim.delivered, deliveries, consumer: claim.consumer });
+        group.consumer_mut(claim.consumer).active = Some(now);
+        ClaimOutcome::Claimed
+    }
+
+    /// XAUTOCLAIM: claims up to `count` entries from `start` on, in a group that exists. Of the claim, only the consumer,
+    /// the idle time and JUSTID count.
+    pub fn auto_claim(
+        &mut self,
+        group: &[u8],
+        start: StreamId,
+        count: usize,
+        claim: &Claim,
+        now: UnixMillis,
+    ) -> AutoClaimed {
+        let claim = Claim { delivered: now, deliveries: None, force: false, ..*claim };
+        let mut result = AutoClaimed::default();
+        let mut from = Some(start);
+        let mut attempts = count.saturating_mul(ATTEMPTS_PER_CLAIM);
+        let pending_from = |stream: &Self, from: StreamId| {
+            let pending = &stream.groups.get(group)?.pending;
+            pending.at(pending.lower_bound(from)).map(|pending| pending.id)
+        };
+        while attempts > 0 && result.claimed.len() + result.deleted.len() < count {
+            let Some(id) = from.and_then(|from| pending_from(self, from)) else { return result };
+            attempts -= 1;
+            from = id.next();
+            match self.claim(group, id, &claim, now) {
+                ClaimOutcome::Claimed => result.claimed.push(id),
+                ClaimOutcome::Deleted => result.deleted.push(id),
+                ClaimOutcome::NotIdle | ClaimOutcome::NotPending => {}
+            }
+        }
+        result.next = from.and_then(|from| pending_from(self, from)).unwrap_or(StreamId::MIN);
+        result
+    }
+
+    /// XREADGROUP CLAIM: claims up to `count` entries, the longest idle first; returns what was known of them before.
+    /// Entries that do not exist any more are not pending afterwards, and not returned.
+    pub fn claim_idle(&mut self, group: &[u8], count: usize, claim: &Claim, now: UnixMillis) -> Vec<Pending> {
+        let claim = Claim { delivered: now, deliveries: None, force: false, just_id: false, ..*claim };
+        let mut claimed = Vec::new();
+        loop {
+            let left = count - claimed.len();
+            let Some(found) = self.groups.get_mut(group).map(|group| group.longest_idle(claim.idle_min, left, now))
+            else {
+                return claimed;
+            };
+            let enough = found.len() < left;
+            for pending in found {
+                if self.claim(group, pending.id, &claim, now) == ClaimOutcome::Claimed {
+                    claimed.push(pending);
+                }
+            }
+            if enough || claimed.len() == count {
+                return claimed;
+            }
+        }
+    }
+}
