@@ -46,7 +46,11 @@ pub use settings::Settings;
 pub use value::{MemoryShare, Named};
 
 use storage::glob::{Case, glob_match};
+use storage::types::hash::HashLimits;
 use storage::types::list::ListLimits;
+use storage::types::set::SetLimits;
+use storage::types::stream::StreamLimits;
+use storage::types::zset::ZSetLimits;
 use value::How;
 
 /// A line that is no value, kept with its place for the part of the server that understands it.
@@ -144,7 +148,27 @@ pub struct Staged {
 impl Config {
     /// What decides between the encodings of collections.
     pub fn limits(&self) -> storage::Limits {
-        storage::Limits { list: ListLimits::new(self.list_max_listpack_size, self.list_compress_depth) }
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        storage::Limits {
+            list: ListLimits::new(self.list_max_listpack_size, self.list_compress_depth),
+            hash: HashLimits {
+                listpack_entries_max: size(self.hash_max_listpack_entries),
+                listpack_value_bytes_max: size(self.hash_max_listpack_value),
+            },
+            set: SetLimits {
+                intset_entries_max: size(self.set_max_intset_entries),
+                listpack_entries_max: size(self.set_max_listpack_entries),
+                listpack_value_bytes_max: size(self.set_max_listpack_value),
+            },
+            zset: ZSetLimits {
+                packed_entries_max: size(self.zset_max_listpack_entries),
+                packed_member_bytes_max: size(self.zset_max_listpack_value),
+            },
+            stream: StreamLimits {
+                block_bytes_max: size(self.stream_node_max_bytes),
+                block_entries_max: size(self.stream_node_max_entries),
+            },
+        }
     }
 
     /// The names and values that `CONFIG GET` answers for these patterns: no directive twice under one name, aliases

@@ -11,12 +11,20 @@
 //! the one live block that holds these bytes, or by whoever just took them out of a block that dies.
 
 use crate::types::large::{LargeRef, LargeValue};
+use crate::types::hash::LargeHash;
 use crate::types::list::LargeList;
+use crate::types::set::LargeSet;
+use crate::types::stream::Stream;
+use crate::types::zset::LargeZSet;
 
 /// Bytes that a large value takes in a block.
 pub const LARGE_PARTS_BYTES: usize = 9;
 
 const TAG_LIST: u8 = 1;
+const TAG_HASH: u8 = 2;
+const TAG_SET: u8 = 3;
+const TAG_SORTED_SET: u8 = 4;
+const TAG_STREAM: u8 = 5;
 
 /// A large value taken apart, as it lies in a block.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +35,10 @@ impl LargeParts {
     pub fn new(value: LargeValue) -> Self {
         match value {
             LargeValue::List(list) => Self::tagged(TAG_LIST, Box::into_raw(list)),
+            LargeValue::Hash(hash) => Self::tagged(TAG_HASH, Box::into_raw(hash)),
+            LargeValue::Set(set) => Self::tagged(TAG_SET, Box::into_raw(set)),
+            LargeValue::SortedSet(set) => Self::tagged(TAG_SORTED_SET, Box::into_raw(set)),
+            LargeValue::Stream(stream) => Self::tagged(TAG_STREAM, Box::into_raw(stream)),
         }
     }
 
@@ -64,6 +76,14 @@ impl LargeParts {
         match self.tag() {
             // SAFETY: the tag says what the pointer was made of, and the value is alive and not changed meanwhile.
             TAG_LIST => LargeRef::List(unsafe { &*self.pointer::<LargeList>() }),
+            // SAFETY: as above.
+            TAG_HASH => LargeRef::Hash(unsafe { &*self.pointer::<LargeHash>() }),
+            // SAFETY: as above.
+            TAG_SET => LargeRef::Set(unsafe { &*self.pointer::<LargeSet>() }),
+            // SAFETY: as above.
+            TAG_SORTED_SET => LargeRef::SortedSet(unsafe { &*self.pointer::<LargeZSet>() }),
+            // SAFETY: as above.
+            TAG_STREAM => LargeRef::Stream(unsafe { &*self.pointer::<Stream>() }),
             _ => unreachable!("a tag is one of those above"),
         }
     }
@@ -77,6 +97,14 @@ impl LargeParts {
         match self.tag() {
             // SAFETY: the tag says what the pointer was made of, and it is used this one time.
             TAG_LIST => LargeValue::List(unsafe { Box::from_raw(self.pointer::<LargeList>()) }),
+            // SAFETY: as above.
+            TAG_HASH => LargeValue::Hash(unsafe { Box::from_raw(self.pointer::<LargeHash>()) }),
+            // SAFETY: as above.
+            TAG_SET => LargeValue::Set(unsafe { Box::from_raw(self.pointer::<LargeSet>()) }),
+            // SAFETY: as above.
+            TAG_SORTED_SET => LargeValue::SortedSet(unsafe { Box::from_raw(self.pointer::<LargeZSet>()) }),
+            // SAFETY: as above.
+            TAG_STREAM => LargeValue::Stream(unsafe { Box::from_raw(self.pointer::<Stream>()) }),
             _ => unreachable!("a tag is one of those above"),
         }
     }

@@ -13,7 +13,7 @@ use crate::types::string::StringValue;
 use crate::types::{Form, OwnedValue};
 
 /// A value on its way between keys, databases or shards, with what goes with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Detached {
     /// The value.
     pub value: OwnedValue,

@@ -166,7 +166,7 @@ impl Pair {
         let elements: Vec<Vec<u8>> = (0..self.rng.random_range(1..4)).map(|_| self.random_bytes()).collect();
         let limits = Limits::default().list;
         let push = |value: &mut OwnedValue| {
-            if value.as_value().as_list().is_none() {
+            if !matches!(value, OwnedValue::List(_)) {
                 *value = OwnedValue::List(List::new());
             }
             let OwnedValue::List(list) = value else { unreachable!("it was made one") };

@@ -19,6 +19,7 @@
 //! ```
 
 pub mod crc64;
+mod collection;
 mod dump;
 mod list;
 pub mod lzf;
@@ -35,6 +36,20 @@ pub use writer::Writer;
 pub const TYPE_STRING: u8 = 0;
 /// A list, element by element.
 const TYPE_LIST: u8 = 1;
+/// A set, member by member.
+const TYPE_SET: u8 = 2;
+/// A hash, field by field.
+const TYPE_HASH: u8 = 4;
+/// A sorted set, member by member, scores in binary.
+const TYPE_ZSET_2: u8 = 5;
+/// A set of integers.
+const TYPE_SET_INTSET: u8 = 11;
+/// A hash in a listpack.
+const TYPE_HASH_LISTPACK: u8 = 16;
+/// A sorted set in a listpack.
+const TYPE_ZSET_LISTPACK: u8 = 17;
+/// A set in a listpack.
+const TYPE_SET_LISTPACK: u8 = 20;
 /// A list, node by node.
 const TYPE_LIST_QUICKLIST_2: u8 = 18;
 

@@ -3,7 +3,13 @@
 //! Nothing is allocated on the word of a length alone: it is compared with the bytes that are there first.
 
 use super::{LENGTH_32, LENGTH_64, SPECIAL, SPECIAL_INT8, SPECIAL_INT16, SPECIAL_INT32, SPECIAL_LZF, lzf};
-use super::{TYPE_LIST, TYPE_LIST_QUICKLIST_2, TYPE_STRING};
+use super::{
+    TYPE_HASH, TYPE_HASH_LISTPACK, TYPE_LIST, TYPE_LIST_QUICKLIST_2, TYPE_SET, TYPE_SET_INTSET, TYPE_SET_LISTPACK,
+    TYPE_STRING, TYPE_ZSET_2, TYPE_ZSET_LISTPACK,
+};
+use crate::types::hash::Hash;
+use crate::types::set::Set;
+use crate::types::zset::ZSet;
 use crate::types::string::OwnedString;
 use crate::types::{Limits, OwnedValue};
 
@@ -101,6 +107,22 @@ impl<'a> Reader<'a> {
         let value = match type_byte {
             TYPE_STRING => OwnedValue::String(self.string()?),
             TYPE_LIST => OwnedValue::List(self.list_of_elements(limits.list)?),
+            TYPE_SET => OwnedValue::Set(self.set_members(&limits.set)?),
+            TYPE_HASH => OwnedValue::Hash(self.hash_fields(&limits.hash)?),
+            TYPE_ZSET_2 => OwnedValue::SortedSet(self.sorted_set_records(&limits.zset)?),
+            TYPE_SET_INTSET => {
+                OwnedValue::Set(Set::from_intset(self.string()?.into_bytes()).map_err(|_| Malformed)?)
+            }
+            TYPE_HASH_LISTPACK => {
+                OwnedValue::Hash(Hash::from_packed(self.string()?.into_bytes()).map_err(|_| Malformed)?)
+            }
+            TYPE_ZSET_LISTPACK => {
+                let set = ZSet::from_listpack(self.string()?.into_bytes(), &limits.zset);
+                OwnedValue::SortedSet(set.map_err(|_| Malformed)?)
+            }
+            TYPE_SET_LISTPACK => {
+                OwnedValue::Set(Set::from_packed(self.string()?.into_bytes()).map_err(|_| Malformed)?)
+            }
             TYPE_LIST_QUICKLIST_2 => OwnedValue::List(self.list_of_nodes(limits.list)?),
             _ => return Err(Malformed),
         };

@@ -1,5 +1,6 @@
 //! Writing RDB: lengths and strings.
 
+use super::collection::{hash_type, set_type, sorted_set_type};
 use super::lzf::Compressor;
 use super::{LENGTH_6, LENGTH_14, LENGTH_32, LENGTH_64, SPECIAL_INT8, SPECIAL_INT16, SPECIAL_INT32, SPECIAL_LZF};
 use super::{TYPE_LIST_QUICKLIST_2, TYPE_STRING, lzf};
@@ -116,10 +117,14 @@ impl Writer {
     }
 
     /// The byte that announces a value of that type and encoding.
-    pub const fn type_byte(value: Value<'_>) -> u8 {
+    pub fn type_byte(value: Value<'_>) -> u8 {
         match value {
             Value::String(_) => TYPE_STRING,
             Value::List(_) => TYPE_LIST_QUICKLIST_2,
+            Value::Hash(hash) => hash_type(hash),
+            Value::Set(set) => set_type(set),
+            Value::SortedSet(set) => sorted_set_type(set),
+            Value::Stream(_) => unreachable!("no command makes a stream yet"),
         }
     }
 
@@ -128,6 +133,10 @@ impl Writer {
         match value {
             Value::String(string) => self.put_string(string),
             Value::List(list) => self.put_list(list),
+            Value::Hash(hash) => self.put_hash(hash),
+            Value::Set(set) => self.put_set(set),
+            Value::SortedSet(set) => self.put_sorted_set(set),
+            Value::Stream(_) => unreachable!("no command makes a stream yet"),
         }
     }
 }

@@ -1,13 +1,25 @@
 //! Large collections: those that have a structure of their own outside the key's block.
 
 use super::Value;
+use super::hash::{HashRef, HashRepr, LargeHash};
 use super::list::{LargeList, ListRef};
+use super::set::{LargeSet, SetRef, SetRepr};
+use super::stream::Stream;
+use super::zset::{LargeZSet, ZSetRef};
 
 /// A large collection of any type.
 #[derive(Debug)]
 pub enum LargeValue {
     /// A list.
     List(Box<LargeList>),
+    /// A hash.
+    Hash(Box<LargeHash>),
+    /// A set.
+    Set(Box<LargeSet>),
+    /// A sorted set.
+    SortedSet(Box<LargeZSet>),
+    /// A stream, which has no packed form.
+    Stream(Box<Stream>),
 }
 
 /// A view of a large collection of any type.
@@ -15,6 +27,14 @@ pub enum LargeValue {
 pub enum LargeRef<'a> {
     /// A list.
     List(&'a LargeList),
+    /// A hash.
+    Hash(&'a LargeHash),
+    /// A set.
+    Set(&'a LargeSet),
+    /// A sorted set.
+    SortedSet(&'a LargeZSet),
+    /// A stream.
+    Stream(&'a Stream),
 }
 
 impl LargeValue {
@@ -22,6 +42,10 @@ impl LargeValue {
     pub fn as_ref(&self) -> LargeRef<'_> {
         match self {
             Self::List(list) => LargeRef::List(list),
+            Self::Hash(hash) => LargeRef::Hash(hash),
+            Self::Set(set) => LargeRef::Set(set),
+            Self::SortedSet(set) => LargeRef::SortedSet(set),
+            Self::Stream(stream) => LargeRef::Stream(stream),
         }
     }
 
@@ -29,6 +53,10 @@ impl LargeValue {
     pub fn free_some(&mut self, items: usize) -> bool {
         match self {
             Self::List(list) => list.free_some(items),
+            Self::Hash(hash) => hash.free_some(items) == 0,
+            Self::Set(set) => set.free_some(items) == 0,
+            Self::SortedSet(set) => set.free_some(items) == 0,
+            Self::Stream(stream) => stream.free_some(items) < items,
         }
     }
 }
@@ -38,13 +66,21 @@ impl<'a> LargeRef<'a> {
     pub fn heap_bytes(self) -> usize {
         match self {
             Self::List(list) => size_of::<LargeList>() + list.heap_bytes(),
+            Self::Hash(hash) => hash.heap_bytes(),
+            Self::Set(set) => set.heap_bytes(),
+            Self::SortedSet(set) => size_of::<LargeZSet>() + set.heap_bytes(),
+            Self::Stream(stream) => size_of::<Stream>() + stream.heap_bytes(),
         }
     }
 
     /// Number of items, as lazy freeing counts effort.
     pub fn items(self) -> usize {
         match self {
-            Self::List(list) => list.len(),
+            Self::List(list) => list.node_count(),
+            Self::Hash(hash) => hash.len(),
+            Self::Set(set) => set.len(),
+            Self::SortedSet(set) => set.len(),
+            Self::Stream(stream) => stream.len() as usize,
         }
     }
 
@@ -52,6 +88,10 @@ impl<'a> LargeRef<'a> {
     pub const fn value(self) -> Value<'a> {
         match self {
             Self::List(list) => Value::List(ListRef::Large(list)),
+            Self::Hash(hash) => Value::Hash(HashRef::new(HashRepr::Large(hash))),
+            Self::Set(set) => Value::Set(SetRef::new(SetRepr::Large(set))),
+            Self::SortedSet(set) => Value::SortedSet(ZSetRef::Large(set)),
+            Self::Stream(stream) => Value::Stream(stream),
         }
     }
 }

@@ -21,7 +21,6 @@ const HEAD_BYTES_MAX: usize = 9;
 /// What the head of an element says.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-pub(crate) struct Shape {
     /// Bytes of the head.
     pub head: usize,
     /// Bytes of the data.
@@ -120,7 +119,6 @@ pub(super) fn read_length_backwards(bytes: &[u8]) -> Option<usize> {
 /// A new element on its way into a listpack.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoded<'a> {
-pub(crate) struct Encoded<'a> {
     head: [u8; HEAD_BYTES_MAX],
     head_len: usize,
     string: &'a [u8],
@@ -217,8 +215,10 @@ impl<'a> Encoded<'a> {
     pub fn write_body(&self, out: &mut [u8]) {
         out[..self.head_len].copy_from_slice(&self.head[..self.head_len]);
         out[self.head_len..self.body_len()].copy_from_slice(self.string);
+    }
+
     /// Appends head and data alone, for sequences that are only ever read forwards.
-    pub fn write_body(&self, out: &mut Vec<u8>) {
+    pub fn append_body(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.head[..self.head_len]);
         out.extend_from_slice(self.string);
     }

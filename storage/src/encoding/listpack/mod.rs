@@ -43,7 +43,6 @@ pub use edit::{
     remove_range, replace, replace_int, split_off, would_fit,
 };
 pub use element::stored_bytes;
-pub(in crate::encoding) use element::{Encoded, Shape};
 pub(crate) use element::{Encoded, Shape};
 pub use find::Needle;
 pub use item::{IntBuf, Item};

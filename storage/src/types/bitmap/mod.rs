@@ -17,7 +17,6 @@
 //! - [`bit`], [`set_bit`]: GETBIT and SETBIT.
 //! - [`BitRange`], [`count`], [`position`]: BITCOUNT and BITPOS, over ranges in bytes or in bits.
 //! - [`FieldType`], [`field`], [`set_field`]: BITFIELD's integers, and what happens when they overflow ([`Overflow`]).
-//! - [`combine`] is BITOP.
 //! - [`combine`] and [`Operation`]: BITOP.
 //!
 //! Counting runs at the speed of memory: 32 bytes a step of independent population counts. Combining takes all sources

@@ -21,6 +21,12 @@ pub enum Set {
     Large(Box<LargeSet>),
 }
 
+impl Default for Set {
+    fn default() -> Self {
+        Self::Intset(intset::create())
+    }
+}
+
 impl Set {
     /// A set from an intset that comes from outside.
     pub fn from_intset(bytes: Vec<u8>) -> Result<Self, Malformed> {

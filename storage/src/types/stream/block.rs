@@ -174,7 +174,7 @@ impl Block {
         // Behind the fields the listpack has a zero where entries have their length.
         let mut listpack_bytes = listpack::EMPTY_BYTES + int_bytes(count as i64) + int_bytes(0);
         for element in names.map(Encoded::item) {
-            element.write_body(&mut data);
+            element.append_body(&mut data);
             listpack_bytes += element.len();
         }
         Self {
@@ -239,12 +239,12 @@ impl Block {
         for (name, value) in fields {
             if !same_fields {
                 let element = Encoded::item(name);
-                element.write_body(&mut self.data);
+                element.append_body(&mut self.data);
                 listpack_bytes += element.len();
                 elements += 1;
             }
             let element = Encoded::item(value);
-            element.write_body(&mut self.data);
+            element.append_body(&mut self.data);
             listpack_bytes += element.len();
             elements += 1;
         }
