@@ -15,6 +15,8 @@ mod cores;
 mod daemon;
 mod limits;
 mod listeners;
+mod oom_score;
+mod shutdown;
 mod supervisor;
 mod system;
 mod title;
@@ -24,11 +26,13 @@ use std::process::ExitCode;
 
 use shard::config::types::title::TitleVariable;
 use shard::config::{Config, LoadError, Sources};
+use shard::spec::CommandTable;
 
 use crate::args::REDIS_VERSION;
 use crate::signal::{self, Request};
 use crate::sys::{Bell, TitleMemory};
 use crate::{log, sys};
+use oom_score::OomScore;
 use supervisor::Supervisor;
 
 /// Why the server does not start: a line for the log.
@@ -38,8 +42,12 @@ pub type Refusal = String;
 pub fn run(program: &OsStr, sources: &Sources) -> ExitCode {
     // Before anything else: the memory can only be taken while there is one thread and nobody looks at it.
     let title_memory = TitleMemory::take();
-    let mut config = match load(sources) {
-        Ok(config) => config,
+    let loaded = load(sources).and_then(|config| Ok((CommandTable::renamed(&config.renamed_commands)?, config)));
+    let mut config = match loaded {
+        Ok((commands, config)) => {
+            commands.install();
+            config
+        }
         Err(error) => return refuse_configuration(&error.to_string()),
     };
     if let Err(refusal) = open_log(&config) {
@@ -70,7 +78,10 @@ fn load(sources: &Sources) -> Result<Config, LoadError> {
     }
     // The path must keep its meaning when the process changes directory.
     sources.file = sources.file.map(|file| std::path::absolute(&file).unwrap_or(file));
-    Config::load(&sources)
+    let mut config = Config::load(&sources)?;
+    config.settle_users()?;
+    config.refuse_unavailable()?;
+    Ok(config)
 }
 
 /// There is no log yet, and whoever started the server looks at its standard error.
@@ -128,10 +139,13 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
     signal::set_exits_on_panic(config.use_exit_on_panic);
     let pid_file = daemon::PidFile::write(config);
     title::show(title_memory, program, config);
-    let listeners = listeners::open(config)?;
+    let process = apply::Process { listeners: listeners::open(config)?, oom_score: OomScore::own() };
+    if let Err(error) = process.oom_score.adjust(config) {
+        tracing::warn!("Unable to write oom_score_adj: {error}");
+    }
     // After the sockets are open: tools take the number in the banner for the sign that the ports were free.
     show_banner(config, plan.shards());
-    let cores = cores::start(plan, config, listeners, program, bell)?;
+    let cores = cores::start(plan, config, process, program, bell)?;
     tracing::info!("Server initialized");
     cores.wait_until_ready()?;
     tracing::info!("Ready to accept connections");
@@ -156,8 +170,11 @@ fn serve(cores: &cores::Cores, bell: &Bell) -> u8 {
                 Request::Interrupt => "SIGINT",
             };
             tracing::warn!("Received {name} scheduling shutdown...");
-            signal::set_ending(true);
-            cores.stop(request);
+            if shutdown::may_end(&cores.config(), request) {
+                cores.stop();
+            } else {
+                signal::stay();
+            }
         }
     }
     cores.join()

@@ -1,9 +1,9 @@
 //! Signals: the two that ask the server to end, and those by which it crashes.
 //!
 //! A handler runs between any two instructions of any thread, so it does next to nothing: SIGTERM and SIGINT leave a
-//! note and ring the main thread's bell, and the main thread reads the note with [`take_request`]. A second SIGINT
-//! while the server is going down means that somebody insists: the process ends at once. SIGHUP and SIGPIPE are
-//! ignored.
+//! note and ring the main thread's bell, and the main thread reads the note with [`take_request`]. A SIGINT while the
+//! server is going down because of a signal means that somebody insists: the process ends at once. SIGHUP and SIGPIPE
+//! are ignored.
 //!
 //! SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT are reported in the log with what is known, the return addresses of the
 //! thread among it, and then raised again, so that the parent sees the signal and the kernel writes its core file. The
@@ -91,9 +91,9 @@ pub fn take_request() -> Option<Request> {
     }
 }
 
-/// Says whether the server is going down: if it is, another SIGINT ends the process at once.
-pub fn set_ending(ending: bool) {
-    ENDING.store(ending, Ordering::Release);
+/// The server does not go down after all: another SIGINT asks it again, instead of ending the process at once.
+pub fn stay() {
+    ENDING.store(false, Ordering::Release);
 }
 
 /// Says whether crashes are reported (`crash-log-enabled`).
@@ -129,7 +129,7 @@ fn load_unwinder() {
 }
 
 extern "C" fn on_request(signal: i32) {
-    if signal == libc::SIGINT && ENDING.load(Ordering::Acquire) {
+    if ENDING.swap(true, Ordering::AcqRel) && signal == libc::SIGINT {
         Report::to_log().text("You insist... exiting now.\n");
         // SAFETY: ends the process without running anything else.
         unsafe { libc::_exit(1) };

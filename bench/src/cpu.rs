@@ -10,6 +10,8 @@ pub struct Cores {
     pub server: Vec<usize>,
     /// The load generator's.
     pub load: Vec<usize>,
+    /// Threads of the load generator.
+    pub load_threads: usize,
 }
 
 impl Cores {
@@ -18,7 +20,17 @@ impl Cores {
         let all = allowed()?;
         let server: Vec<usize> = all.iter().copied().take(count).collect();
         let rest: Vec<usize> = all.iter().copied().skip(count).take(count.max(2)).collect();
-        Ok(Self { load: if rest.is_empty() { all } else { rest }, server })
+        Ok(Self { load: if rest.is_empty() { all } else { rest }, server, load_threads: 1 })
+    }
+
+    /// The first `count` of `most` cores for the server; the load is the same whatever `count` is: a thread for each of the
+    /// `most` cores, on others if there are enough, else on all. A load that could not keep `most` cores busy, or that
+    /// crowded one of them alone, would measure how cores fall asleep and wake.
+    pub fn of_several(count: usize, most: usize) -> io::Result<Self> {
+        let all = allowed()?;
+        let server: Vec<usize> = all.iter().copied().take(count).collect();
+        let rest: Vec<usize> = all.iter().copied().skip(most).take(most).collect();
+        Ok(Self { load: if rest.len() < most { all } else { rest }, server, load_threads: most })
     }
 }
 

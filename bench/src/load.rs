@@ -61,7 +61,7 @@ pub fn compare_shards(plan: &Plan) -> io::Result<()> {
     let mut costs = Costs::new();
     for _ in 0..plan.rounds {
         for (index, shards) in [1, 2].into_iter().enumerate() {
-            let cores = Cores::split(shards)?;
+            let cores = Cores::of_several(shards, 2)?;
             measure(plan, &tessera.with_shards(shards), &cores, &workloads, |workload, cost| {
                 costs.entry((index, workload)).or_default().push(cost);
             })?;
@@ -95,7 +95,7 @@ fn measure(
     let server = candidate.start(plan.port, &cores.server)?;
     requests::fill(&server)?;
     for (position, workload) in workloads.iter().enumerate() {
-        take(position, workload.run(&server, &cores.load, plan.quick)?);
+        take(position, workload.run(&server, cores, plan.quick)?);
     }
     Ok(())
 }

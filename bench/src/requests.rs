@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::client::{Client, encode};
-use crate::cpu;
+use crate::cpu::{self, Cores};
 use crate::server::Server;
 
 /// Keys that random commands choose from.
@@ -51,8 +51,8 @@ impl Workload {
         if quick { full / 5 } else { full }
     }
 
-    /// Loads `server` from `cores`.
-    pub fn run(&self, server: &Server, cores: &[usize], quick: bool) -> io::Result<Cost> {
+    /// Loads `server` from the load's cores.
+    pub fn run(&self, server: &Server, cores: &Cores, quick: bool) -> io::Result<Cost> {
         let requests = self.requests(quick);
         let mut command = Command::new("redis-benchmark");
         command.args(["-h", "127.0.0.1", "--csv", "-t", self.test]);
@@ -66,9 +66,12 @@ impl Workload {
         ] {
             command.args([flag, &number.to_string()]);
         }
+        if cores.load_threads > 1 {
+            command.args(["--threads", &cores.load_threads.to_string()]);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let before = cpu::time_of(server.pid())?;
-        let child = cpu::on_cores(cores, || command.spawn()).map_err(|error| {
+        let child = cpu::on_cores(&cores.load, || command.spawn()).map_err(|error| {
             io::Error::other(format!("redis-benchmark (package redis-tools) cannot be started: {error}"))
         })?;
         let output = child.wait_with_output()?;

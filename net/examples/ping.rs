@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use net::service::{Actions, Endpoint, InputLimits, InputUsage, Park, ProtocolError, Socket};
-use net::{Args, ConnId, Flow, Listener, Loop, LoopConfig, Reply, Resp, Service, Waker};
+use net::{Args, ConnId, Flow, Listener, Listeners, Loop, LoopConfig, Reply, Resp, Service, Waker};
 
 /// The allocator of the server, so that the figures compare.
 #[global_allocator]
@@ -89,8 +89,8 @@ impl Service for Ping {
 
     fn malformed(&mut self, conn: ConnId, error: &ProtocolError) {
         if let ProtocolError::Syntax(text) = error {
-            let text = format!("ERR Protocol error: {text}");
-            Reply::new(&mut self.outputs[conn.slot as usize], Resp::V2).error(text.as_bytes());
+            let text = [b"ERR Protocol error: ", text.as_slice()].concat();
+            Reply::new(&mut self.outputs[conn.slot as usize], Resp::V2).error(&text);
         }
     }
 
@@ -120,7 +120,8 @@ impl Service for Ping {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     net::probe()?;
     let port = std::env::args().nth(1).map_or(Ok(21000), |port| port.parse())?;
-    let config = LoopConfig { listeners: Listener::tcp(&["127.0.0.1"], port, 511)?, ..LoopConfig::new(Waker::new()?) };
+    let listeners = Listeners::new(Listener::tcp(&["127.0.0.1"], port, 511)?);
+    let config = LoopConfig { listeners, waker: Waker::new()? };
     Loop::new(Ping::default(), config)?.run();
     Ok(())
 }

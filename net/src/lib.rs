@@ -7,6 +7,7 @@
 //! A core builds a [`Loop`] on its own thread and calls [`Loop::turn`] until it is told to stop. [`probe`] says at
 //! start-up whether this system lets us.
 
+mod acceptor;
 mod buf;
 mod conn;
 mod io;
@@ -20,7 +21,7 @@ mod turn;
 mod waker;
 
 pub use io::probe::probe;
-pub use listen::Listener;
+pub use listen::{Listener, Listeners};
 pub use resp::{Args, OwnedArgs, Reply, Resp, Span};
 pub use runtime::{Loop, LoopConfig};
 pub use service::{ConnId, Flow, Service};

@@ -9,14 +9,20 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 mod raw;
+mod set;
+
+pub use set::Listeners;
 
 /// A socket that listens.
 #[derive(Debug)]
 pub struct Listener {
     fd: OwnedFd,
     place: Place,
+    /// It does not listen any more, and is to be forgotten.
+    silenced: AtomicBool,
 }
 
 /// Where a listener listens.
@@ -30,34 +36,21 @@ pub(crate) enum Place {
 
 impl Listener {
     /// Listens on `port` of every address that `addresses`, in the syntax of `bind`, names. Addresses marked as
-    /// optional may be missing; that no address is left is an error.
+    /// optional may be missing, all of them too.
     pub fn tcp(addresses: &[&str], port: u16, backlog: u32) -> io::Result<Vec<Self>> {
-        let mut listeners = Vec::new();
-        for text in addresses {
-            let (name, optional) = text.strip_prefix('-').map_or((*text, false), |name| (name, true));
-            match resolve(name, port).and_then(|address| Self::tcp_at(address, backlog)) {
-                Ok(listener) => listeners.push(listener),
-                Err(error) if optional && is_missing(&error) => {
-                    tracing::info!(address = name, port, %error, "optional address is not available");
-                }
-                Err(error) => {
-                    let text = format!("Could not create server TCP listening socket {name}:{port}: bind: {error}");
-                    return Err(io::Error::new(error.kind(), text));
-                }
-            }
-        }
-        if listeners.is_empty() && !addresses.is_empty() {
-            let text = format!("none of the addresses to listen on is available: {}", addresses.join(" "));
-            return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, text));
-        }
-        Ok(listeners)
+        let opened = Wanted::all(addresses, port)?.into_iter().map(|wanted| wanted.open(backlog));
+        Ok(opened.collect::<io::Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
     /// Listens on one address; port 0 lets the system choose.
     fn tcp_at(address: SocketAddr, backlog: u32) -> io::Result<Self> {
         let fd = raw::tcp(address, backlog)?;
         let address = crate::io::socket::local(fd.as_raw_fd())?;
-        Ok(Self { fd, place: Place::Tcp(address) })
+        Ok(Self::new(fd, Place::Tcp(address)))
+    }
+
+    fn new(fd: OwnedFd, place: Place) -> Self {
+        Self { fd, place, silenced: AtomicBool::new(false) }
     }
 
     /// Listens at `path`. A socket file that a dead server left there is removed; a live server or a file of another
@@ -70,7 +63,7 @@ impl Listener {
     fn unix_at(path: &str, permissions: Option<u32>, backlog: u32) -> io::Result<Self> {
         remove_stale(path)?;
         let fd = raw::unix(path)?;
-        let listener = Self { fd, place: Place::Unix { path: path.to_owned(), file: identity(path)? } };
+        let listener = Self::new(fd, Place::Unix { path: path.to_owned(), file: identity(path)? });
         if let Some(mode) = permissions {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
         }
@@ -93,6 +86,18 @@ impl Listener {
     pub(crate) fn fd(&self) -> RawFd {
         self.fd.as_raw_fd()
     }
+
+    /// Stops listening at once, whoever else holds the socket: its address is free for another.
+    fn silence(&self) {
+        self.silenced.store(true, Ordering::Release);
+        // It fails for a socket that does not listen, which is what is wanted.
+        let _ = crate::io::socket::shutdown(self.fd());
+    }
+
+    /// Whether it was told to stop listening, so that an accept that fails is no wonder.
+    pub(crate) fn is_silenced(&self) -> bool {
+        self.silenced.load(Ordering::Acquire)
+    }
 }
 
 /// The file of a Unix socket goes with its listener, unless somebody else's took its place.
@@ -104,6 +109,45 @@ impl Drop for Listener {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+/// An address to listen on, as `bind` names it.
+#[derive(Debug)]
+struct Wanted {
+    name: String,
+    /// The server can do without it.
+    optional: bool,
+    address: SocketAddr,
+}
+
+impl Wanted {
+    /// What `addresses` name.
+    fn all(addresses: &[&str], port: u16) -> io::Result<Vec<Self>> {
+        let wanted = addresses.iter().map(|text| {
+            let (name, optional) = text.strip_prefix('-').map_or((*text, false), |name| (name, true));
+            let address = resolve(name, port).map_err(|error| refused(name, port, &error))?;
+            Ok(Self { name: name.to_owned(), optional, address })
+        });
+        wanted.collect()
+    }
+
+    /// Listens there; `None` if that is not possible and not necessary.
+    fn open(&self, backlog: u32) -> io::Result<Option<Listener>> {
+        let (name, port) = (&self.name, self.address.port());
+        match Listener::tcp_at(self.address, backlog) {
+            Ok(listener) => Ok(Some(listener)),
+            Err(error) if self.optional && is_missing(&error) => {
+                tracing::info!(address = name, port, %error, "optional address is not available");
+                Ok(None)
+            }
+            Err(error) => Err(refused(name, port, &error)),
+        }
+    }
+}
+
+fn refused(name: &str, port: u16, error: &io::Error) -> io::Error {
+    let text = format!("Could not create server TCP listening socket {name}:{port}: bind: {error}");
+    io::Error::new(error.kind(), text)
 }
 
 /// The address that `name` stands for.

@@ -1,10 +1,9 @@
 //! One core's network loop: what it is made of, how it begins and how it ends.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
+use crate::acceptor::Acceptor;
 use crate::buf::{Buffers, Filled};
 use crate::conn::Table;
 use crate::conn::spare::Spare;
@@ -13,28 +12,26 @@ use crate::io::ring::{Completion, Ring, Wait};
 use crate::io::send::Sends;
 use crate::io::{cancel, socket, wake};
 use crate::limits::TEARDOWN_GRACE;
-use crate::listen::Listener;
+use crate::listen::Listeners;
 use crate::outside::Bell;
 use crate::resp::Parser;
 use crate::service::{Actions, ConnId, Service};
-use crate::turn::{Acceptor, Sleep};
+use crate::turn::Sleep;
 use crate::waker::Waker;
 
 /// What a loop is told when it is made.
 #[derive(Debug)]
 pub struct LoopConfig {
     /// The sockets this core accepts from; none on a core that is only handed connections.
-    pub listeners: Vec<Listener>,
+    pub listeners: Listeners,
     /// What wakes this core.
     pub waker: Waker,
-    /// `tcp-keepalive` in seconds, 0 for none; looked at whenever a connection is accepted.
-    pub keepalive_seconds: Arc<AtomicU32>,
 }
 
 impl LoopConfig {
-    /// A loop without listeners, with Redis's defaults.
+    /// A loop without listeners.
     pub fn new(waker: Waker) -> Self {
-        Self { listeners: Vec::new(), waker, keepalive_seconds: Arc::new(AtomicU32::new(300)) }
+        Self { listeners: Listeners::default(), waker }
     }
 }
 
@@ -51,9 +48,11 @@ pub struct Loop<S: Service> {
     pub(crate) sends: Sends,
     pub(crate) fills: Fills,
     pub(crate) conns: Table,
+    pub(crate) listeners: Listeners,
+    /// The version of `listeners` that `acceptors` are those of.
+    pub(crate) listeners_version: u64,
     pub(crate) acceptors: Vec<Acceptor>,
     pub(crate) waker: Waker,
-    pub(crate) keepalive_seconds: Arc<AtomicU32>,
     /// Counts the ticks; it may wrap.
     pub(crate) tick: u32,
     /// What this tick collected.
@@ -91,15 +90,17 @@ impl<S: Service> Loop<S> {
         let buffers = Buffers::new()?;
         ring.register_buffers(&buffers)?;
         wake::submit(&mut ring, config.waker.fd());
+        config.listeners.accepted_by(&config.waker);
         Ok(Self {
             service,
             ring,
             sends: Sends::default(),
             fills: Fills::default(),
             conns: Table::default(),
-            acceptors: config.listeners.into_iter().map(Acceptor::new).collect(),
+            listeners: config.listeners,
+            listeners_version: 0,
+            acceptors: Vec::new(),
             waker: config.waker,
-            keepalive_seconds: config.keepalive_seconds,
             tick: 0,
             completions: Vec::new(),
             pieces: Vec::new(),

@@ -100,8 +100,8 @@ pub enum Park {
 /// Why input is not RESP. The connection is closed after the reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProtocolError {
-    /// `Protocol error: ...`, the text without that prefix.
-    Syntax(String),
+    /// `Protocol error: ...`, the text without that prefix. It may quote a byte of the client, so it is no UTF-8.
+    Syntax(Vec<u8>),
     /// The input buffer outgrew `client-query-buffer-limit`: closed without a reply, as Redis does.
     QueryBufferLimit,
     /// The request looks like HTTP (`POST` or `Host:`): closed at once, against cross-protocol scripting.

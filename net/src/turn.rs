@@ -9,16 +9,15 @@
 //! however many connections are busy, and one `send` a connection.
 
 use std::os::fd::AsRawFd;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::io::ring::{Completion, Wait};
-use crate::io::{Op, Token, accept, cancel, socket, wake};
-use crate::limits::{ACCEPT_RETRY, COMMANDS_ANNOUNCED, COMPLETIONS_PER_ENTER, COMPLETIONS_PER_TICK, STOP_GRACE};
-use crate::listen::{Listener, Place};
+use crate::acceptor::Acceptor;
+use crate::io::ring::Wait;
+use crate::io::{Op, socket, wake};
+use crate::limits::{COMMANDS_ANNOUNCED, COMPLETIONS_PER_ENTER, COMPLETIONS_PER_TICK, STOP_GRACE};
 use crate::resp::peek::look_ahead;
 use crate::runtime::{Loop, Piece};
-use crate::service::{ConnId, Endpoint, Flow, Park, Service, Socket};
+use crate::service::{ConnId, Flow, Park, Service, Socket};
 
 /// Whether a turn may sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +37,6 @@ pub struct Turn {
     pub more: bool,
     /// The loop has stopped as the service told it to.
     pub stopped: bool,
-}
-
-/// A listener and the state of its accept.
-pub(crate) struct Acceptor {
-    /// `None` once the loop stops accepting.
-    listener: Option<Listener>,
-    armed: bool,
-    /// Descriptors ran out: not before this.
-    retry_at: Option<Instant>,
-}
-
-impl Acceptor {
-    pub(crate) fn new(listener: Listener) -> Self {
-        Self { listener: Some(listener), armed: false, retry_at: None }
-    }
 }
 
 impl<S: Service> Loop<S> {
@@ -83,7 +67,7 @@ impl<S: Service> Loop<S> {
 
     /// How long the loop may sleep if the service says `limit`.
     pub(crate) fn limit_sleep(&self, limit: Option<Duration>) -> Option<Duration> {
-        let deadlines = self.acceptors.iter().filter_map(|acceptor| acceptor.retry_at).chain(self.stopping);
+        let deadlines = self.acceptors.iter().filter_map(Acceptor::retry_at).chain(self.stopping);
         let own = deadlines.min().map(|deadline| deadline.saturating_duration_since(Instant::now()));
         limit.into_iter().chain(own).min()
     }
@@ -106,6 +90,15 @@ impl<S: Service> Loop<S> {
             None => Wait::Forever,
         });
         self.service.unpark();
+        if !self.ring.has_completions() {
+            self.rest();
+        }
+    }
+
+    /// A whole sleep went by without anything to do: buffers kept for the next one in need of them are freed.
+    fn rest(&mut self) {
+        self.spare.clear();
+        self.buffers.rest();
     }
 
     /// Takes completions out of the ring and attends to all but the received bytes, which are kept for the commands' turn.
@@ -260,67 +253,10 @@ impl<S: Service> Loop<S> {
         }
     }
 
-    /// Arms the accepts that are not, unless they rest because descriptors ran out.
-    pub(crate) fn accept_more(&mut self) {
-        let freed = std::mem::take(&mut self.descriptors_freed);
-        for (number, acceptor) in self.acceptors.iter_mut().enumerate() {
-            let Some(listener) = acceptor.listener.as_ref().filter(|_| !acceptor.armed) else { continue };
-            if acceptor.retry_at.is_none_or(|at| freed || Instant::now() >= at) {
-                accept::submit(&mut self.ring, listener.fd(), number as u32);
-                acceptor.armed = true;
-                acceptor.retry_at = None;
-            }
-        }
-    }
-
-    /// An accept completed: hands the new socket to the service.
-    fn accepted(&mut self, completion: Completion) {
-        let socket = accept::socket(completion.result);
-        let acceptor = &mut self.acceptors[completion.token.id.slot as usize];
-        if !completion.more() {
-            acceptor.armed = false;
-        }
-        let Some(listener) = &acceptor.listener else { return };
-        let Some(fd) = socket else {
-            match accept::failure(completion.result) {
-                accept::Failure::Passing => {}
-                accept::Failure::Exhausted => {
-                    tracing::warn!(
-                        errno = -completion.result,
-                        "out of descriptors or memory: not accepting for a while"
-                    );
-                    acceptor.retry_at = Some(Instant::now() + ACCEPT_RETRY);
-                }
-                accept::Failure::Ended => {
-                    tracing::error!(errno = -completion.result, "a listening socket failed");
-                    acceptor.listener = None;
-                }
-            }
-            return;
-        };
-        let raw = fd.as_raw_fd();
-        let endpoint = match listener.place() {
-            Place::Unix { path, .. } => Ok(Endpoint::Unix(path.clone())),
-            Place::Tcp(_) => socket::prepare_tcp(raw, self.keepalive_seconds.load(Ordering::Relaxed))
-                .and_then(|()| Ok(Endpoint::Tcp { peer: socket::peer(raw)?, local: socket::local(raw)? })),
-        };
-        match endpoint {
-            Ok(endpoint) => self.service.accepted(Socket { fd, endpoint }),
-            // The client has gone before we came to it.
-            Err(error) => tracing::debug!(%error, "an accepted connection is gone"),
-        }
-    }
-
     /// Begins to stop: no new connections, no new input, what is to be written is written.
     fn stop(&mut self) {
         self.stopping = Some(Instant::now() + STOP_GRACE);
-        for (number, acceptor) in self.acceptors.iter_mut().enumerate() {
-            if acceptor.armed {
-                cancel::submit(&mut self.ring, Token::numbered(Op::Accept, number as u32));
-            }
-            acceptor.listener = None;
-            acceptor.retry_at = None;
-        }
+        self.stop_accepting();
         for id in self.conns.ids() {
             self.drain(id);
         }

@@ -13,7 +13,13 @@ pub const REPLIES_IN_FLIGHT_BYTES: usize = 16 << 20;
 /// What a reply is taken for before there was one, in bytes.
 pub const REPLY_BYTES_GUESS: usize = 512 << 10;
 
-/// Output that counts against `client-output-buffer-limit` begins behind this many bytes: Redis's fixed reply buffer.
+/// Replies wait for those behind them that are on their way from other shards, for at most so many microseconds.
+pub const WITHHELD_MICROS_MAX: u64 = 300;
+
+/// A connection with more output than this is written at once, in bytes.
+pub const WITHHELD_BYTES_MAX: usize = 16 << 10;
+
+/// So many bytes of output never pass `client-output-buffer-limit`: Redis's fixed reply buffer.
 pub const OUTPUT_BYTES_FREE: usize = 16 << 10;
 
 /// A slice of background work (sweep, freeing) ends after so many microseconds.

@@ -1,8 +1,29 @@
 //! What the process uses of the machine's memory, as its allocator counts it.
 //!
 //! Where jemalloc is not the allocator (tests), its counts are those of an allocator that nobody uses.
+//!
+//! # From a burst back to rest
+//!
+//! Pages that are free are given back to the system when they have been so for [`DECAY_MILLIS`], a little at a time. The
+//! allocator's own threads do that, since threads that sleep allocate nothing and would never come to it; without them
+//! (`jemalloc-bg-thread no`) the first core does it in its housekeeping, see [`decay`].
+
+use std::ffi::{CStr, CString};
+use std::io;
 
 use tikv_jemalloc_ctl::{epoch, stats, version};
+
+/// Free pages are kept for this long for whoever allocates next, in milliseconds.
+const DECAY_MILLIS: u64 = 5_000;
+
+/// What a control of the allocator is called by its last word. Only these are changed or made to act, since others
+/// take pointers, or take an arena away from under its threads.
+const CHANGED: [&str; 5] =
+    ["dirty_decay_ms", "muzzy_decay_ms", "background_thread", "max_background_threads", "enabled"];
+const ACTING: [&str; 4] = ["flush", "idle", "purge", "decay"];
+
+/// The arena whose number means all of them. It can act, and has no numbers of its own.
+const ALL_ARENAS: &str = "arena.4096.";
 
 /// Bytes that the allocator has handed out (`used_memory`). Zero where jemalloc is not the allocator.
 pub fn used_bytes() -> usize {
@@ -48,6 +69,24 @@ pub fn allocator_report() -> Vec<u8> {
     }
 }
 
+/// Sets up how the allocator gives memory back, before the cores allocate much.
+pub fn prepare(background_threads: bool) {
+    let paced = control(c"arenas.dirty_decay_ms", Some(DECAY_MILLIS)).and_then(|_| {
+        // That was for arenas to come; these are there.
+        for arena in 0..control(c"arenas.narenas", None)? {
+            let of_arena = |word| CString::new(format!("arena.{arena}.{word}")).expect("no zero is in it");
+            if control(&of_arena("initialized"), None)? == 1 {
+                control(&of_arena("dirty_decay_ms"), Some(DECAY_MILLIS))?;
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = paced {
+        tracing::warn!("The allocator keeps its own pace in giving memory back: {error}");
+    }
+    set_background_threads(background_threads);
+}
+
 /// Lets the allocator give unused pages back by threads of its own, or stops them.
 pub fn set_background_threads(on: bool) {
     if tikv_jemalloc_ctl::background_thread::write(on).is_err() {
@@ -62,14 +101,119 @@ pub fn flush_thread() {
 
 /// Gives unused pages back to the system.
 pub fn purge() {
-    // The number that means all arenas.
     call(c"arena.4096.purge");
 }
 
+/// Gives those unused pages back whose time has come.
+pub fn decay() {
+    call(c"arena.4096.decay");
+}
+
 /// Runs a control of the allocator that takes and gives nothing. One that it does not have changes nothing.
+fn call(name: &CStr) {
+    // What is unknown to this build of the allocator has nothing to do in it.
+    let _ = act(name);
+}
+
+fn last_word_is(name: &CStr, words: &[&str]) -> bool {
+    let last = name.to_bytes().rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    words.iter().any(|word| word.as_bytes() == last)
+}
+
+fn refused() -> io::Error {
+    io::Error::from_raw_os_error(libc::EINVAL)
+}
+
+/// Runs a control of the allocator that takes and gives nothing.
 #[allow(unsafe_code)]
-fn call(control: &std::ffi::CStr) {
+pub fn act(name: &CStr) -> io::Result<()> {
     use std::ptr::null_mut;
-    // SAFETY: the name ends in zero and lives through the call; null pointers say that nothing is read or written.
-    unsafe { tikv_jemalloc_sys::mallctl(control.as_ptr(), null_mut(), null_mut(), null_mut(), 0) };
+    if !last_word_is(name, &ACTING) {
+        return Err(refused());
+    }
+    // SAFETY: the name ends in zero and lives through the call; null pointers say that nothing is read or written. What
+    // these controls do, they do to memory that nobody uses.
+    outcome(unsafe { tikv_jemalloc_sys::mallctl(name.as_ptr(), null_mut(), null_mut(), null_mut(), 0) })
+}
+
+/// Reads a number of the allocator's, and changes it if `new` is given. How wide it is, the allocator knows.
+#[allow(unsafe_code)]
+pub fn control(name: &CStr, new: Option<u64>) -> io::Result<u64> {
+    let of_all = name.to_bytes().starts_with(ALL_ARENAS.as_bytes());
+    if of_all || (new.is_some() && !last_word_is(name, &CHANGED)) {
+        return Err(refused());
+    }
+    let (mut old, mut last) = ([0_u8; size_of::<u64>()], Ok(()));
+    for width in [8, 4, 1] {
+        let mut length: usize = width;
+        let mut bytes = new.unwrap_or(0).to_le_bytes();
+        let (value, value_length) = match new {
+            Some(_) => (bytes.as_mut_ptr().cast(), width),
+            None => (std::ptr::null_mut(), 0),
+        };
+        // SAFETY: the name ends in zero; the pointers are to eight bytes each, of which at most `width` are read or
+        // written. A number of another width is refused before anything is done.
+        last = outcome(unsafe {
+            let old = old.as_mut_ptr().cast();
+            tikv_jemalloc_sys::mallctl(name.as_ptr(), old, &raw mut length, value, value_length)
+        });
+        match &last {
+            Ok(()) => return Ok(u64::from_le_bytes(old)),
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
+            Err(_) => break,
+        }
+    }
+    last.map(|()| 0)
+}
+
+/// The controls whose value is a text.
+const TEXTS: [&CStr; 4] = [c"version", c"config.malloc_conf", c"opt.dss", c"opt.metadata_thp"];
+
+/// Reads a text of the allocator's; `None` if the control has no text.
+#[allow(unsafe_code)]
+pub fn text(name: &CStr) -> Option<&'static CStr> {
+    if !TEXTS.contains(&name) {
+        return None;
+    }
+    let mut text: *const std::ffi::c_char = std::ptr::null();
+    let mut length = size_of_val(&text);
+    let target = (&raw mut text).cast();
+    // SAFETY: the name ends in zero, and the control of this name writes a pointer, for which there is room.
+    let read = unsafe { tikv_jemalloc_sys::mallctl(name.as_ptr(), target, &raw mut length, std::ptr::null_mut(), 0) };
+    if read != 0 || text.is_null() {
+        return None;
+    }
+    // SAFETY: the allocator's texts are constants of the library that end in zero.
+    Some(unsafe { CStr::from_ptr(text) })
+}
+
+fn outcome(status: i32) -> io::Result<()> {
+    if status == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(status)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_are_read_and_changed_whatever_their_width() {
+        let page = control(c"arenas.page", None).expect("every build has pages");
+        assert!(page.is_power_of_two() && page >= 4096, "{page}");
+        assert!(control(c"arenas.narenas", None).is_ok_and(|count| (1..10_000).contains(&count)), "32 bits wide");
+        assert!(control(c"config.debug", None).is_ok_and(|on| on <= 1), "8 bits wide");
+        prepare(false);
+        assert_eq!(control(c"arenas.dirty_decay_ms", None).expect("a number"), DECAY_MILLIS);
+        let missing = control(c"arenas.nothing", None).expect_err("no such control");
+        assert_eq!(missing.raw_os_error(), Some(libc::ENOENT));
+    }
+
+    #[test]
+    fn texts_are_read_by_name_alone() {
+        assert!(text(c"version").is_some_and(|text| text.to_bytes().starts_with(b"5.")));
+        assert_eq!(text(c"arenas.page"), None, "a number is no text");
+        assert!(act(c"thread.tcache.flush").is_ok());
+        assert!(act(c"thread.nothing").is_err());
+        assert!(act(c"arena.0.destroy").is_err() && control(c"arena.0.extent_hooks", Some(0)).is_err());
+        assert!(control(c"arena.4096.dirty_decay_ms", None).is_err());
+    }
 }

@@ -82,9 +82,12 @@ mod tests {
         assert!(memory_bytes() > 16 << 20);
         assert!(resident_bytes() > 1 << 20);
         let before = cpu_time(CpuOf::Process);
+        // A kernel that counts in ticks may take some of them for its own.
         let mut sum = 0u64;
-        (0..30_000_000u64).for_each(|i| sum = std::hint::black_box(sum ^ i));
-        let after = cpu_time(CpuOf::Process);
-        assert!(after.user_micros > before.user_micros, "work takes time {sum}");
+        let takes_time = (0..100).any(|_| {
+            (0..30_000_000u64).for_each(|i| sum = std::hint::black_box(sum ^ i));
+            cpu_time(CpuOf::Process).user_micros > before.user_micros
+        });
+        assert!(takes_time, "work takes time {sum}");
     }
 }

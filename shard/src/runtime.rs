@@ -6,14 +6,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use glommio::{LocalExecutorBuilder, Placement};
-use net::{Listener, Loop, LoopConfig, Sleep, Waker};
+use net::{Listeners, Loop, LoopConfig, Sleep, Waker};
 
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::ids::ShardId;
+use crate::memory;
 use crate::mesh::Wake;
 use crate::shared::Shared;
 
@@ -30,9 +30,7 @@ pub struct CoreSetup {
     /// What wakes it: the same as in the mesh.
     pub waker: Waker,
     /// The sockets it accepts from; one core accepts for all.
-    pub listeners: Vec<Listener>,
-    /// `tcp-keepalive`, in seconds.
-    pub keepalive_seconds: Arc<AtomicU32>,
+    pub listeners: Listeners,
     /// The processor to stay on, if any.
     pub cpu: Option<usize>,
     /// Makes its randomness.
@@ -57,10 +55,11 @@ pub fn run(setup: CoreSetup, ready: impl FnOnce() + 'static) -> io::Result<()> {
         .make()
         .map_err(|error| io::Error::other(format!("cannot make the executor of shard {}: {error}", setup.id.0)))?;
     executor.run(async move {
+        if setup.id.index() == 0 {
+            memory::prepare(setup.shared.config().jemalloc_bg_thread);
+        }
         let core = Core::new(setup.id, setup.shared, Clock::system(), setup.seed);
-        let config =
-            LoopConfig { listeners: setup.listeners, waker: setup.waker, keepalive_seconds: setup.keepalive_seconds };
-        let mut network = Loop::new(core, config)?;
+        let mut network = Loop::new(core, LoopConfig { listeners: setup.listeners, waker: setup.waker })?;
         ready();
         while !network.turn(Sleep::Allowed).stopped {}
         Ok(())

@@ -31,7 +31,7 @@ pub enum Stop {
 
 /// Puts an effect of a new configuration into force on the process, which belongs to whoever started the cores; or says
 /// why it cannot be. The server's own configuration is locked meanwhile and must not be asked for.
-pub type Host = fn(Effect, &Config) -> Result<(), String>;
+pub type Host = Box<dyn Fn(Effect, &Config) -> Result<(), String> + Send + Sync>;
 
 /// What all cores share.
 pub struct Shared {

@@ -2,12 +2,12 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use net::{Listener, Waker};
+use net::Waker;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use shard::config::Config;
@@ -18,8 +18,7 @@ use shard::shared::{Shared, SharedParts, Stop};
 use storage::UnixMillis;
 
 use super::Refusal;
-use super::apply::apply;
-use crate::signal::Request;
+use super::apply::Process;
 use crate::sys::Bell;
 
 /// How many shards to run, and on which processors.
@@ -102,17 +101,16 @@ struct Progress {
 pub(super) fn start(
     plan: Plan,
     config: &Config,
-    listeners: Vec<Listener>,
+    process: Process,
     program: &OsStr,
     bell: &'static Bell,
 ) -> Result<Cores, Refusal> {
     let wakers: io::Result<Vec<Waker>> = plan.places.iter().map(|_| Waker::new()).collect();
     let wakers = wakers.map_err(|error| format!("Can't make an eventfd: {error}"))?;
     let shared = Arc::new(share(config, program, &wakers));
-    shared.set_host(apply);
-    let keepalive_seconds = Arc::new(AtomicU32::new(config.tcp_keepalive));
     let progress = Arc::new(Progress::default());
-    let mut listeners = Some(listeners);
+    let mut listeners = Some(process.listeners.clone());
+    shared.set_host(Box::new(move |effect, config| process.apply(effect, config)));
     let mut threads = Vec::new();
     let mut random = StdRng::from_os_rng();
     for (index, (cpu, waker)) in plan.places.into_iter().zip(wakers).enumerate() {
@@ -121,7 +119,6 @@ pub(super) fn start(
             shared: Arc::clone(&shared),
             waker,
             listeners: listeners.take().unwrap_or_default(),
-            keepalive_seconds: Arc::clone(&keepalive_seconds),
             cpu,
             seed: random.random(),
         };
@@ -191,8 +188,13 @@ impl Cores {
         self.progress.ended.load(Ordering::Acquire) == self.shared.shards()
     }
 
-    /// Asks the shards to end because of a signal.
-    pub(super) fn stop(&self, _request: Request) {
+    /// The configuration now.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.shared.config()
+    }
+
+    /// Asks the shards to end.
+    pub(super) fn stop(&self) {
         self.shared.request_stop(Stop::Orderly(0));
     }
 

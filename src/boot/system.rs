@@ -3,13 +3,9 @@
 use std::fmt::Write;
 
 use shard::config::Config;
-use shard::config::types::choices::OomScoreAdj;
 
 use super::limits;
 use crate::sys;
-
-/// Where the kernel keeps how expendable the process is.
-const OOM_SCORE_FILE: &str = "/proc/self/oom_score_adj";
 
 /// Prepares the process as the configuration asks, and warns about what the system does not grant.
 pub(super) fn prepare(config: &Config) {
@@ -21,28 +17,6 @@ pub(super) fn prepare(config: &Config) {
     if let Some(warning) = backlog_warning(config.tcp_backlog) {
         tracing::warn!("{warning}");
     }
-    if config.oom_score_adj != OomScoreAdj::No
-        && let Err(error) = adjust_oom_score(config)
-    {
-        tracing::warn!("Unable to write oom_score_adj: {error}");
-    }
-}
-
-/// Tells the kernel how expendable the server is, or takes back what it was told.
-pub fn adjust_oom_score(config: &Config) -> Result<(), String> {
-    use std::sync::OnceLock;
-    /// What the process had when it was first asked.
-    static ORIGINAL: OnceLock<i32> = OnceLock::new();
-    let read = || std::fs::read_to_string(OOM_SCORE_FILE).ok()?.trim().parse().ok();
-    let original = *ORIGINAL.get_or_init(|| read().unwrap_or(0));
-    let role = usize::from(config.replicaof.is_some());
-    let own = config.oom_score_adj_values.0[role];
-    let score = match config.oom_score_adj {
-        OomScoreAdj::No => original,
-        OomScoreAdj::Relative => original + own,
-        OomScoreAdj::Absolute => own,
-    };
-    std::fs::write(OOM_SCORE_FILE, score.clamp(-1000, 1000).to_string()).map_err(|error| error.to_string())
 }
 
 fn backlog_warning(backlog: u32) -> Option<String> {

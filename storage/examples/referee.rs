@@ -187,7 +187,9 @@ fn payloads(server: &mut Server, rng: &mut SmallRng, cases: usize) {
         server.call(&[b"SET", b"value", &bytes]);
         let Reply::Bulk(Some(theirs)) = server.call(&[b"DUMP", b"value"]) else { panic!("DUMP answers a payload") };
         same += usize::from(theirs == payload);
-        back.note(restore(&theirs, true) == Ok(value), || format!("{} bytes", bytes.len()));
+        back.note(restore(&theirs, true, &storage::Limits::default()) == Ok(value), || {
+            format!("{} bytes", bytes.len())
+        });
     }
     there.print("our payloads, restored there");
     back.print("their payloads, restored here");

@@ -26,4 +26,4 @@ pub use keyspace::{
     UnixMillis, key_hash, set_hash_seed,
 };
 pub use types::string::{OwnedString, StringEncoding, StringRef, StringValue};
-pub use types::{OwnedValue, Value, ValueType};
+pub use types::{Limits, OwnedValue, Value, ValueType};

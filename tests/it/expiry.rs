@@ -29,6 +29,29 @@ fn an_expired_key_is_gone_for_every_command() {
 }
 
 #[test]
+fn nothing_expires_during_a_pause() {
+    each_target(|server| {
+        let mut client = server.client();
+        for n in 0..8 {
+            client.must(&format!("SET key:{n} value PX 100"));
+        }
+        client.must("CLIENT PAUSE 100000 WRITE");
+        thread::sleep(Duration::from_millis(400));
+        assert_eq!(client.line("GET key:0"), Value::Null, "who reads does not see it");
+        assert_eq!(client.line("MGET key:1 key:2 key:3"), Value::Array(vec![Value::Null; 3]));
+        assert_eq!(client.line("EXISTS key:4 key:5"), Value::Integer(0));
+        assert_eq!(client.line("TTL key:6"), Value::Integer(-2));
+        assert_eq!(client.line("KEYS *"), Value::Array(Vec::new()));
+        assert_eq!(client.line("SCAN 0 COUNT 1000").elements()[1], Value::Array(Vec::new()));
+        assert_eq!(client.line("DBSIZE"), Value::Integer(8), "but it is there");
+        assert_eq!(server.info("stats", "expired_keys"), "0");
+        client.must("CLIENT UNPAUSE");
+        eventually("all to leave", || client.line("DBSIZE") == Value::Integer(0));
+        assert_eq!(server.info("stats", "expired_keys"), "8");
+    });
+}
+
+#[test]
 fn expired_keys_leave_by_themselves() {
     each_target(|server| {
         let mut client = server.client();

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::support::server::program;
-use crate::support::{Client, Launch, Server, Target, Value, each_target, targets};
+use crate::support::{Client, Launch, Server, Target, Value, each_target, eventually, targets};
 
 #[test]
 fn signals_stop_the_server_cleanly() {
@@ -182,5 +182,143 @@ fn more_shards_than_cores_still_serve() {
             assert_eq!(client.line(&format!("SET key:{n} value")), Value::ok());
         }
         assert_eq!(client.line("DBSIZE"), Value::Integer(1000));
+    }
+}
+
+#[test]
+fn renamed_commands_go_by_their_new_names() {
+    let secret = "b840fc02d524045429941cc15f59e41cb7be6c52";
+    let text = format!("rename-command CONFIG {secret}\nrename-command FLUSHALL \"\"\nrename-command get Fetch\n");
+    for target in targets() {
+        let server = Launch::new(target).config(&text).start();
+        let mut client = server.client();
+        client.must("SET key value");
+        for gone in ["CONFIG GET port", "FLUSHALL", "GET key", "config HELP"] {
+            assert!(client.line(gone).error().starts_with("ERR unknown command '"), "{gone}");
+        }
+        assert_eq!(client.line("FETCH key").text(), "value");
+        assert_eq!(client.line("fetch").error(), "ERR wrong number of arguments for 'get' command");
+        let port = client.must(&format!("{secret} GET port"));
+        assert_eq!(port.field("port").map(Value::text), Some(server.port().to_string()));
+        let error = client.line(&format!("{secret} BOGUS")).error();
+        assert_eq!(error, format!("ERR unknown subcommand 'BOGUS'. Try {} HELP.", secret.to_uppercase()));
+        let listed = client.must("COMMAND LIST");
+        let is_listed = |name: &str| listed.elements().iter().any(|listed| listed.text() == name);
+        assert!(is_listed("config") && is_listed("get") && !is_listed("flushall"));
+        assert_eq!(client.must("COMMAND INFO fetch").elements()[0].elements()[0].text(), "get");
+        client.must(&format!("{secret} REWRITE"));
+        let rewritten = std::fs::read_to_string(server.dir().join("server.conf")).unwrap();
+        assert!(rewritten.starts_with(&text), "{rewritten}");
+        drop(client);
+        let again = Launch::new(target).config(&text).after(server).start();
+        assert!(again.client().line("GET key").is_error());
+    }
+}
+
+#[test]
+fn a_renaming_that_cannot_be_is_quoted_with_its_line() {
+    for (line, problem) in [
+        ("rename-command nosuch x", "No such command in rename-command"),
+        ("rename-command get set", "Target command name already exists"),
+        ("rename-command get", "Bad directive or wrong number of arguments"),
+    ] {
+        for target in targets() {
+            let Err(failure) = Launch::new(target).config(&format!("hz 10\n{line}\n")).try_start() else {
+                panic!("{target:?} started with {line:?}");
+            };
+            let output = &failure.output;
+            assert!(output.contains("at line 2") && output.contains(problem), "{output}");
+            assert!(output.contains(&format!(">>> '{line}'")), "{output}");
+        }
+    }
+}
+
+#[test]
+fn the_default_users_line_sets_its_password() {
+    for target in targets() {
+        let text = "user default on >one ~* &* +@all\n";
+        let server = Launch::new(target).config(text).start();
+        let mut client = server.client();
+        assert_eq!(client.line("PING").error(), "NOAUTH Authentication required.");
+        assert!(client.line("AUTH two").error().starts_with("WRONGPASS"));
+        assert_eq!(client.line("AUTH default one"), Value::ok());
+        client.must("CONFIG SET requirepass two");
+        client.must("CONFIG REWRITE");
+        drop(client);
+        let again = Launch::new(target).config(text).after(server).start();
+        let mut client = again.client();
+        assert!(client.line("AUTH one").error().starts_with("WRONGPASS"));
+        assert_eq!(client.line("AUTH two"), Value::ok());
+    }
+}
+
+/// Directives that a server of this version must not seem to follow.
+#[test]
+fn what_cannot_be_kept_is_not_promised() {
+    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+        for (line, problem) in [
+            ("appendonly yes", "no append-only file"),
+            ("replicaof 127.0.0.1 1", "no replication"),
+            ("slaveof 127.0.0.1 1", "no replication"),
+            ("aclfile users.acl", "no users but 'default'"),
+            ("user bob on nopass ~* &* +@all", "no users but 'default'"),
+            ("user default on nopass ~app:* &* +@all", "does not know the rule '~app:*'"),
+        ] {
+            let Err(failure) = Launch::new(target).config(&format!("hz 10\n{line}\n")).try_start() else {
+                panic!("{target:?} started with {line:?}");
+            };
+            let output = &failure.output;
+            assert!(!failure.status.success());
+            assert!(output.contains("at line 2") && output.contains(&format!(">>> '{line}'")), "{output}");
+            assert!(output.lines().last().is_some_and(|last| last.contains(problem)), "{output}");
+        }
+        let server = Launch::new(target).config("appendonly no\nreplicaof no one\naclfile \"\"\n").start();
+        let mut client = server.client();
+        let error = client.line("CONFIG SET appendonly yes").error();
+        assert!(error.contains("'appendonly'") && error.contains("Unable to turn on AOF"), "{error}");
+        assert_eq!(client.must("CONFIG GET appendonly").field("appendonly").map(Value::text).as_deref(), Some("no"));
+        assert_eq!(client.line("CONFIG SET appendonly no"), Value::ok());
+    }
+}
+
+/// Redis would write the snapshot that these servers cannot write yet.
+#[test]
+fn a_signal_does_not_end_a_server_that_is_to_save_and_cannot() {
+    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+        let mut server =
+            Launch::new(target).args(&["--shutdown-on-sigterm", "save", "--shutdown-on-sigint", "save now"]).start();
+        let mut client = server.client();
+        client.must("SET key value");
+        for (signal, name) in [(libc::SIGTERM, "SIGTERM"), (libc::SIGINT, "SIGINT"), (libc::SIGINT, "SIGINT")] {
+            let before = server.log().matches("Errors trying to shut down the server").count();
+            server.signal(signal);
+            let refusals = || server.log().matches("Errors trying to shut down the server").count();
+            eventually("the signal to be refused", || refusals() > before);
+            assert!(server.log().contains(&format!("Received {name} scheduling shutdown...")));
+            assert_eq!(client.line("GET key").text(), "value");
+        }
+        client.call(&["CONFIG", "SET", "shutdown-on-sigint", "save force"]);
+        server.signal(libc::SIGINT);
+        assert!(server.wait().success());
+        assert!(server.log().contains("bye bye"), "{}", server.log());
+    }
+}
+
+/// Redis does not wait for clients to take their output.
+#[test]
+fn whoever_insists_ends_the_server_at_once() {
+    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+        let mut server = Server::start(target);
+        let mut client = server.client();
+        assert_eq!(client.call(&["SET", "key", &"x".repeat(16 << 20)]), Value::ok());
+        client.raw(&b"GET key\r\n".repeat(3));
+        // Its output waits for it; the server gives it some time to take it.
+        eventually("the output to wait", || server.client().must("CLIENT LIST").text().contains("cmd=get"));
+        server.signal(libc::SIGINT);
+        eventually("the signal to be seen", || server.log().contains("Received SIGINT"));
+        server.signal(libc::SIGINT);
+        let status = server.wait();
+        assert_eq!(status.code(), Some(1), "{}", server.log());
+        assert!(server.log().contains("You insist"), "{}", server.log());
     }
 }

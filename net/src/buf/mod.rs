@@ -57,6 +57,8 @@ pub(crate) struct Buffers {
     window: usize,
     /// A receive found no buffer since the last refill.
     starved: bool,
+    /// The window grew since free buffers last gave their memory back.
+    grew: bool,
     /// Most buffers that were missing at a refill since the last review.
     peak: usize,
     refills: u32,
@@ -73,6 +75,7 @@ impl Buffers {
             offered: 0,
             window: BUFFERS_OFFERED_MIN,
             starved: false,
+            grew: false,
             peak: 0,
             refills: 0,
         };
@@ -119,6 +122,7 @@ impl Buffers {
     pub(crate) fn refill(&mut self) {
         if std::mem::take(&mut self.starved) {
             self.window = (self.window * 2).min(BUFFERS);
+            self.grew = true;
         }
         let missing = self.window.saturating_sub(self.offered);
         self.peak = self.peak.max(missing);
@@ -139,14 +143,26 @@ impl Buffers {
     fn review(&mut self) {
         if self.window > BUFFERS_OFFERED_MIN && self.peak * 4 <= self.window {
             self.window = (self.window / 2).max(BUFFERS_OFFERED_MIN);
-            self.free.sort_unstable_by(|a, b| b.cmp(a));
-            for run in self.free.chunk_by(|a, b| *a == *b + 1) {
-                let lowest = run[run.len() - 1] as usize;
-                self.memory.forget(lowest * BUFFER_BYTES, run.len() * BUFFER_BYTES);
-            }
+            self.forget_free();
         }
         self.refills = 0;
         self.peak = 0;
+    }
+
+    /// Nothing comes in: the window becomes small again, and free buffers that were used give their memory back.
+    pub(crate) fn rest(&mut self) {
+        self.window = BUFFERS_OFFERED_MIN;
+        if std::mem::take(&mut self.grew) {
+            self.forget_free();
+        }
+    }
+
+    fn forget_free(&mut self) {
+        self.free.sort_unstable_by(|a, b| b.cmp(a));
+        for run in self.free.chunk_by(|a, b| *a == *b + 1) {
+            let lowest = run[run.len() - 1] as usize;
+            self.memory.forget(lowest * BUFFER_BYTES, run.len() * BUFFER_BYTES);
+        }
     }
 
     /// Writes a buffer into the ring of offers; the kernel sees it with the next `publish`.

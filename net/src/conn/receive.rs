@@ -10,7 +10,7 @@ use crate::io::ring::Completion;
 use crate::io::{Op, Token, cancel, recv};
 use crate::limits::{BACKLOG_BYTES_MAX, BACKLOG_BYTES_RESUME, FILL_BYTES_MAX, FILL_BYTES_MIN};
 use crate::runtime::{Loop, Piece};
-use crate::service::{ConnId, Service};
+use crate::service::{ConnId, InputUsage, Service};
 
 /// How a connection is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,7 @@ impl<S: Service> Loop<S> {
             }
             return;
         }
+        let usage = conn.usage();
         match reading {
             Reading::Paused => return,
             Reading::Pieces => recv::submit(&mut self.ring, conn.fd(), id),
@@ -65,6 +66,8 @@ impl<S: Service> Loop<S> {
             Reading::Fill(missing) => match conn.query.lend(missing) {
                 Some(buffer) => {
                     conn.filling = true;
+                    let usage = InputUsage { query_capacity: buffer.capacity(), ..usage };
+                    self.service.input_usage(id, usage);
                     self.fills.submit(&mut self.ring, conn.fd(), id, buffer, missing);
                 }
                 None => recv::submit(&mut self.ring, conn.fd(), id),

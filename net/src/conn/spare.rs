@@ -17,6 +17,11 @@ impl Spare {
         self.buffers.pop().unwrap_or_default()
     }
 
+    /// Frees all that is kept.
+    pub(crate) fn clear(&mut self) {
+        self.buffers = Vec::new();
+    }
+
     /// Keeps a buffer, unless there are enough or it is large.
     pub(crate) fn put(&mut self, mut buffer: Vec<u8>) {
         let capacity = buffer.capacity();

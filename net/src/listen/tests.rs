@@ -40,8 +40,9 @@ fn optional_addresses_may_be_missing() {
     let found = Listener::tcp(&["127.0.0.1", "-192.0.2.1", "-2001:db8::1"], 0, 16).expect("the first address");
     assert_eq!(found.len(), 1);
     check_error(Listener::tcp(&["192.0.2.1"], 0, 16), &["192.0.2.1:0"]);
-    check_error(Listener::tcp(&["-192.0.2.1"], 0, 16), &["none of the addresses"]);
-    assert!(Listener::tcp(&[], 0, 16).expect("nothing to listen on is no error").is_empty());
+    for nothing in [&["-192.0.2.1"][..], &[]] {
+        assert!(Listener::tcp(nothing, 0, 16).expect("nothing to listen on is no error").is_empty());
+    }
 }
 
 #[test]

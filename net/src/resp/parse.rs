@@ -229,7 +229,9 @@ impl Parser {
                 .filter(|&n| n <= i64::MAX as u64 - COMMAND_BYTES_MAX)
                 .ok_or_else(|| syntax("invalid bulk length")),
             // An empty line begins with its own end.
-            first => Err(syntax(&format!("expected '$', got '{}'", char::from(*first.unwrap_or(&b'\r'))))),
+            first => {
+                Err(ProtocolError::Syntax([b"expected '$', got '", &[*first.unwrap_or(&b'\r')][..], b"'"].concat()))
+            }
         }
     }
 
@@ -304,7 +306,7 @@ fn number(text: &[u8]) -> Option<i64> {
 }
 
 fn syntax(text: &str) -> ProtocolError {
-    ProtocolError::Syntax(text.to_owned())
+    ProtocolError::Syntax(text.as_bytes().to_vec())
 }
 
 #[cfg(test)]

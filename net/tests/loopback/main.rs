@@ -4,6 +4,7 @@
 
 mod closing;
 mod descriptors;
+mod moving;
 mod reading;
 mod service;
 mod storm;

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use net::service::{Actions, Endpoint, InputLimits, InputUsage, Park, ProtocolError, Socket};
-use net::{Args, ConnId, Flow, Listener, Loop, LoopConfig, Reply, Resp, Service, Sleep, Turn, Waker};
+use net::{Args, ConnId, Flow, Listener, Listeners, Loop, LoopConfig, Reply, Resp, Service, Sleep, Turn, Waker};
 
 /// What tests look at while the server runs.
 #[derive(Debug, Default)]
@@ -164,8 +164,8 @@ impl Service for Small {
 
     fn malformed(&mut self, conn: ConnId, error: &ProtocolError) {
         if let ProtocolError::Syntax(text) = error {
-            let text = format!("ERR Protocol error: {text}");
-            Reply::new(&mut self.client(conn).output, Resp::V2).error(text.as_bytes());
+            let text = [b"ERR Protocol error: ", text.as_slice()].concat();
+            Reply::new(&mut self.client(conn).output, Resp::V2).error(&text);
         }
     }
 
@@ -208,6 +208,7 @@ impl Service for Small {
 /// A server on a thread of its own; it stops when this is dropped.
 pub struct Server {
     pub address: SocketAddr,
+    pub listeners: Listeners,
     pub seen: Arc<Seen>,
     orders: Arc<Mutex<Vec<Order>>>,
     waker: Waker,
@@ -260,7 +261,8 @@ impl Server {
         let waker = Waker::new().expect("an eventfd");
         let (seen, orders) = (Arc::new(Seen::default()), Arc::new(Mutex::new(Vec::new())));
         let service = (Arc::clone(&seen), Arc::clone(&orders));
-        let config = LoopConfig { listeners, ..LoopConfig::new(waker.clone()) };
+        let listeners = Listeners::new(listeners);
+        let config = LoopConfig { listeners: listeners.clone(), waker: waker.clone() };
         let thread = std::thread::spawn(move || {
             let (seen, orders) = service;
             let service = Small {
@@ -284,7 +286,7 @@ impl Server {
                 }
             }
         });
-        Self { address, seen, orders, waker, thread: Some(thread) }
+        Self { address, listeners, seen, orders, waker, thread: Some(thread) }
     }
 
     pub fn connect(&self) -> TcpStream {

@@ -32,7 +32,7 @@ fn help(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outco
         lines.push(usage(subcommand));
         lines.push(format!("    {}", subcommand.docs.summary));
     }
-    write(command.name, &lines, reply);
+    write(&String::from_utf8_lossy(args.at(0)), &lines, reply);
     Ok(())
 }
 

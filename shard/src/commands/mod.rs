@@ -3,7 +3,6 @@
 pub mod connection;
 pub mod help;
 pub mod key;
-pub mod long_double;
 pub mod parse;
 pub mod server;
 pub mod string;

@@ -18,7 +18,9 @@ pub enum Effect {
     LogLevel,
     /// Close the listening sockets of plain TCP and open them at the new addresses or port.
     Listeners,
-    /// The same for TLS, which may not be configured yet.
+    /// Look for dead peers of new connections as often as it says now.
+    KeepAlive,
+    /// The same as [`Effect::Listeners`] for TLS, which may not be configured yet.
     TlsListeners,
     /// Build the TLS context anew from files and options.
     TlsContext,

@@ -86,6 +86,14 @@ pub enum Reason {
     ModuleDirective,
     /// A `user` line that defines a name for the second time; holds the name.
     DuplicateUser(String),
+    /// A rule of a `user` line that cannot be kept; holds the name and what is wrong.
+    UserRule(String, String),
+    /// `rename-command` of a command that does not exist, or no longer under that name.
+    NoCommandToRename,
+    /// `rename-command` to the name of another command.
+    CommandNameTaken,
+    /// The directive asks for something this version cannot do; holds why it matters.
+    Unavailable(&'static str),
     /// Files that include each other without end.
     IncludeDepth,
     /// `replicaof` in a cluster.
@@ -165,6 +173,10 @@ impl fmt::Display for Reason {
                      config files"
                 );
             }
+            Self::UserRule(name, why) => return write!(f, "Error in user declaration '{name}': {why}"),
+            Self::NoCommandToRename => "No such command in rename-command",
+            Self::CommandNameTaken => "Target command name already exists",
+            Self::Unavailable(why_not) => why_not,
             Self::IncludeDepth => "Files include each other too deeply",
             Self::ReplicaInCluster => "replicaof directive not allowed in cluster mode",
         };

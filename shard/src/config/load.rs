@@ -99,7 +99,9 @@ impl Config {
                 _ => None,
             };
             let words: Vec<&[u8]> = parts.as_deref().unwrap_or(values).iter().map(Vec::as_slice).collect();
-            return directive.parse(self, &words, How::Load);
+            directive.parse(self, &words, How::Load)?;
+            self.lines.insert(directive.name(), place);
+            return Ok(());
         }
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
         match (name.as_str(), values) {

@@ -11,7 +11,8 @@
 //!   from it.
 //! - [`Settings`] holds the values as plain typed fields. [`Config`] dereferences to it and adds what is not a value:
 //!   the file's path, and the lines about users, commands and modules.
-//! - [`grammar`] and [`load`] read, [`rewrite`] writes, [`error`] has every text an error can have.
+//! - [`grammar`] and [`load`] read, [`rewrite`] writes, [`error`] has every text an error can have. `users` and
+//!   `unavailable` judge what was read by what this version can do.
 //!
 //! Nothing here touches the running server. A change is *staged* as a whole new [`Config`] with a list of [`Change`]s;
 //! the caller puts their effects in place and then publishes the new configuration, or drops it if one fails. That
@@ -26,12 +27,14 @@ pub(crate) mod number;
 pub mod rewrite;
 mod settings;
 pub mod types;
+mod unavailable;
+mod users;
 pub mod value;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 
@@ -43,6 +46,7 @@ pub use settings::Settings;
 pub use value::{MemoryShare, Named};
 
 use storage::glob::{Case, glob_match};
+use storage::types::list::ListLimits;
 use value::How;
 
 /// A line that is no value, kept with its place for the part of the server that understands it.
@@ -77,13 +81,22 @@ pub struct Config {
     pub renamed_commands: Vec<RenamedCommand>,
     /// The `loadmodule` lines in order; the first word is the path.
     pub modules: Vec<WordLine>,
+    /// For each directive that a line gave a value the last such line.
+    lines: BTreeMap<&'static str, Place>,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let mut settings = Settings::default();
         directives::all().for_each(|directive| directive.reset(&mut settings));
-        Self { settings, file: None, users: Vec::new(), renamed_commands: Vec::new(), modules: Vec::new() }
+        Self {
+            settings,
+            file: None,
+            users: Vec::new(),
+            renamed_commands: Vec::new(),
+            modules: Vec::new(),
+            lines: BTreeMap::new(),
+        }
     }
 }
 
@@ -129,6 +142,11 @@ pub struct Staged {
 }
 
 impl Config {
+    /// What decides between the encodings of collections.
+    pub fn limits(&self) -> storage::Limits {
+        storage::Limits { list: ListLimits::new(self.list_max_listpack_size, self.list_compress_depth) }
+    }
+
     /// The names and values that `CONFIG GET` answers for these patterns: no directive twice under one name, aliases
     /// under both names if both match, hidden directives only by their full name.
     pub fn get<P: AsRef<[u8]>>(&self, patterns: &[P]) -> Vec<(String, Vec<u8>)> {

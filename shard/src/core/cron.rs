@@ -1,4 +1,5 @@
-//! Housekeeping: the expiry sweep, freeing of big values, timeouts, limits on clients, sampled rates.
+//! Housekeeping: the expiry sweep, freeing of big values, moving entries out of sparse pages, giving memory back when
+//! there is nothing to do, timeouts, limits on clients, sampled rates.
 //!
 //! Slices of work happen at the end of a tick and end after [`SLICE_MICROS`]; a core that has nothing else to do goes on
 //! with them tick by tick. When nothing expires, the sweep costs nothing.
@@ -13,7 +14,8 @@ use super::Core;
 use crate::config::Config;
 use crate::config::types::output_limits::ClientClass;
 use crate::limits::{CRON_BUSY_MILLIS, CRON_IDLE_MILLIS, FREE_ITEMS_PER_STEP, OUTPUT_BYTES_FREE, SLICE_MICROS};
-use crate::mesh::Rule;
+use crate::memory;
+use crate::mesh::{ReplyBatch, Rule};
 use crate::session::Hold;
 use crate::stats::LatencyEvent;
 
@@ -22,6 +24,9 @@ const UNAUTHENTICATED_UNSENT_BYTES_MAX: usize = 1024;
 
 /// Entries looked at between two looks at the clock.
 const SWEEP_ENTRIES_PER_STEP: usize = 64;
+
+/// Entries moved between two looks at the clock.
+const MOVED_ENTRIES_PER_STEP: usize = 32;
 
 /// Rates per second, from the last samples.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,7 +89,11 @@ impl Core {
         let busy = std::mem::take(&mut self.worked) || !self.paused.is_empty();
         let expires = self.shard.databases.iter().any(|database| database.expires() > 0);
         let swept = !expires || self.timed_sweep();
-        let wait = match (swept, busy || expires) {
+        let packed = self.defragment();
+        if !busy {
+            self.rest();
+        }
+        let wait = match (swept && packed, busy || expires) {
             (false, _) => 1,
             (true, true) => CRON_BUSY_MILLIS,
             (true, false) => CRON_IDLE_MILLIS,
@@ -113,7 +122,7 @@ impl Core {
 
     /// Removes keys whose time is past, for one slice. False if there is more to do.
     fn sweep(&mut self) -> bool {
-        if !self.shard.active_expire {
+        if !self.shard.active_expire || self.shard.expiry_held {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
@@ -144,6 +153,35 @@ impl Core {
         complete
     }
 
+    /// Moves entries out of sparse pages, for one slice. False if there is more to do.
+    fn defragment(&mut self) -> bool {
+        let end = self.clock.micros() + SLICE_MICROS;
+        for database in &mut self.shard.databases {
+            while database.defragment_step(MOVED_ENTRIES_PER_STEP) {
+                if self.clock.micros() >= end {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Nothing was asked of this core for a while: keeps no memory for batches and answers to come.
+    fn rest(&mut self) {
+        self.spare = Vec::new();
+        self.spare_answers = Vec::new();
+        for batch in self.batches.iter_mut().filter(|batch| batch.is_empty()) {
+            batch.forget_memory();
+        }
+        for answers in self.answers.iter_mut().filter(|answers| answers.is_empty()) {
+            *answers = ReplyBatch::default();
+        }
+        memory::flush_thread();
+        if self.id.index() == 0 && !self.shard.config.jemalloc_bg_thread {
+            memory::decay();
+        }
+    }
+
     /// Frees big values for one slice.
     fn free_garbage(&mut self) {
         if self.shard.garbage.is_empty() {
@@ -161,9 +199,11 @@ impl Core {
         self.shard.garbage.shrink_to(16);
     }
 
-    /// Runs what CLIENT PAUSE held back once the pause is over, and lets those connections go on. Only at the tail: later
-    /// in the tick the same connection's push may be out already, and what it ran in place would stand before that.
-    pub(super) fn end_pause(&mut self) {
+    /// Holds expiry while CLIENT PAUSE does. Once the pause is over, runs what was held back and lets those connections go
+    /// on. Only at the tail: later in the tick the same connection's push may be out already, and what it ran in place
+    /// would stand before that.
+    pub(super) fn heed_pause(&mut self) {
+        self.shard.expiry_held = self.shared.is_paused() && self.shared.pause(self.tick_time).is_some();
         if self.paused.is_empty() || self.shared.pause(self.tick_time).is_some() {
             return;
         }
@@ -199,7 +239,8 @@ impl Core {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
                 continue;
             };
-            let unsent = session.unsent_bytes().saturating_sub(OUTPUT_BYTES_FREE);
+            // What fits into the first piece is no queue of output; once there is a queue, all of it counts.
+            let unsent = Some(session.unsent_bytes()).filter(|bytes| *bytes > OUTPUT_BYTES_FREE).unwrap_or(0);
             let stranger = !session.authenticated && session.info.in_flight > UNAUTHENTICATED_UNSENT_BYTES_MAX;
             let hard = stranger || limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
             let soft = limit.soft_bytes > 0 && unsent as u64 > limit.soft_bytes;
@@ -224,7 +265,7 @@ impl Core {
 
     /// Judges `maxmemory`, once for all cores, so that no part of a command can refuse on its own.
     fn watch_memory(&mut self) {
-        let used = crate::memory::used_bytes();
+        let used = memory::used_bytes();
         if self.shared.startup_memory.load(Ordering::Relaxed) == 0 {
             self.shared.startup_memory.store(used, Ordering::Relaxed);
         }

@@ -1,13 +1,13 @@
 //! From answers to the client's output, in the order of its commands.
 
-use net::{Args, ConnId, Flow, Reply};
+use net::{Args, ConnId, Flow, OwnedArgs, Reply};
 
 use super::{Core, SessionCtx, SlowEntry};
 use crate::exec::{CommandError, Run, Share};
 use crate::ids::ShardId;
 use crate::limits::IN_FLIGHT_BYTES_MAX;
-use crate::mesh::inbox::SlowCommand;
-use crate::mesh::{ReplyBatch, ReplyHead, Rule};
+use crate::mesh::inbox::{PartTime, SlowCommand};
+use crate::mesh::{Head, ReplyBatch, ReplyHead, Rule};
 use crate::session::{Gathered, Hold};
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
@@ -42,6 +42,9 @@ impl Core {
 
     /// A batch of answers from another shard.
     pub(super) fn deliver_batch(&mut self, batch: &mut ReplyBatch) {
+        for time in batch.times.drain(..) {
+            self.note_part(time);
+        }
         let mut at = 0;
         for head in &batch.heads {
             let end = at + head.len;
@@ -120,10 +123,9 @@ impl Core {
         };
         if let Err(error) = merged {
             out.clear();
-            self.stats.error(error.code());
-            self.stats.commands[row.id.index()].failed += 1;
             Reply::new(&mut out, gather.resp).error(error.as_bytes());
         }
+        self.whole_finished(conn, row, gather.micros, &out, gather.shown);
         self.fill(conn, seq, &out);
         if flow == Flow::Close {
             self.end_session(conn);
@@ -174,11 +176,32 @@ impl Core {
         failed: Option<&CommandError>,
     ) {
         let (conn, home) = client;
+        let micros = self.lap(began);
+        let slow = self.account(row, micros, failed.map(CommandError::code));
+        let redacted = std::mem::take(&mut self.redacted);
+        if !slow {
+            return;
+        }
+        let slow =
+            SlowCommand { conn, command: row.id, args: shortened(args, &redacted), at: self.clock.now(), micros };
+        if home == self.id {
+            self.log_slow(slow);
+        } else {
+            self.answers[home.index()].slow.push(slow);
+        }
+    }
+
+    /// Microseconds since `began`; the next command begins now.
+    fn lap(&mut self, began: u64) -> u64 {
         let now = self.clock.micros();
-        let micros = now - began.min(now);
         self.last_micros = now;
-        if let Some(error) = failed {
-            self.stats.error(error.code());
+        now - began.min(now)
+    }
+
+    /// Counts a command that ran, and failed with an error of code `failed` if there is one. True if it was slow.
+    fn account(&mut self, row: &Row, micros: u64, failed: Option<&[u8]>) -> bool {
+        if let Some(code) = failed {
+            self.stats.error(code);
         }
         let config = &self.shard.config;
         let (latencies, limit) = (config.latency_tracking, config.slowlog_log_slower_than);
@@ -189,17 +212,40 @@ impl Core {
             let event = if fast { LatencyEvent::FastCommand } else { LatencyEvent::Command };
             self.latency.record(event, self.clock.now().0 / 1000, micros / 1000);
         }
-        let redacted = std::mem::take(&mut self.redacted);
-        if limit < 0 || (micros as i64) < limit || row.command.flags.has(Flag::SkipSlowlog) {
-            return;
-        }
-        let slow =
-            SlowCommand { conn, command: row.id, args: shortened(args, &redacted), at: self.clock.now(), micros };
-        if home == self.id {
-            self.log_slow(slow);
+        limit >= 0 && micros as i64 >= limit && !row.command.flags.has(Flag::SkipSlowlog)
+    }
+
+    /// One part of a command ran: tells the client's core how long, which counts the whole.
+    pub(super) fn part_finished(&mut self, from: ShardId, head: &Head, began: u64) {
+        let time = PartTime { conn: head.conn, seq: head.seq, micros: self.lap(began) };
+        if from == self.id {
+            self.note_part(time);
         } else {
-            self.answers[home.index()].slow.push(slow);
+            self.answers[from.index()].times.push(time);
         }
+    }
+
+    fn note_part(&mut self, time: PartTime) {
+        let gather = self.session(time.conn).and_then(|session| session.replies.gather(time.seq));
+        if let Some(gather) = gather {
+            gather.micros = gather.micros.max(time.micros);
+        }
+    }
+
+    /// A command of several parts ran: counts it as one, and sees whether it was slow.
+    pub(super) fn whole_finished(&mut self, conn: ConnId, row: &Row, micros: u64, reply: &[u8], shown: OwnedArgs) {
+        if self.account(row, micros, error_code(reply)) && shown != OwnedArgs::default() {
+            self.log_slow(SlowCommand { conn, command: row.id, args: shown, at: self.clock.now(), micros });
+        }
+    }
+
+    /// What the slow log would show of a command of several parts; nothing if it is not to be logged anyway.
+    pub(super) fn shown(&mut self, row: &Row, args: &Args<'_>) -> OwnedArgs {
+        let redacted = std::mem::take(&mut self.redacted);
+        if self.shard.config.slowlog_log_slower_than < 0 || row.command.flags.has(Flag::SkipSlowlog) {
+            return OwnedArgs::default();
+        }
+        shortened(args, &redacted)
     }
 
     fn log_slow(&mut self, slow: SlowCommand) {
@@ -216,8 +262,14 @@ impl Core {
     }
 }
 
-fn shortened(args: &Args<'_>, redacted: &[usize]) -> net::OwnedArgs {
-    let mut kept = net::OwnedArgs::default();
+/// The code of a reply that is an error.
+fn error_code(reply: &[u8]) -> Option<&[u8]> {
+    let text = reply.strip_prefix(b"-")?;
+    text.split(|byte| matches!(byte, b' ' | b'\r')).next()
+}
+
+fn shortened(args: &Args<'_>, redacted: &[usize]) -> OwnedArgs {
+    let mut kept = OwnedArgs::default();
     for (i, arg) in args.from(0).enumerate() {
         if i == SLOWLOG_ARGS_MAX - 1 && args.len() > SLOWLOG_ARGS_MAX {
             kept.push(format!("... ({} more arguments)", args.len() - i).as_bytes());

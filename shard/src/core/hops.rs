@@ -3,7 +3,7 @@
 #[cfg(feature = "simulation")]
 use std::collections::VecDeque;
 
-use net::ConnId;
+use net::{ConnId, OwnedArgs};
 use storage::UnixMillis;
 
 use super::Core;
@@ -12,7 +12,7 @@ use crate::exec::hop::{HopOp, HopValue, Plan, Step};
 use crate::ids::{DbId, ShardId};
 use crate::mesh::batch::{HopPart, Message};
 use crate::mesh::{Claims, HopMessage, PlanId, Ticket};
-use crate::spec::CommandId;
+use crate::spec::{CommandId, CommandTable};
 
 /// A plan under way.
 pub(super) struct PlanState {
@@ -20,7 +20,12 @@ pub(super) struct PlanState {
     conn: ConnId,
     seq: u32,
     command: CommandId,
-    began: u64,
+    /// What the slow log shows of the command.
+    shown: OwnedArgs,
+    /// Microseconds that the steps up to now ran; of a step on several shards, the longest operation counts.
+    micros: u64,
+    /// Those of this step.
+    step_micros: u64,
     shards: Vec<ShardId>,
     /// Answers still to come: grants at first, values of operations later.
     missing: usize,
@@ -36,6 +41,7 @@ pub(super) struct PlanState {
 pub(super) struct Held {
     ticket: Ticket,
     db: DbId,
+    no_touch: bool,
     /// The time of its push.
     now: UnixMillis,
 }
@@ -46,10 +52,11 @@ impl Core {
         &mut self,
         conn: ConnId,
         command: CommandId,
+        shown: OwnedArgs,
         claims: Vec<(ShardId, Claims)>,
         mut plan: Box<dyn Plan>,
     ) {
-        let (seq, db) = self.expect_plan(conn);
+        let (seq, db, no_touch) = self.expect_plan(conn);
         let number = self.next_plan;
         self.next_plan += 1;
         let id = PlanId { home: self.id, number };
@@ -71,7 +78,9 @@ impl Core {
             conn,
             seq,
             command,
-            began: self.clock.micros(),
+            shown,
+            micros: 0,
+            step_micros: 0,
             shards: claims.iter().map(|(shard, _)| *shard).collect(),
             missing: claims.len(),
             values: (0..values).map(|_| None).collect(),
@@ -80,7 +89,7 @@ impl Core {
             late: VecDeque::new(),
         };
         self.plans.insert(number, state);
-        let part = |((shard, claims), first)| (shard, HopPart { plan: id, claims, db, first });
+        let part = |((shard, claims), first)| (shard, HopPart { plan: id, claims, db, no_touch, first });
         let parts = claims.into_iter().zip(first).map(part);
         #[cfg(feature = "simulation")]
         let parts = self.parts_placed_now(parts.collect());
@@ -95,17 +104,22 @@ impl Core {
 
     /// A part is granted: it runs its first operation and answers.
     pub(super) fn grant(&mut self, ticket: Ticket, part: HopPart, now: UnixMillis) {
-        let HopPart { plan, db, first, .. } = part;
-        self.held.insert(plan, Held { ticket, db, now });
-        let (index, value) = match first {
-            None => (None, HopValue::None),
-            Some((index, op)) => (Some(index), self.operate(db, now, op)),
-        };
-        self.send_hop(plan.home, HopMessage::Value { plan, index, value });
+        let HopPart { plan, db, no_touch, first, .. } = part;
+        let held = Held { ticket, db, no_touch, now };
+        self.held.insert(plan, held);
+        match first {
+            None => self.send_hop(plan.home, HopMessage::Value { plan, index: None, value: HopValue::None, micros: 0 }),
+            Some((index, op)) => self.operate(plan, held, index, op),
+        }
     }
 
-    fn operate(&mut self, db: DbId, now: UnixMillis, op: HopOp) -> HopValue {
-        self.at_time(now, |core| op(&mut Ctx { shard: &mut core.shard, db, no_touch: false }))
+    /// Runs an operation of a plan's part, and tells its value.
+    fn operate(&mut self, plan: PlanId, held: Held, index: usize, op: HopOp) {
+        let Held { db, no_touch, now, .. } = held;
+        let began = self.clock.micros();
+        let value = self.at_time(now, |core| op(&mut Ctx { shard: &mut core.shard, db, no_touch }));
+        let micros = self.clock.micros().saturating_sub(began);
+        self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 
     fn send_hop(&mut self, shard: ShardId, message: HopMessage) {
@@ -138,14 +152,13 @@ impl Core {
 
     fn hop(&mut self, message: HopMessage) {
         match message {
-            HopMessage::Value { plan, index, value } => self.value_came(plan, index, value),
+            HopMessage::Value { plan, index, value, micros } => self.value_came(plan, index, value, micros),
             HopMessage::Go { plan, index, op, release } => {
-                let Held { ticket, db, now } = *self.held.get(&plan).expect("a part is held until it is released");
-                let value = self.operate(db, now, op);
-                self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value });
+                let held = *self.held.get(&plan).expect("a part is held until it is released");
+                self.operate(plan, held, index, op);
                 if release {
                     self.held.remove(&plan);
-                    self.release(ticket);
+                    self.release(held.ticket);
                 }
             }
             HopMessage::Release { plan } => {
@@ -155,11 +168,12 @@ impl Core {
         }
     }
 
-    fn value_came(&mut self, plan: PlanId, index: Option<usize>, value: HopValue) {
+    fn value_came(&mut self, plan: PlanId, index: Option<usize>, value: HopValue, micros: u64) {
         let state = self.plans.get_mut(&plan.number).expect("a plan stays until its last answer");
         if let Some(index) = index {
             state.values[index] = Some(value);
         }
+        state.step_micros = state.step_micros.max(micros);
         state.missing -= 1;
         let granted = state.missing == 0;
         #[cfg(feature = "simulation")]
@@ -171,6 +185,7 @@ impl Core {
 
     fn next_step(&mut self, id: PlanId) {
         let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
+        state.micros += std::mem::take(&mut state.step_micros);
         let values = std::mem::take(&mut state.values);
         let values = values.into_iter().map(|value| value.expect("none is missing")).collect();
         match state.plan.step(values) {
@@ -207,13 +222,8 @@ impl Core {
                 self.send_hop(shard, HopMessage::Release { plan: id });
             }
         }
-        let failed = reply.first() == Some(&b'-');
-        if failed {
-            let code: Vec<u8> = reply[1..].iter().copied().take_while(|b| !matches!(b, b' ' | b'\r')).collect();
-            self.stats.error(&code);
-        }
-        let micros = self.clock.micros().saturating_sub(state.began);
-        self.stats.ran(state.command, micros, failed, self.shard.config.latency_tracking);
+        let row = CommandTable::global().row(state.command);
+        self.whole_finished(state.conn, row, state.micros, reply, state.shown);
         self.fill(state.conn, state.seq, reply);
     }
 

@@ -36,9 +36,11 @@ use crate::config::Config;
 use crate::exec::ShardState;
 use crate::exec::ctx::KeyspaceCounters;
 use crate::ids::{ClientId, DbId, ShardId};
+use crate::limits::WITHHELD_MICROS_MAX;
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
 use crate::session::{Hold, Session};
 use crate::shared::Shared;
+use crate::spec::table::RecentCommands;
 use crate::stats::{CoreStats, LatencyLog};
 
 use hops::{Held, PlanState};
@@ -90,6 +92,16 @@ pub struct Core {
     answers: Vec<ReplyBatch>,
     spare_answers: Vec<ReplyBatch>,
     dirty: Vec<ConnId>,
+    /// Connections with output that is not written yet, for more of it is on its way: see [`Core::write_or_withhold`].
+    withheld: Vec<ConnId>,
+    /// Since when, in the clock's microseconds.
+    withheld_since: u64,
+    /// For how long at most, in microseconds.
+    withheld_micros_max: u64,
+    /// Rows of the commands that came last.
+    recent: RecentCommands,
+    /// The reply of a command that came through the own inbox.
+    own_reply: Vec<u8>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
     close_after_write: Vec<ConnId>,
@@ -171,9 +183,11 @@ impl Core {
                 databases: (0..config.databases).map(|_| Database::new()).collect(),
                 clock: now,
                 rng: SmallRng::seed_from_u64(seed ^ (u64::from(id.0) << 32)),
+                limits: config.limits(),
                 config,
                 counters: KeyspaceCounters::default(),
                 active_expire: true,
+                expiry_held: false,
                 check_sums: true,
                 slots: Arc::clone(&shared.slots),
                 garbage: Vec::new(),
@@ -200,6 +214,11 @@ impl Core {
             answers: Vec::new(),
             spare_answers: Vec::new(),
             dirty: Vec::new(),
+            withheld: Vec::new(),
+            withheld_since: 0,
+            withheld_micros_max: WITHHELD_MICROS_MAX,
+            recent: RecentCommands::default(),
+            own_reply: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
             close_after_write: Vec::new(),

@@ -38,12 +38,13 @@ impl Core {
             return Flow::Hold;
         }
         session.begin_reply();
-        let row = match CommandTable::global().resolve(args) {
+        let found = self.recent.find(args.at(0)).map(|row| CommandTable::global().resolve_in(row, args));
+        let row = match found.unwrap_or(Ok(None)) {
             Ok(Some(row)) => row,
             Ok(None) => return self.refuse(conn, None, &unknown_command(args)),
             Err(parent) => {
                 let word = args.get(1).unwrap_or_default();
-                let error = error::unknown_subcommand(word, parent.command.name);
+                let error = error::unknown_subcommand(word, &String::from_utf8_lossy(args.at(0)));
                 return self.refuse(conn, Some(parent.id), &error);
             }
         };
@@ -274,7 +275,13 @@ impl Core {
             spans: 0,
             resp3: caller.resp == Resp::V3,
             no_touch: session.no_touch,
+            is_part: false,
         }
+    }
+
+    /// Of a command that is gathered.
+    fn part_head(&mut self, caller: Caller, command: CommandId, seq: u32, part: u16) -> Head {
+        Head { is_part: true, ..self.head(caller, command, seq, part) }
     }
 
     /// The shard of each key, in order.
@@ -315,7 +322,7 @@ impl Core {
         }
         let seq = self.expect_parts(caller, row, args, Gathered::Replies(parts), matches!(merge, Merge::With(_)));
         for (part, shard) in shards.iter().enumerate() {
-            let head = self.head(caller, row.id, seq, part as u16);
+            let head = self.part_head(caller, row.id, seq, part as u16);
             if *shard == self.id && !self.shared.mesh.holds(Rule::OwnPartThroughInbox) {
                 self.run_part_in_place(head, args, &owners, step);
                 continue;
@@ -344,7 +351,7 @@ impl Core {
         let parts = (0..shards).map(|_| Part::default()).collect();
         let seq = self.expect_parts(caller, row, args, Gathered::Replies(parts), matches!(merge, Merge::With(_)));
         for shard in 0..shards {
-            let head = self.head(caller, row.id, seq, shard as u16);
+            let head = self.part_head(caller, row.id, seq, shard as u16);
             self.batches[shard].push(head, args, 0..args.len(), false);
         }
         self.routed(caller.conn);
@@ -356,7 +363,7 @@ impl Core {
         let shares = (0..shards).map(|_| None).collect();
         let seq = self.expect_parts(caller, row, args, Gathered::Shares(shares), true);
         for shard in 0..shards {
-            let head = self.head(caller, row.id, seq, shard as u16);
+            let head = self.part_head(caller, row.id, seq, shard as u16);
             self.batches[shard].push(head, args, 0..args.len(), true);
         }
         self.routed(caller.conn);
@@ -374,6 +381,8 @@ impl Core {
             } else {
                 net::OwnedArgs::default()
             },
+            shown: self.shown(row, args),
+            micros: 0,
             resp: caller.resp,
             parts,
             missing,
@@ -412,14 +421,16 @@ impl Core {
                 (*shard, Claims::Keys(own.collect()))
             })
             .collect();
-        self.begin_plan(conn, row.id, claims, plan);
+        let shown = self.shown(row, args);
+        self.begin_plan(conn, row.id, shown, claims, plan);
     }
 
-    pub(super) fn expect_plan(&mut self, conn: ConnId) -> (u32, DbId) {
+    /// Takes the next place in the replies for a plan's; tells it, and by what its parts run.
+    pub(super) fn expect_plan(&mut self, conn: ConnId) -> (u32, DbId, bool) {
         let seq = self.expect(conn, COMMAND_OVERHEAD_BYTES);
         self.routed(conn);
         let session = self.session(conn).expect("the command's client is there");
-        (seq, session.db)
+        (seq, session.db, session.no_touch)
     }
 
     /// Executes what a resumed connection had been holding. True if its input may be looked at again.

@@ -11,6 +11,9 @@ use crate::mesh::{Claims, Head, HopPart, ReplyHead, Rule, Ticket};
 use crate::spec::CommandTable;
 use crate::spec::table::Row;
 
+/// The vector for replies of the own inbox's commands is kept for the next up to this many bytes.
+const OWN_REPLY_BYTES_KEPT: usize = 64 * 1024;
+
 /// What waits for a lock.
 pub(super) enum Job {
     /// A command, with a copy of its arguments.
@@ -53,6 +56,7 @@ impl Core {
             spans: 0,
             resp3: session.resp == Resp::V3,
             no_touch: session.no_touch,
+            is_part: false,
         };
         self.arrive(self.id, &head, args);
     }
@@ -85,20 +89,28 @@ impl Core {
         let handler = self.refusing_part(row).unwrap_or(handler);
         let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
         let began = self.last_micros;
-        let mut bytes =
-            if from == self.id { Vec::new() } else { std::mem::take(&mut self.answers[from.index()].bytes) };
+        let own = from == self.id;
+        let mut bytes = std::mem::take(if own { &mut self.own_reply } else { &mut self.answers[from.index()].bytes });
         let start = bytes.len();
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
         let failed = call(handler, &mut ctx, args, &mut Reply::new(&mut bytes, resp));
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: bytes.len() - start };
-        if from == self.id {
+        if head.is_part {
+            self.part_finished(from, head, began);
+        }
+        if own {
             self.deliver(&place, &bytes);
+            bytes.clear();
+            bytes.shrink_to(OWN_REPLY_BYTES_KEPT);
+            self.own_reply = bytes;
         } else {
             let answers = &mut self.answers[from.index()];
             answers.bytes = bytes;
             answers.heads.push(place);
         }
-        self.finished((head.conn, from), row, args, began, failed.as_ref());
+        if !head.is_part {
+            self.finished((head.conn, from), row, args, began, failed.as_ref());
+        }
     }
 
     /// A part of a plan has come to this shard: it takes its place, and is granted at once if nothing stands before it.
@@ -146,11 +158,10 @@ impl Core {
         let began = self.clock.micros();
         let value = share(self, &EverywhereCall { client: head.client, db: head.db, args });
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: 0 };
+        self.part_finished(from, head, began);
         if from == self.id {
-            self.finished((head.conn, from), row, &args, began, None);
             self.deliver_share(&place, value);
         } else {
-            self.last_micros = self.clock.micros();
             self.answers[from.index()].shares.push((place, value));
         }
     }

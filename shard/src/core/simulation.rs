@@ -55,6 +55,11 @@ impl Core {
         !self.paused.is_empty()
     }
 
+    /// Writes each reply in the tick in which its turn comes, and does not wait for those behind it.
+    pub fn write_at_once(&mut self) {
+        self.withheld_micros_max = 0;
+    }
+
     /// Places `plan` as the next command of `conn`, as a multi-shard command would be.
     pub fn place(&mut self, conn: ConnId, claims: Vec<(ShardId, Claims)>, plan: Box<dyn Plan>) -> Flow {
         self.run_hops();
@@ -62,7 +67,7 @@ impl Core {
             return Flow::Close;
         }
         let any = CommandTable::global().rows()[0].id;
-        self.begin_plan(conn, any, claims, plan);
+        self.begin_plan(conn, any, net::OwnedArgs::default(), claims, plan);
         Flow::Continue
     }
 

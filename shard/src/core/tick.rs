@@ -12,6 +12,7 @@ use net::{Args, ConnId, Flow, Reply, Service};
 use super::Core;
 use super::prefetch::PREFETCHED;
 use crate::ids::{ClientId, ShardId};
+use crate::limits::WITHHELD_BYTES_MAX;
 use crate::mesh::{Batch, Message, Pushed, Rule};
 use crate::session::{Hold, Session};
 use crate::shared::Stop;
@@ -32,6 +33,7 @@ impl Core {
         if self.config_version != self.shared.config_version() {
             self.config_version = self.shared.config_version();
             self.shard.config = self.shared.config();
+            self.shard.limits = self.shard.config.limits();
         }
     }
 
@@ -58,7 +60,7 @@ impl Core {
         self.taken.replies = replies;
         // Not before the drain: every part of a command judges expiry by the time of its push, on all its shards.
         self.see_time(self.tick_time);
-        self.end_pause();
+        self.heed_pause();
     }
 
     /// A socket is to become a connection of this core at the tick's end.
@@ -138,6 +140,33 @@ impl Core {
             Pushed::Partly => unreachable!("the mesh pushes all or nothing"),
         }
         pushed
+    }
+
+    /// Says which connections are to be written. One whose next reply is on its way from another shard waits for it, but
+    /// not for long: most of a pipeline's replies then leave in one write, not the few first ones in a write of their own.
+    fn write_or_withhold(&mut self, write: &mut Vec<ConnId>) {
+        for conn in self.dirty.drain(..) {
+            let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn) else { continue };
+            session.dirty = false;
+            if session.replies.is_empty() || session.out.len() > WITHHELD_BYTES_MAX {
+                session.withheld = false;
+                write.push(conn);
+            } else if !session.out.is_empty() && !std::mem::replace(&mut session.withheld, true) {
+                if self.withheld.is_empty() {
+                    self.withheld_since = self.clock.micros();
+                }
+                self.withheld.push(conn);
+            }
+        }
+        if !self.withheld.is_empty() && self.clock.micros() - self.withheld_since >= self.withheld_micros_max {
+            for conn in self.withheld.drain(..) {
+                let session = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn && s.withheld);
+                if let Some(session) = session {
+                    session.withheld = false;
+                    write.push(conn);
+                }
+            }
+        }
     }
 
     /// Hands the answers to other cores' clients to their homes.
@@ -233,7 +262,7 @@ impl Service for Core {
             ProtocolError::Syntax(text) => {
                 self.stats.error(b"ERR");
                 self.answer_now(conn, |_, reply: &mut Reply<'_>| {
-                    reply.error(format!("ERR Protocol error: {text}").as_bytes());
+                    reply.error(&[b"ERR Protocol error: ", text.as_slice()].concat());
                 });
             }
             ProtocolError::QueryBufferLimit => {
@@ -266,12 +295,7 @@ impl Service for Core {
         self.answer();
         self.housekeep();
         self.check_outputs();
-        for conn in self.dirty.drain(..) {
-            if let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn) {
-                session.dirty = false;
-                actions.write.push(conn);
-            }
-        }
+        self.write_or_withhold(&mut actions.write);
         actions.resume.append(&mut self.resume);
         actions.close_after_write.append(&mut self.close_after_write);
         actions.close_now.append(&mut self.close_now);
@@ -292,8 +316,7 @@ impl Service for Core {
         self.stats.sent_bytes += sent as u64;
         self.stats.writes += 1;
         if let Some(session) = self.session(conn) {
-            session.info.sent_bytes += sent as u64;
-            session.info.in_flight = in_flight;
+            session.output_left(sent, in_flight);
         }
     }
 
@@ -318,8 +341,12 @@ impl Service for Core {
         let now = self.clock.now();
         let pause_ends = (!self.paused.is_empty()).then(|| self.shared.pause(now).map_or(now, |pause| pause.until));
         let next = pause_ends.map_or(self.next_cron, |end| end.min(self.next_cron));
-        let wait = next.0.saturating_sub(now.0).max(1);
-        Park::Sleep(Some(Duration::from_millis(wait as u64)))
+        let wait = Duration::from_millis(next.0.saturating_sub(now.0).max(1) as u64);
+        if self.withheld.is_empty() {
+            return Park::Sleep(Some(wait));
+        }
+        let due = (self.withheld_since + self.withheld_micros_max).saturating_sub(self.clock.micros()).max(1);
+        Park::Sleep(Some(wait.min(Duration::from_micros(due))))
     }
 
     fn unpark(&mut self) {

@@ -51,10 +51,14 @@ pub struct ShardState {
     pub rng: SmallRng,
     /// The configuration as this core knows it.
     pub config: Arc<Config>,
+    /// What of it decides between the encodings of collections.
+    pub limits: storage::Limits,
     /// Counts for INFO.
     pub counters: KeyspaceCounters,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
     pub active_expire: bool,
+    /// `CLIENT PAUSE`: keys past their time are hidden, and removed when the pause is over.
+    pub expiry_held: bool,
     /// Payloads of RESTORE must have the right checksum (`DEBUG SET-SKIP-CHECKSUM-VALIDATION` takes it away).
     pub check_sums: bool,
     /// Which shard owns which slot.
@@ -101,12 +105,18 @@ impl Ctx<'_> {
         Ctx { shard: self.shard, db, no_touch: self.no_touch }
     }
 
-    /// Removes `key` if its time is past; says so.
-    fn expire_if_past(&mut self, key: Key<'_>) -> bool {
+    /// Whether the time of `key` is past.
+    fn is_past(&mut self, key: Key<'_>) -> bool {
         let now = self.shard.clock;
         let database = &mut self.shard.databases[self.db.index()];
         let past = |entry: Entry<'_>| entry.expire_at().is_some_and(|at| at.is_past(now));
-        if database.expires() == 0 || !database.find(key).is_some_and(past) {
+        database.expires() > 0 && database.find(key).is_some_and(past)
+    }
+
+    /// Removes `key` if its time is past; says so. For commands that change it: a pause holds none of them that came
+    /// after it, and those before it may do as they would have done.
+    fn expire_if_past(&mut self, key: Key<'_>) -> bool {
+        if !self.is_past(key) {
             return false;
         }
         let discarded = self.database().unlink(key).flatten();
@@ -115,24 +125,37 @@ impl Ctx<'_> {
         true
     }
 
+    /// Whether a command that reads must take `key` for absent, its time being past. It is removed, unless expiry is held.
+    fn is_gone(&mut self, key: Key<'_>) -> bool {
+        if self.shard.expiry_held { self.is_past(key) } else { self.expire_if_past(key) }
+    }
+
     /// The key's entry for looking at, without marking an access and without counting.
     pub fn peek<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
-        self.expire_if_past(key);
+        if self.is_gone(key) {
+            return None;
+        }
         self.database().find(key)
     }
 
     /// The key's entry for looking at (TTL, TYPE, EXISTS, OBJECT): counts a hit or a miss, and marks no access.
     pub fn look<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
-        self.expire_if_past(key);
+        if self.is_gone(key) {
+            self.shard.counters.misses += 1;
+            return None;
+        }
         self.find_counted(key)
     }
 
     /// The key's entry for reading: marks the access, counts a hit or a miss.
     pub fn read<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
-        self.expire_if_past(key);
+        if self.is_gone(key) {
+            self.shard.counters.misses += 1;
+            return None;
+        }
         if self.no_touch {
             return self.find_counted(key);
         }

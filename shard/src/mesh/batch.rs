@@ -36,6 +36,8 @@ pub struct Head {
     pub resp3: bool,
     /// `CLIENT NO-TOUCH` is on.
     pub no_touch: bool,
+    /// It is one part of several: the client's core counts the whole.
+    pub is_part: bool,
 }
 
 /// A part of a plan, which waits for its keys and holds them.
@@ -46,6 +48,8 @@ pub struct HopPart {
     pub claims: Claims,
     /// The database it works on.
     pub db: DbId,
+    /// `CLIENT NO-TOUCH` is on.
+    pub no_touch: bool,
     /// What it does when it is granted, before it answers.
     pub first: Option<(usize, HopOp)>,
 }
@@ -81,8 +85,9 @@ pub struct Batch {
 /// connection of a full core routes a tick's worth of commands to one shard.
 const SHARED_ARGS_BYTES_MAX: usize = 64 * 1024;
 
-/// A batch whose byte vector grew beyond this gives it back instead of keeping it for reuse.
-const KEPT_BYTES_MAX: usize = 256 * 1024;
+/// A batch whose vectors grew beyond this gives them back instead of keeping them for reuse: what a burst took would stay
+/// with every batch that it went through.
+const KEPT_BYTES_MAX: usize = 512 * 1024;
 
 impl Batch {
     /// An empty batch of core `from`.
@@ -131,9 +136,22 @@ impl Batch {
         self.messages.clear();
         self.spans.clear();
         self.bytes.clear();
-        if self.bytes.capacity() > KEPT_BYTES_MAX {
-            self.bytes = Vec::new();
-            self.spans = Vec::new();
+        if self.heap_bytes() > KEPT_BYTES_MAX {
+            self.forget_memory();
         }
+    }
+
+    /// Bytes of memory held besides what big commands hold.
+    fn heap_bytes(&self) -> usize {
+        let messages = self.messages.capacity() * size_of::<Message>();
+        messages + self.spans.capacity() * size_of::<Span>() + self.bytes.capacity()
+    }
+
+    /// An empty batch gives its memory back.
+    pub fn forget_memory(&mut self) {
+        debug_assert!(self.is_empty());
+        self.messages = Vec::new();
+        self.spans = Vec::new();
+        self.bytes = Vec::new();
     }
 }

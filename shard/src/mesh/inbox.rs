@@ -51,6 +51,17 @@ pub struct ReplyHead {
     pub len: usize,
 }
 
+/// How long one part of a command ran, for the client's core, which counts the command as one.
+#[derive(Clone, Copy, Debug)]
+pub struct PartTime {
+    /// The connection at its home core.
+    pub conn: ConnId,
+    /// Which of its replies.
+    pub seq: u32,
+    /// Microseconds.
+    pub micros: u64,
+}
+
 /// A command that took long, on its way to the client's core, which knows the client's name and address.
 #[derive(Debug)]
 pub struct SlowCommand {
@@ -66,6 +77,12 @@ pub struct SlowCommand {
     pub micros: u64,
 }
 
+/// A batch of answers keeps room for so many replies for its next use.
+const HEADS_KEPT: usize = 4096;
+
+/// And so many bytes of them.
+const BYTES_KEPT: usize = 256 * 1024;
+
 /// Answers of one shard to one home core.
 #[derive(Default)]
 pub struct ReplyBatch {
@@ -75,6 +92,8 @@ pub struct ReplyBatch {
     pub bytes: Vec<u8>,
     /// Shares of `Everywhere` commands.
     pub shares: Vec<(ReplyHead, Share)>,
+    /// The times of those that are parts.
+    pub times: Vec<PartTime>,
     /// Commands for the slow log.
     pub slow: Vec<SlowCommand>,
 }
@@ -89,9 +108,11 @@ impl ReplyBatch {
     pub fn reset(&mut self) {
         self.heads.clear();
         self.shares.clear();
+        self.times.clear();
         self.slow.clear();
         self.bytes.clear();
-        self.bytes.shrink_to(256 * 1024);
+        self.heads.shrink_to(HEADS_KEPT);
+        self.bytes.shrink_to(BYTES_KEPT);
     }
 }
 
@@ -105,6 +126,8 @@ pub enum HopMessage {
         index: Option<usize>,
         /// What it gave.
         value: HopValue,
+        /// How long it ran, in microseconds.
+        micros: u64,
     },
     /// Run this operation under the plan's locks.
     Go {

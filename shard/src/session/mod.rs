@@ -54,6 +54,8 @@ pub struct ClientInfo {
     pub sent_bytes: u64,
     /// Bytes on their way in the ring.
     pub in_flight: usize,
+    /// The most output that was to be sent at once lately, in bytes; fades with every piece that is sent.
+    pub output_peak: usize,
     /// When its output first passed the soft limit.
     pub soft_limit_since: Option<UnixMillis>,
     /// Replies written so far (`tot-cmds` of CLIENT LIST and statistics).
@@ -94,6 +96,8 @@ pub struct Session {
     pub closing: bool,
     /// It is in the list of sessions to be written in this tick.
     pub dirty: bool,
+    /// Its output waits for replies that are on their way.
+    pub withheld: bool,
     /// What is told about it.
     pub info: Box<ClientInfo>,
 }
@@ -136,6 +140,7 @@ impl Session {
             held: None,
             closing: false,
             dirty: false,
+            withheld: false,
             info: Box::new(ClientInfo {
                 endpoint,
                 fd,
@@ -148,6 +153,7 @@ impl Session {
                 input: InputUsage::default(),
                 sent_bytes: 0,
                 in_flight: 0,
+                output_peak: 0,
                 soft_limit_since: None,
                 commands: 0,
             }),
@@ -158,8 +164,25 @@ impl Session {
     pub fn memory_bytes(&self) -> usize {
         let info = &self.info;
         let names = info.name.capacity() + info.lib_name.capacity() + info.lib_ver.capacity();
-        let output = self.out.capacity() + info.in_flight + self.replies.held_bytes();
-        size_of::<Session>() + size_of::<ClientInfo>() + names + output + info.input.query_capacity
+        let output = self.out.capacity() + info.in_flight + self.replies.heap_bytes();
+        let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
+        size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + info.input.query_capacity
+    }
+
+    /// The command that CLIENT PAUSE holds back.
+    pub fn held_arguments(&self) -> Option<&OwnedArgs> {
+        match &self.held {
+            Some(Hold::Paused(args)) => Some(args),
+            _ => None,
+        }
+    }
+
+    /// `sent` bytes left, and `in_flight` are on their way in the ring.
+    pub fn output_left(&mut self, sent: usize, in_flight: usize) {
+        let info = &mut self.info;
+        info.sent_bytes += sent as u64;
+        info.in_flight = in_flight;
+        info.output_peak = (sent + in_flight).max(info.output_peak - info.output_peak / 8);
     }
 
     /// How many replies may be outstanding before its input is held.

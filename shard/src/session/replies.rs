@@ -18,6 +18,10 @@ pub struct Gather {
     pub command: CommandId,
     /// Its arguments, if merging needs them.
     pub args: OwnedArgs,
+    /// What the slow log shows of them.
+    pub shown: OwnedArgs,
+    /// Microseconds that the longest of its parts ran. They run side by side, so that is the command's time.
+    pub micros: u64,
     /// The client's protocol version when it was sent.
     pub resp: Resp,
     /// The parts.
@@ -47,6 +51,14 @@ enum Place {
 
 /// A reply above this size does not go through the arena.
 const ARENA_REPLY_BYTES_MAX: usize = 64 * 1024;
+
+/// Places that are kept while nothing is outstanding.
+const PLACES_KEPT: usize = 32;
+
+/// Bytes of the arena that are kept while nothing is outstanding.
+const ARENA_BYTES_KEPT: usize = 1024;
+
+const _: () = assert!(PLACES_KEPT * size_of::<Place>() + ARENA_BYTES_KEPT <= 2048, "an idle connection is small");
 
 /// The replies of one connection that are outstanding.
 #[derive(Default)]
@@ -139,8 +151,7 @@ impl Replies {
             self.leave();
         }
         if self.places.is_empty() {
-            self.arena.clear();
-            self.arena.shrink_to(16 * 1024);
+            self.rest();
         }
         bytes
     }
@@ -170,12 +181,20 @@ impl Replies {
         }
     }
 
-    /// Frees what an idle connection need not hold.
-    pub fn shrink(&mut self) {
-        if self.places.is_empty() {
-            self.places = VecDeque::new();
+    /// Nothing is outstanding: keeps what the next small pipeline needs, for the connection may be idle from now on.
+    fn rest(&mut self) {
+        self.arena.clear();
+        if self.arena.capacity() > ARENA_BYTES_KEPT {
             self.arena = Vec::new();
         }
+        if self.places.capacity() > PLACES_KEPT {
+            self.places = VecDeque::new();
+        }
+    }
+
+    /// Bytes of memory it takes besides itself.
+    pub fn heap_bytes(&self) -> usize {
+        self.arena.capacity() + self.places.capacity() * size_of::<Place>() + self.big_bytes
     }
 }
 
@@ -200,5 +219,17 @@ mod tests {
         assert_eq!(out, b"acd");
         assert!(replies.is_empty());
         assert_eq!(replies.held_bytes(), 0);
+    }
+
+    #[test]
+    fn an_idle_connection_keeps_little() {
+        let mut replies = Replies::default();
+        let mut out = Vec::new();
+        let places: Vec<u32> = (0..1000).map(|_| replies.expect(false, 0)).collect();
+        for place in places.into_iter().rev() {
+            replies.fill(place, &[b'x'; 100], &mut out);
+        }
+        assert_eq!(out.len(), 100_000);
+        assert!(replies.heap_bytes() <= 2048, "{}", replies.heap_bytes());
     }
 }

@@ -102,17 +102,25 @@ pub struct KeySpec {
     pub begin: Begin,
     /// Where they go on.
     pub find: Find,
+    /// What the flags alone do not tell, or empty.
+    pub notes: &'static str,
 }
 
 impl KeySpec {
     /// One key, the argument `index`.
     pub const fn one(index: u16, flags: &'static [KeyFlag]) -> KeySpec {
-        KeySpec { flags, begin: Begin::Index(index), find: Find::Range { last: 0, step: 1, limit: 0 } }
+        KeySpec { flags, begin: Begin::Index(index), find: Find::Range { last: 0, step: 1, limit: 0 }, notes: "" }
     }
 
     /// Every argument from `index` on, each `step`-th.
     pub const fn all_from(index: u16, step: u16, flags: &'static [KeyFlag]) -> KeySpec {
-        KeySpec { flags, begin: Begin::Index(index), find: Find::Range { last: -1, step, limit: 0 } }
+        KeySpec { flags, begin: Begin::Index(index), find: Find::Range { last: -1, step, limit: 0 }, notes: "" }
+    }
+
+    /// With a word on what the flags alone do not tell.
+    #[must_use]
+    pub const fn noting(self, notes: &'static str) -> KeySpec {
+        KeySpec { notes, ..self }
     }
 
     /// Calls `visit` with the place of each key of `args`. False when the arguments contradict the specification (a

@@ -7,6 +7,7 @@
 pub mod docs;
 pub mod flags;
 pub mod keys;
+mod renaming;
 pub mod table;
 
 pub use docs::{Argument, ArgumentKind, Docs, Group};

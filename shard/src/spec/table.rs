@@ -1,6 +1,6 @@
 //! The table of all commands: dispatch by name, and numbers for what counts per command.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use hashbrown::HashMap;
 use net::Args;
@@ -32,23 +32,66 @@ pub struct Row {
     pub full_name: String,
     /// All its ACL categories, the implied ones too.
     pub categories: Categories,
+    /// Clients can call it: no `rename-command` took its name away.
+    pub is_callable: bool,
 }
 
 /// All commands.
 pub struct CommandTable {
     rows: Vec<Row>,
-    names: HashMap<&'static [u8], CommandId>,
+    pub(super) names: HashMap<Box<[u8]>, CommandId>,
 }
 
-/// Longest name of a command that is looked up; longer ones do not exist.
-const NAME_BYTES_MAX: usize = 32;
+/// The commands that a core's clients sent last, by their names as they were sent: most commands are one of few.
+#[derive(Default)]
+pub struct RecentCommands {
+    /// Names of up to eight bytes, little-endian, their lengths, and their rows.
+    rows: [Option<(u64, usize, &'static Row)>; RECENT_COMMANDS],
+}
 
-static TABLE: LazyLock<CommandTable> = LazyLock::new(|| CommandTable::new(crate::commands::FAMILIES));
+const RECENT_COMMANDS: usize = 16;
+
+impl RecentCommands {
+    /// What [`CommandTable::find`] returns for `name`.
+    #[inline]
+    pub fn find(&mut self, name: &[u8]) -> Option<&'static Row> {
+        if name.is_empty() || name.len() > size_of::<u64>() {
+            return CommandTable::global().find(name);
+        }
+        let mut bytes = [0; size_of::<u64>()];
+        bytes[..name.len()].copy_from_slice(name);
+        let sent = u64::from_le_bytes(bytes);
+        let place = usize::from(name[0] ^ name[name.len() - 1].rotate_left(2) ^ name.len() as u8) % RECENT_COMMANDS;
+        match self.rows[place] {
+            Some((kept, len, row)) if kept == sent && len == name.len() => Some(row),
+            _ => {
+                let row = CommandTable::global().find(name)?;
+                self.rows[place] = Some((sent, name.len(), row));
+                Some(row)
+            }
+        }
+    }
+}
+
+/// Longest name of a command, unless it was renamed.
+pub(super) const NAME_BYTES_MAX: usize = 32;
+
+static TABLE: OnceLock<CommandTable> = OnceLock::new();
 
 impl CommandTable {
-    /// The table of this server.
+    /// The table of this server: the one installed, or all commands under their own names.
     pub fn global() -> &'static CommandTable {
-        &TABLE
+        TABLE.get_or_init(CommandTable::of_all)
+    }
+
+    /// Makes this the table of this server. Once, before anybody asks for it.
+    pub fn install(self) {
+        assert!(TABLE.set(self).is_ok(), "commands are renamed before they are looked up");
+    }
+
+    /// All commands under their own names.
+    pub fn of_all() -> CommandTable {
+        CommandTable::new(crate::commands::FAMILIES)
     }
 
     fn new(families: &[&'static [&'static Command]]) -> CommandTable {
@@ -56,7 +99,7 @@ impl CommandTable {
         for command in families.iter().flat_map(|family| family.iter()) {
             assert!(command.name.len() <= NAME_BYTES_MAX, "{} is too long a name", command.name);
             let id = table.add(command, None);
-            let known = table.names.insert(command.name.as_bytes(), id);
+            let known = table.names.insert(command.name.as_bytes().into(), id);
             assert!(known.is_none(), "{} is declared twice", command.name);
             for subcommand in command.subcommands {
                 table.add(subcommand, Some(id));
@@ -78,14 +121,14 @@ impl CommandTable {
         };
         let own = if group == Categories::NONE { command.categories } else { command.categories.or(group) };
         let categories = own.with_implied(command.flags);
-        self.rows.push(Row { id, command, parent, full_name, categories });
+        self.rows.push(Row { id, command, parent, full_name, categories, is_callable: true });
         id
     }
 
     /// The top-level command called `name`, in any case of letters.
     pub fn find(&self, name: &[u8]) -> Option<&Row> {
         let mut lower = [0; NAME_BYTES_MAX];
-        let lower = lower.get_mut(..name.len())?;
+        let Some(lower) = lower.get_mut(..name.len()) else { return self.find_long(name) };
         lower.copy_from_slice(name);
         lower.make_ascii_lowercase();
         self.names.get(&*lower).map(|&id| self.row(id))
@@ -94,6 +137,11 @@ impl CommandTable {
     /// The command or subcommand that `args` call. `Err(row)` when `row` has subcommands and this is none of them.
     pub fn resolve(&self, args: &Args<'_>) -> Result<Option<&Row>, &Row> {
         let Some(row) = self.find(args.at(0)) else { return Ok(None) };
+        self.resolve_in(row, args)
+    }
+
+    /// As [`Self::resolve`], when the first word's row is known.
+    pub fn resolve_in<'t>(&'t self, row: &'t Row, args: &Args<'_>) -> Result<Option<&'t Row>, &'t Row> {
         match args.get(1) {
             Some(word) if !row.command.subcommands.is_empty() => self.subcommand(row, word).map(Some).ok_or(row),
             _ => Ok(Some(row)),
@@ -126,9 +174,13 @@ impl CommandTable {
         &self.rows
     }
 
-    /// The top-level commands.
+    pub(super) fn row_mut(&mut self, id: CommandId) -> &mut Row {
+        &mut self.rows[id.index()]
+    }
+
+    /// The top-level commands that can be called.
     pub fn commands(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter().filter(|row| row.parent.is_none())
+        self.rows.iter().filter(|row| row.parent.is_none() && row.is_callable)
     }
 }
 

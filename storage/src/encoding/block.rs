@@ -6,41 +6,47 @@
 //! │ kind   │ access  │ key length│ expiry      │ key    │ value                                     │
 //! └────────┴─────────┴───────────┴─────────────┴────────┴───────────────────────────────────────────┘
 //!
-//! kind      bits 0-3  encoding of the value: 0 bytes, 1-4 integer of 1, 2, 4, 8 bytes, 5 buffer; the rest is for
-//!                     collections (packed ones in the block, others behind a pointer as buffers are)
+//! kind      bits 0-3  encoding of the value: 0 bytes, 1-4 integer of 1, 2, 4, 8 bytes, 5 buffer, 6 large collection;
+//!                     from 7 on packed collections ([`PackedKind`])
 //!           bits 4-5  expiry: 0 none, 1 six bytes (up to the year 10889), 2 eight bytes
-//!           bit  6    string changed in place since it was set (reported as `raw`)
+//!           bit  6    string: changed in place since it was set (reported as `raw`)
+//!                     packed collection: in a buffer
 //!           bit  7    saved mark of the snapshot
 //! access    24 bits, little-endian
 //! length    below 192: one byte; below 16,383: two bytes, the first from 192 on, big-endian
 //!           16,383 (bytes ff ff) as a key length: the key lies in a buffer
 //! expiry    milliseconds since 1970, little-endian
 //! key       its bytes, or the 24 bytes of buffer parts
-//! value     bytes: length and bytes;  integer: little-endian;  buffer: 24 bytes of buffer parts
+//! value     bytes and packed collections: length and bytes;  integer: little-endian;  buffer: 24 bytes of buffer parts;
+//!           large collection: type and pointer
 //! ```
 //!
 //! The block's own size is known from its page. Bytes behind the value are unused: a value that changes its length may
 //! grow into them.
 
 use super::buffer::{BUFFER_PARTS_BYTES, BufferParts};
+use super::large::{LARGE_PARTS_BYTES, LargeParts};
 use super::slab::class::BLOCK_BYTES_MAX;
 use crate::types::Value;
+use crate::types::packed::PackedKind;
 use crate::types::string::StringRef;
 
 mod edit;
+mod string;
 #[cfg(test)]
 mod tests;
 
 pub use edit::{
-    inline_string_mut, into_value, into_value_buffer, set_access, set_buffer, set_saved, try_resize_inline_string,
-    try_set_expire, try_set_int,
+    Outside, inline_string_mut, into_outside, into_value, own_value, set_access, set_buffer, set_large, set_saved,
+    try_resize_inline_string, try_set_expire, try_set_int,
 };
+pub use string::string_part;
 
 /// The longest key that lies in the block; longer ones get a buffer.
 pub const KEY_INLINE_BYTES_MAX: usize = 960;
 
-/// The longest string that lies in the block; longer ones get a buffer, which can grow in place, be moved without a copy
-/// and be freed elsewhere.
+/// The longest string or packed collection that lies in the block; longer ones get a buffer, which can grow in place, be
+/// moved without a copy and be freed elsewhere.
 pub const VALUE_INLINE_BYTES_MAX: usize = 3072;
 
 const HEADER_BYTES: usize = 4;
@@ -58,10 +64,16 @@ const ENCODING_INT16: u8 = 2;
 const ENCODING_INT32: u8 = 3;
 const ENCODING_INT64: u8 = 4;
 const ENCODING_BUFFER: u8 = 5;
+const ENCODING_LARGE: u8 = 6;
+/// Encodings of packed collections follow from here on, in the order of their kinds.
+const ENCODING_PACKED: u8 = 7;
+const _: () = assert!(ENCODING_PACKED as usize + PackedKind::ALL.len() <= ENCODING_MASK as usize + 1);
 
 const EXPIRY_SHIFT: u32 = 4;
 const EXPIRY_MASK: u8 = 3;
 const MODIFIED: u8 = 1 << 6;
+/// Of a packed collection, the bit that means [`MODIFIED`] of a string.
+const PACKED_OUTSIDE: u8 = MODIFIED;
 const SAVED: u8 = 1 << 7;
 
 /// What a block is made of, to be written into one. Buffer parts carry the ownership of their buffer along.
@@ -107,9 +119,33 @@ pub enum ValuePart<'a> {
         /// Changed in place since it was set.
         modified: bool,
     },
+    /// A packed collection of at most [`VALUE_INLINE_BYTES_MAX`] bytes.
+    Packed {
+        /// What it is.
+        kind: PackedKind,
+        /// The collection.
+        bytes: &'a [u8],
+    },
+    /// A packed collection in a buffer.
+    PackedBuffer {
+        /// What it is.
+        kind: PackedKind,
+        /// The buffer.
+        parts: BufferParts,
+    },
+    /// A large collection.
+    Large(LargeParts),
 }
 
 impl KeyPart<'_> {
+    /// Bytes that it owns outside the block, by capacity.
+    pub fn outside_bytes(&self) -> usize {
+        match self {
+            Self::Inline(_) => 0,
+            Self::Buffer(parts) => parts.capacity(),
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::Inline(key) => length_len(key.len()) + key.len(),
@@ -122,8 +158,19 @@ impl ValuePart<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Int(number) => int_encoding(*number).1,
-            Self::Inline { bytes, .. } => length_len(bytes.len()) + bytes.len(),
-            Self::Buffer { .. } => BUFFER_PARTS_BYTES,
+            Self::Inline { bytes, .. } | Self::Packed { bytes, .. } => length_len(bytes.len()) + bytes.len(),
+            Self::Buffer { .. } | Self::PackedBuffer { .. } => BUFFER_PARTS_BYTES,
+            Self::Large(_) => LARGE_PARTS_BYTES,
+        }
+    }
+
+    /// Bytes that it owns outside the block, by capacity.
+    pub fn outside_bytes(&self) -> usize {
+        match self {
+            Self::Int(_) | Self::Inline { .. } | Self::Packed { .. } => 0,
+            Self::Buffer { parts, .. } | Self::PackedBuffer { parts, .. } => parts.capacity(),
+            // SAFETY: whoever holds the parts owns the value, and it is looked at for the length of this call.
+            Self::Large(parts) => unsafe { parts.as_ref() }.heap_bytes(),
         }
     }
 
@@ -132,6 +179,9 @@ impl ValuePart<'_> {
             Self::Int(number) => (int_encoding(*number).0, false),
             Self::Inline { modified, .. } => (ENCODING_BYTES, *modified),
             Self::Buffer { modified, .. } => (ENCODING_BUFFER, *modified),
+            Self::Packed { kind, .. } => (ENCODING_PACKED + *kind as u8, false),
+            Self::PackedBuffer { kind, .. } => return (ENCODING_PACKED + *kind as u8) | PACKED_OUTSIDE,
+            Self::Large(_) => (ENCODING_LARGE, false),
         };
         encoding | if modified { MODIFIED } else { 0 }
     }
@@ -216,11 +266,12 @@ impl Parts<'_> {
         }
         match &self.value {
             ValuePart::Int(number) => out.put(&number.to_le_bytes()[..int_encoding(*number).1]),
-            ValuePart::Inline { bytes, .. } => {
+            ValuePart::Inline { bytes, .. } | ValuePart::Packed { bytes, .. } => {
                 out.put_length(bytes.len());
                 out.put(bytes);
             }
-            ValuePart::Buffer { parts, .. } => out.put(parts.as_bytes()),
+            ValuePart::Buffer { parts, .. } | ValuePart::PackedBuffer { parts, .. } => out.put(parts.as_bytes()),
+            ValuePart::Large(parts) => out.put(parts.as_bytes()),
         }
     }
 }
@@ -287,7 +338,8 @@ impl<'a> BlockRef<'a> {
         (start + expiry_len(self.expiry_kind()), len, outside)
     }
 
-    fn key_part(self) -> KeyPart<'a> {
+    /// The key as it lies in the block.
+    pub fn key_part(self) -> KeyPart<'a> {
         let (start, len, outside) = self.key_place();
         let bytes = &self.0[start..start + len];
         if outside { KeyPart::Buffer(BufferParts::read(bytes)) } else { KeyPart::Inline(bytes) }
@@ -332,10 +384,15 @@ impl<'a> BlockRef<'a> {
             ENCODING_INT32 => ValuePart::Int(i64::from(i32::from_le_bytes(chunk(bytes)))),
             ENCODING_INT64 => ValuePart::Int(i64::from_le_bytes(chunk(bytes))),
             ENCODING_BUFFER => ValuePart::Buffer { parts: BufferParts::read(bytes), modified },
-            _ => {
-                let (len, width) = read_length(bytes);
-                let len = len.expect("a value in the block has a length");
-                ValuePart::Inline { bytes: &bytes[width..width + len], modified }
+            ENCODING_LARGE => ValuePart::Large(LargeParts::read(bytes)),
+            ENCODING_BYTES => ValuePart::Inline { bytes: with_length(bytes), modified },
+            packed => {
+                let kind = PackedKind::ALL[usize::from(packed - ENCODING_PACKED)];
+                if self.kind() & PACKED_OUTSIDE != 0 {
+                    ValuePart::PackedBuffer { kind, parts: BufferParts::read(bytes) }
+                } else {
+                    ValuePart::Packed { kind, bytes: with_length(bytes) }
+                }
             }
         }
     }
@@ -350,23 +407,29 @@ impl<'a> BlockRef<'a> {
                 return Value::String(StringRef::from_bytes(&bytes[1..=usize::from(bytes[0])], modified));
             }
         }
-        Value::String(match self.value_part() {
-            ValuePart::Int(number) => StringRef::from_int(number),
-            ValuePart::Inline { bytes, modified } => StringRef::from_bytes(bytes, modified),
+        match self.value_part() {
+            ValuePart::Int(number) => Value::String(StringRef::from_int(number)),
+            ValuePart::Inline { bytes, modified } => Value::String(StringRef::from_bytes(bytes, modified)),
+            ValuePart::Buffer { parts, modified } => {
+                // SAFETY: the block is live, so it owns the buffer, which stays as it is during `'a`.
+                Value::String(StringRef::from_bytes(unsafe { parts.as_slice() }, modified))
+            }
+            ValuePart::Packed { kind, bytes } => kind.value(bytes),
             // SAFETY: the block is live, so it owns the buffer, which stays as it is during `'a`.
-            ValuePart::Buffer { parts, modified } => StringRef::from_bytes(unsafe { parts.as_slice() }, modified),
-        })
+            ValuePart::PackedBuffer { kind, parts } => kind.value(unsafe { parts.as_slice() }),
+            // SAFETY: the block is live, so it owns the collection, which stays as it is during `'a`.
+            ValuePart::Large(parts) => unsafe { parts.as_ref() }.value(),
+        }
     }
 
     /// All parts, to write them into another block.
     pub fn parts(self) -> Parts<'a> {
-        Parts {
-            key: self.key_part(),
-            value: self.value_part(),
-            expire_at: self.expire_at(),
-            access: self.access(),
-            saved: self.saved(),
-        }
+        self.parts_with(self.value_part())
+    }
+
+    /// All parts but the value, which is given.
+    pub fn parts_with(self, value: ValuePart<'a>) -> Parts<'a> {
+        Parts { key: self.key_part(), value, expire_at: self.expire_at(), access: self.access(), saved: self.saved() }
     }
 
     /// Bytes of the block itself, unused ones at its end included.
@@ -374,22 +437,37 @@ impl<'a> BlockRef<'a> {
         self.0.len()
     }
 
-    /// Whether key or value lie in a buffer.
+    /// The bytes in front of the value: all that [`Self::parts_with`] refers to.
+    pub fn head_bytes(self) -> &'a [u8] {
+        let (start, len, _) = self.key_place();
+        &self.0[..start + len]
+    }
+
+    /// Whether key or value lie outside the block.
     #[inline]
     pub fn owns_buffers(self) -> bool {
-        self.kind() & ENCODING_MASK == ENCODING_BUFFER
+        let encoding = self.kind() & ENCODING_MASK;
+        encoding == ENCODING_BUFFER
+            || encoding == ENCODING_LARGE
+            || (encoding >= ENCODING_PACKED && self.kind() & PACKED_OUTSIDE != 0)
             || self.0[HEADER_BYTES..HEADER_BYTES + LENGTH_OUTSIDE.len()] == LENGTH_OUTSIDE
     }
 
-    /// Bytes of the buffers that the block owns, by capacity.
+    /// Bytes that the block owns outside itself, by capacity.
     pub fn outside_bytes(self) -> usize {
         if !self.owns_buffers() {
             return 0;
         }
-        let key = if let KeyPart::Buffer(parts) = self.key_part() { parts.capacity() } else { 0 };
-        let value = if let ValuePart::Buffer { parts, .. } = self.value_part() { parts.capacity() } else { 0 };
-        key + value
+        self.key_part().outside_bytes() + self.value_part().outside_bytes()
     }
+}
+
+/// The bytes behind a length.
+#[inline]
+fn with_length(bytes: &[u8]) -> &[u8] {
+    let (len, width) = read_length(bytes);
+    let len = len.expect("a value in the block has a length");
+    &bytes[width..width + len]
 }
 
 #[inline]

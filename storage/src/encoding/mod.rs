@@ -25,6 +25,7 @@
 pub(crate) mod block;
 pub(crate) mod buffer;
 pub(crate) mod hash;
+pub(crate) mod large;
 #[allow(dead_code, unused_imports, reason = "the lists, sorted sets and streams use what hashes and sets do not")]
 pub(crate) mod listpack;
 pub(crate) mod slab;

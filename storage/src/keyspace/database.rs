@@ -5,11 +5,12 @@
 
 use super::discard::Discarded;
 use super::{Access, Entry, EntryMut, Expiry, Key, UnixMillis};
-use crate::encoding::block::{KEY_INLINE_BYTES_MAX, KeyPart, Parts, VALUE_INLINE_BYTES_MAX, ValuePart};
+use crate::encoding::block::{KEY_INLINE_BYTES_MAX, KeyPart, Parts, VALUE_INLINE_BYTES_MAX, ValuePart, string_part};
 use crate::encoding::buffer::BufferParts;
+use crate::encoding::large::LargeParts;
 use crate::encoding::table::{Replacement, Table};
-use crate::types::OwnedValue;
-use crate::types::string::{OwnedString, StringValue};
+use crate::types::string::StringValue;
+use crate::types::{Form, OwnedValue};
 
 /// A value on its way between keys, databases or shards, with what goes with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ impl Database {
         expire: Expiry,
         access: Access,
     ) -> Option<Discarded> {
-        let value = value_part(&mut value);
+        let value = string_part(&mut value);
         self.set(key.into(), value, expire, access)
     }
 
@@ -99,8 +100,17 @@ impl Database {
         expire: Expiry,
         access: Access,
     ) -> Option<Discarded> {
-        match value {
-            OwnedValue::String(string) => self.set_string(key, StringValue::Owned(string), expire, access),
+        let key = key.into();
+        match value.into_form() {
+            Form::String(string) => self.set_string(key, StringValue::Owned(string), expire, access),
+            Form::Packed(kind, bytes) if bytes.len() <= VALUE_INLINE_BYTES_MAX => {
+                self.set(key, ValuePart::Packed { kind, bytes: &bytes }, expire, access)
+            }
+            Form::Packed(kind, mut bytes) => {
+                bytes.shrink_to_fit();
+                self.set(key, ValuePart::PackedBuffer { kind, parts: BufferParts::new(bytes) }, expire, access)
+            }
+            Form::Large(large) => self.set(key, ValuePart::Large(LargeParts::new(large)), expire, access),
         }
     }
 
@@ -110,7 +120,7 @@ impl Database {
         if let Some(place) = self.table.find(key.hash(), key.bytes()) {
             let expire_at = if expire == Expiry::Keep { self.table.block(place).expire_at() } else { expire_at };
             let new = Replacement { value, expire_at, access, saved };
-            return Discarded::from_buffer(self.table.replace(place, key.bytes(), new));
+            return Discarded::from_outside(self.table.replace(place, key.bytes(), new));
         }
         let key_part = if key.bytes().len() <= KEY_INLINE_BYTES_MAX {
             KeyPart::Inline(key.bytes())
@@ -125,7 +135,7 @@ impl Database {
     pub fn remove<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<OwnedValue> {
         let key = key.into();
         let place = self.table.find(key.hash(), key.bytes())?;
-        Some(OwnedValue::String(self.table.take(key.hash(), place)))
+        Some(self.table.take(key.hash(), place))
     }
 
     /// Removes a key and frees its value at once; whether it was there.
@@ -140,7 +150,7 @@ impl Database {
     pub fn unlink<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Option<Discarded>> {
         let key = key.into();
         let place = self.table.find(key.hash(), key.bytes())?;
-        Some(Discarded::from_buffer(self.table.delete(key.hash(), place)))
+        Some(Discarded::from_outside(self.table.delete(key.hash(), place)))
     }
 
     /// Takes a key out with all that belongs to it, to put it in under another key, in another database or on another
@@ -150,7 +160,7 @@ impl Database {
         let place = self.table.find(key.hash(), key.bytes())?;
         let entry = Entry::new(self.table.block(place));
         let (expire_at, access) = (entry.expire_at(), entry.access());
-        Some(Detached { value: OwnedValue::String(self.table.take(key.hash(), place)), expire_at, access })
+        Some(Detached { value: self.table.take(key.hash(), place), expire_at, access })
     }
 
     /// A copy of what [`Self::take`] would take out (COPY).
@@ -187,31 +197,5 @@ impl Database {
     /// Panics if the structure contradicts itself. For tests: it visits everything.
     pub fn check_invariants(&self) {
         self.table.check_invariants();
-    }
-}
-
-/// The form in which a string goes into a block. A long one that is owned is moved out of `value`.
-#[inline]
-fn value_part<'v>(value: &'v mut StringValue<'_>) -> ValuePart<'v> {
-    if let StringValue::Owned(OwnedString::Bytes { bytes, modified }) = value
-        && bytes.len() > VALUE_INLINE_BYTES_MAX
-    {
-        let mut bytes = std::mem::take(bytes);
-        if bytes.capacity() - bytes.len() > bytes.len() / 4 && !*modified {
-            bytes.shrink_to_fit();
-        }
-        return ValuePart::Buffer { parts: BufferParts::new(bytes), modified: *modified };
-    }
-    let string = value.as_ref();
-    match (string.stored_int(), string.stored_bytes()) {
-        (Some(number), _) => ValuePart::Int(number),
-        (None, bytes) => {
-            let (bytes, modified) = (bytes.unwrap_or_default(), string.modified());
-            if bytes.len() <= VALUE_INLINE_BYTES_MAX {
-                ValuePart::Inline { bytes, modified }
-            } else {
-                ValuePart::Buffer { parts: BufferParts::new(bytes.to_vec()), modified }
-            }
-        }
     }
 }

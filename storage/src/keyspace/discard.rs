@@ -3,7 +3,9 @@
 //! Freeing a string of many megabytes or a table of millions of keys takes milliseconds. So these are handed back as a
 //! [`Discarded`], which can be sent to another thread, or freed in steps. Small things are freed at once.
 
+use crate::encoding::block::Outside;
 use crate::encoding::table::Table;
+use crate::types::large::LargeValue;
 
 /// A value that holds less than this is freed at once.
 pub const DISCARD_BYTES_MIN: usize = 64 * 1024;
@@ -16,14 +18,21 @@ pub struct Discarded(Contents);
 enum Contents {
     Nothing,
     Buffer(Vec<u8>),
+    Collection(LargeValue),
     Table(Box<Table>),
 }
 
 impl Discarded {
-    /// A buffer, if it is big; otherwise it is freed at once.
-    pub(super) fn from_buffer(buffer: Option<Vec<u8>>) -> Option<Self> {
-        let buffer = buffer?;
-        (buffer.capacity() >= DISCARD_BYTES_MIN).then_some(Self(Contents::Buffer(buffer)))
+    /// What a value had outside its block, if that is big; otherwise it is freed at once.
+    pub(super) fn from_outside(outside: Option<Outside>) -> Option<Self> {
+        let outside = outside?;
+        if outside.len_bytes() < DISCARD_BYTES_MIN {
+            return None;
+        }
+        Some(Self(match outside {
+            Outside::Buffer(buffer) => Contents::Buffer(buffer),
+            Outside::Large(collection) => Contents::Collection(collection),
+        }))
     }
 
     pub(super) fn from_table(table: Table) -> Self {
@@ -38,6 +47,7 @@ impl Discarded {
         match &self.0 {
             Contents::Nothing => 0,
             Contents::Buffer(buffer) => buffer.capacity(),
+            Contents::Collection(collection) => collection.as_ref().heap_bytes(),
             Contents::Table(table) => table.table_bytes() + table.page_bytes() + table.outside_bytes(),
         }
     }
@@ -46,7 +56,7 @@ impl Discarded {
     pub fn items(&self) -> usize {
         match &self.0 {
             Contents::Nothing => 0,
-            Contents::Buffer(_) => 1,
+            Contents::Buffer(_) | Contents::Collection(_) => 1,
             Contents::Table(table) => table.len(),
         }
     }
@@ -55,6 +65,7 @@ impl Discarded {
     pub fn free_step(&mut self, max_items: usize) -> bool {
         let done = match &mut self.0 {
             Contents::Nothing | Contents::Buffer(_) => true,
+            Contents::Collection(collection) => collection.free_some(max_items),
             Contents::Table(table) => table.discard_step(max_items),
         };
         if done {

@@ -4,7 +4,8 @@ use super::{Access, UnixMillis};
 use crate::encoding::block::BlockRef;
 use crate::encoding::table::line::{LINE_SLOTS, Line};
 use crate::encoding::table::{Place, Table};
-use crate::types::Value;
+use crate::types::string::StringRef;
+use crate::types::{OwnedValue, Value};
 
 /// What a key costs in the table, about, beside its block: its share of a line that is five sixths full.
 const TABLE_BYTES_PER_ENTRY: usize = size_of::<Line>() * 6 / (LINE_SLOTS * 5);
@@ -117,6 +118,11 @@ impl<'a> EntryMut<'a> {
         drop(self.table.set_int(self.place, number));
     }
 
+    /// Lets `change` change the value, to whatever it likes. Expiry and access bits stay.
+    pub fn edit<R>(&mut self, change: impl FnOnce(&mut OwnedValue) -> R) -> R {
+        self.table.edit(self.place, change)
+    }
+
     /// Appends to the string; returns its new length. It is `raw` from now on.
     pub fn append(&mut self, bytes: &[u8]) -> usize {
         let len = self.string_len();
@@ -140,8 +146,6 @@ impl<'a> EntryMut<'a> {
     }
 
     fn string_len(&self) -> usize {
-        match self.value() {
-            Value::String(string) => string.len(),
-        }
+        self.value().as_string().map_or(0, StringRef::len)
     }
 }

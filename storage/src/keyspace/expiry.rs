@@ -77,8 +77,7 @@ impl Database {
             return outcome;
         }
         self.sample_ttl(now);
-        let mut expired = |key: &[u8], string| expired(key, OwnedValue::String(string));
-        let mut visitor = SweepVisitor { skip, expired: &mut expired };
+        let mut visitor = SweepVisitor { skip, expired };
         let is_due = |at| UnixMillis(at).is_past(now);
         let round = self.table.segments();
         while outcome.segments < round.min(budget.segments_max)

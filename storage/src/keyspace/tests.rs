@@ -6,15 +6,17 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
-use crate::types::OwnedValue;
+use crate::types::list::{End, List};
 use crate::types::string::{OwnedString, StringEncoding, StringRef, StringValue};
+use crate::types::{Limits, OwnedValue};
 
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 const UNBOUNDED: SweepBudget =
     SweepBudget { segments_max: usize::MAX, entries_max: usize::MAX, expired_max: usize::MAX };
 
-fn text(string: &OwnedString) -> Vec<u8> {
-    string.clone().into_bytes()
+/// The bytes of a string, or none of anything else.
+fn text(value: &OwnedValue) -> Option<Vec<u8>> {
+    value.as_value().as_string().map(StringRef::to_vec)
 }
 
 fn set(db: &mut Database, key: &[u8], value: &[u8]) {
@@ -32,7 +34,7 @@ fn key(number: usize) -> Vec<u8> {
 /// What a model knows of a key.
 #[derive(Clone, Debug, PartialEq)]
 struct Modelled {
-    value: OwnedString,
+    value: OwnedValue,
     expire_at: Option<i64>,
     access: u32,
 }
@@ -91,10 +93,11 @@ impl Pair {
     fn step(&mut self) {
         let key = self.random_key();
         match self.rng.random_range(0..100) {
-            0..35 => self.set(key),
-            35..50 => {
+            0..25 => self.set(key),
+            25..38 => self.push(key),
+            38..50 => {
                 let removed = self.db.remove(&key);
-                let expected = self.model.remove(&key).map(|entry| OwnedValue::String(entry.value));
+                let expected = self.model.remove(&key).map(|entry| entry.value);
                 assert_eq!(removed, expected);
             }
             50..58 => {
@@ -117,9 +120,9 @@ impl Pair {
             }
             80..85 => {
                 let number = self.rng.random::<i64>() >> self.rng.random_range(0..64);
-                if let Some(mut entry) = self.db.find_mut(&key) {
-                    entry.set_int(number);
-                    self.model.get_mut(&key).expect("the model has it, too").value = OwnedString::Int(number);
+                if let Some(modelled) = self.model.get_mut(&key).filter(|entry| text(&entry.value).is_some()) {
+                    self.db.find_mut(&key).expect("it is there, too").set_int(number);
+                    modelled.value = OwnedString::Int(number).into();
                 }
             }
             85..92 => self.rename(&key),
@@ -152,34 +155,57 @@ impl Pair {
             _ => (Expiry::Clear, None),
         };
         let access = Access::from_bits(self.rng.random());
-        let old_len = self.model.get(&key).map_or(0, |entry| text(&entry.value).len());
+        let old_len = self.model.get(&key).map_or(0, |entry| entry.value.heap_bytes());
         let discarded = self.db.set_string(&key, value, expire, access);
         assert!(discarded.is_none() || old_len > VALUE_LONG, "only long values are handed back");
-        self.model.insert(key, Modelled { value: stored, expire_at, access: access.bits() });
+        self.model.insert(key, Modelled { value: stored.into(), expire_at, access: access.bits() });
+    }
+
+    /// Appends to a list, which is made of whatever was there.
+    fn push(&mut self, key: Vec<u8>) {
+        let elements: Vec<Vec<u8>> = (0..self.rng.random_range(1..4)).map(|_| self.random_bytes()).collect();
+        let limits = Limits::default().list;
+        let push = |value: &mut OwnedValue| {
+            if value.as_value().as_list().is_none() {
+                *value = OwnedValue::List(List::new());
+            }
+            let OwnedValue::List(list) = value else { unreachable!("it was made one") };
+            list.push(End::Tail, elements.iter().map(Vec::as_slice), limits);
+        };
+        let Some(modelled) = self.model.get_mut(&key) else {
+            let mut value = OwnedValue::List(List::new());
+            push(&mut value);
+            let access = Access::from_bits(self.rng.random());
+            assert!(self.db.set_value(&key, value.clone(), Expiry::Clear, access).is_none());
+            self.model.insert(key, Modelled { value, expire_at: None, access: access.bits() });
+            return;
+        };
+        push(&mut modelled.value);
+        self.db.find_mut(&key).expect("it is there, too").edit(push);
     }
 
     fn append(&mut self, key: &[u8]) {
         let bytes = self.random_bytes();
-        let Some(mut entry) = self.db.find_mut(key) else { return };
+        let Some(modelled) = self.model.get_mut(key) else { return };
+        let Some(mut all) = text(&modelled.value) else { return };
+        let mut entry = self.db.find_mut(key).expect("it is there, too");
         let len = entry.append(&bytes);
-        let entry = self.model.get_mut(key).expect("the model has it, too");
-        let mut all = text(&entry.value);
         all.extend(bytes);
         assert_eq!(len, all.len());
-        entry.value = OwnedString::Bytes { bytes: all, modified: true };
+        modelled.value = OwnedString::Bytes { bytes: all, modified: true }.into();
     }
 
     fn set_range(&mut self, key: &[u8]) {
         let bytes = self.random_bytes();
         let offset = if self.rng.random_bool(0.9) { self.rng.random_range(0..100) } else { 5_000 };
-        let Some(mut entry) = self.db.find_mut(key) else { return };
+        let Some(modelled) = self.model.get_mut(key) else { return };
+        let Some(mut all) = text(&modelled.value) else { return };
+        let mut entry = self.db.find_mut(key).expect("it is there, too");
         let len = entry.set_range(offset, &bytes);
-        let entry = self.model.get_mut(key).expect("the model has it, too");
-        let mut all = text(&entry.value);
         all.resize(all.len().max(offset + bytes.len()), 0);
         all[offset..offset + bytes.len()].copy_from_slice(&bytes);
         assert_eq!(len, all.len());
-        entry.value = OwnedString::Bytes { bytes: all, modified: true };
+        modelled.value = OwnedString::Bytes { bytes: all, modified: true }.into();
     }
 
     fn rename(&mut self, from: &[u8]) {
@@ -197,8 +223,8 @@ impl Pair {
 
     fn compare(&self, key: &[u8]) {
         let found = self.db.find(key).map(|entry| {
-            let OwnedValue::String(value) = entry.value().to_owned();
-            Modelled { value, expire_at: entry.expire_at().map(|at| at.0), access: entry.access().bits() }
+            let expire_at = entry.expire_at().map(|at| at.0);
+            Modelled { value: entry.value().to_owned(), expire_at, access: entry.access().bits() }
         });
         assert_eq!(found.as_ref(), self.model.get(key));
     }
@@ -264,7 +290,7 @@ fn sweep_removes_what_is_due_and_nothing_else() {
             let outcome = pair.db.sweep(now, budget, &mut skip, &mut |key, value| {
                 let entry = pair.model.get(key).expect("it was there");
                 assert!(due(entry) && !key.starts_with(b"77"));
-                assert_eq!(value, OwnedValue::String(entry.value.clone()));
+                assert_eq!(value, entry.value);
                 assert!(removed.insert(key.to_vec()));
             });
             assert!(outcome.expired <= 37 + 12);

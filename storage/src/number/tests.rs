@@ -57,10 +57,39 @@ fn long_doubles_add_as_the_processor_does() {
         ("0x1.8p1", "1", "4"),
         ("1e4932", "-1e4932", "0"),
         (".5", "5.", "5.5"),
+        ("0", "-1e-18", "0"),
+        ("0", "5e-18", "0"),
+        ("1", "-0.9", "0.1"),
+        ("100000000000003009", "0.1", "100000000000003009.1015625"),
+        ("18446744073709551615", "1", "18446744073709551616"),
+        ("18446744073709551616", "0.5", "18446744073709551616"),
+        ("9223372036854775807", "0.5", "9223372036854775807.5"),
+        ("1e30", "-1e30", "0"),
+        ("1e40", "0", "9999999999999999999783686092270256259072"),
+        ("3000", "-0.1", "2999.89999999999999991"),
     ] {
         assert_eq!(sum(left, right).as_deref(), Some(expected), "{left} + {right}");
     }
     assert_eq!(sum("1e4932", "1e4932"), None);
+}
+
+#[test]
+fn a_long_double_is_the_same_however_it_is_written() {
+    for text in ["0.1", "3.14159", "123456789.987654321", "0.000001", "999999999999999999.9"] {
+        let tail = format!("{text}{}", "0".repeat(40));
+        assert_eq!(LongDouble::parse(text.as_bytes()), LongDouble::parse(tail.as_bytes()), "{text}");
+    }
+    for (one, other) in [
+        ("1e25", "10000000000000000000000000.0"),
+        ("0x1p70", "1180591620717411303424"),
+        ("1e-30", "0.000000000000000000000000000001"),
+        ("0x1.8P-1", "+.75"),
+        ("0e99999999999", "0"),
+    ] {
+        assert!(LongDouble::parse(one.as_bytes()).is_some(), "{one}");
+        assert_eq!(LongDouble::parse(one.as_bytes()), LongDouble::parse(other.as_bytes()), "{one}");
+    }
+    assert!(LongDouble::parse(b"1e-4940").is_some_and(|smallest| smallest != LongDouble::ZERO));
 }
 
 #[test]

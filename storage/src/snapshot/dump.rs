@@ -7,7 +7,7 @@
 
 use super::crc64::crc64;
 use super::{Reader, Writer};
-use crate::types::{OwnedValue, Value};
+use crate::types::{Limits, OwnedValue, Value};
 
 /// The version that payloads are written with.
 pub const DUMP_VERSION: u16 = 10;
@@ -40,7 +40,7 @@ pub fn dump(value: Value<'_>) -> Vec<u8> {
 
 /// The value in a payload. `check_sum` is off only for DEBUG SET-SKIP-CHECKSUM-VALIDATION. As in Redis, bytes between value
 /// and footer are ignored.
-pub fn restore(payload: &[u8], check_sum: bool) -> Result<OwnedValue, RestoreError> {
+pub fn restore(payload: &[u8], check_sum: bool, limits: &Limits) -> Result<OwnedValue, RestoreError> {
     let body_len = payload.len().checked_sub(FOOTER_BYTES).ok_or(RestoreError::VersionOrChecksum)?;
     let (body, footer) = payload.split_at(body_len);
     let mut footer = Reader::new(footer);
@@ -51,6 +51,6 @@ pub fn restore(payload: &[u8], check_sum: bool) -> Result<OwnedValue, RestoreErr
         return Err(RestoreError::VersionOrChecksum);
     }
     let mut reader = Reader::new(body);
-    let value = reader.byte().and_then(|type_byte| reader.value(type_byte));
+    let value = reader.byte().and_then(|type_byte| reader.value(type_byte, limits));
     value.map_err(|_| RestoreError::BadFormat)
 }

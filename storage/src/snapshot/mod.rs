@@ -20,6 +20,7 @@
 
 pub mod crc64;
 mod dump;
+mod list;
 pub mod lzf;
 mod reader;
 #[cfg(test)]
@@ -32,6 +33,10 @@ pub use writer::Writer;
 
 /// The byte that announces a string value.
 pub const TYPE_STRING: u8 = 0;
+/// A list, element by element.
+const TYPE_LIST: u8 = 1;
+/// A list, node by node.
+const TYPE_LIST_QUICKLIST_2: u8 = 18;
 
 const LENGTH_6: u8 = 0x00;
 const LENGTH_14: u8 = 0x40;

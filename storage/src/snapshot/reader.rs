@@ -2,9 +2,10 @@
 //!
 //! Nothing is allocated on the word of a length alone: it is compared with the bytes that are there first.
 
-use super::{LENGTH_32, LENGTH_64, SPECIAL, SPECIAL_INT8, SPECIAL_INT16, SPECIAL_INT32, SPECIAL_LZF, TYPE_STRING, lzf};
-use crate::types::OwnedValue;
+use super::{LENGTH_32, LENGTH_64, SPECIAL, SPECIAL_INT8, SPECIAL_INT16, SPECIAL_INT32, SPECIAL_LZF, lzf};
+use super::{TYPE_LIST, TYPE_LIST_QUICKLIST_2, TYPE_STRING};
 use crate::types::string::OwnedString;
+use crate::types::{Limits, OwnedValue};
 
 /// The bytes are no RDB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,11 +96,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads a value of the type that `type_byte` announces.
-    pub fn value(&mut self, type_byte: u8) -> Result<OwnedValue, Malformed> {
-        match type_byte {
-            TYPE_STRING => Ok(OwnedValue::String(self.string()?)),
-            _ => Err(Malformed),
-        }
+    /// Reads a value of the type that `type_byte` announces. A collection without items is no value.
+    pub fn value(&mut self, type_byte: u8, limits: &Limits) -> Result<OwnedValue, Malformed> {
+        let value = match type_byte {
+            TYPE_STRING => OwnedValue::String(self.string()?),
+            TYPE_LIST => OwnedValue::List(self.list_of_elements(limits.list)?),
+            TYPE_LIST_QUICKLIST_2 => OwnedValue::List(self.list_of_nodes(limits.list)?),
+            _ => return Err(Malformed),
+        };
+        if value.as_value().is_empty_collection() { Err(Malformed) } else { Ok(value) }
     }
 }

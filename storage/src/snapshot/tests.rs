@@ -2,8 +2,8 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
-use crate::types::OwnedValue;
 use crate::types::string::OwnedString;
+use crate::types::{Limits, OwnedValue};
 
 fn string(bytes: &[u8]) -> OwnedValue {
     OwnedValue::String(OwnedString::encode(bytes.to_vec()))
@@ -52,10 +52,10 @@ fn strings_come_back() {
                 string(&(0..len).map(|_| rng.random_range(b'a'..=b'f')).collect::<Vec<u8>>())
             }
         };
-        assert_eq!(restore(&dump(value.as_value()), true), Ok(value));
+        assert_eq!(restore(&dump(value.as_value()), true, &Limits::default()), Ok(value));
     }
     let changed = OwnedValue::String(OwnedString::Bytes { bytes: b"12".to_vec(), modified: true });
-    assert_eq!(restore(&dump(changed.as_value()), true), Ok(string(b"12")));
+    assert_eq!(restore(&dump(changed.as_value()), true, &Limits::default()), Ok(string(b"12")));
 }
 
 #[test]
@@ -64,18 +64,18 @@ fn damaged_payloads_are_refused() {
     for value in [string(b"12345"), string(b"hello"), string(&b"abcd".repeat(500))] {
         let payload = dump(value.as_value());
         for len in 0..payload.len() {
-            assert!(restore(&payload[..len], true).is_err());
+            assert!(restore(&payload[..len], true, &Limits::default()).is_err());
         }
         for _ in 0..20_000 {
             let mut damaged = payload.clone();
             let at = rng.random_range(0..damaged.len());
             damaged[at] ^= 1 << rng.random_range(0..8);
-            assert_eq!(restore(&damaged, true), Err(RestoreError::VersionOrChecksum));
+            assert_eq!(restore(&damaged, true, &Limits::default()), Err(RestoreError::VersionOrChecksum));
             for _ in 0..rng.random_range(0..3) {
                 let at = rng.random_range(0..damaged.len());
                 damaged[at] = rng.random();
             }
-            if let Ok(OwnedValue::String(string)) = restore(&damaged, false) {
+            if let Ok(OwnedValue::String(string)) = restore(&damaged, false, &Limits::default()) {
                 assert!(string.heap_bytes() <= damaged.len() * lzf::EXPANSION_MAX);
             }
         }
@@ -86,11 +86,14 @@ fn damaged_payloads_are_refused() {
         payload.extend(crc64::crc64(0, &payload).to_le_bytes());
         payload
     };
-    assert_eq!(restore(&seal(&[0, 1, b'a'], RESTORE_VERSION_MAX), true), Ok(string(b"a")));
-    assert_eq!(restore(&seal(&[0, 1, b'a', 0], 6), true), Ok(string(b"a")));
-    assert_eq!(restore(&seal(&[0, 1, b'a'], RESTORE_VERSION_MAX + 1), true), Err(RestoreError::VersionOrChecksum));
+    assert_eq!(restore(&seal(&[0, 1, b'a'], RESTORE_VERSION_MAX), true, &Limits::default()), Ok(string(b"a")));
+    assert_eq!(restore(&seal(&[0, 1, b'a', 0], 6), true, &Limits::default()), Ok(string(b"a")));
+    assert_eq!(
+        restore(&seal(&[0, 1, b'a'], RESTORE_VERSION_MAX + 1), true, &Limits::default()),
+        Err(RestoreError::VersionOrChecksum)
+    );
     for body in [&[][..], &[0], &[4, 1], &[0, 2, b'a'], &[0, 0x81, 255, 255, 255, 255, 255, 255, 255, 255], &[0, 0xc4]]
     {
-        assert_eq!(restore(&seal(body, 10), true), Err(RestoreError::BadFormat));
+        assert_eq!(restore(&seal(body, 10), true, &Limits::default()), Err(RestoreError::BadFormat));
     }
 }

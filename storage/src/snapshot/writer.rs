@@ -2,7 +2,7 @@
 
 use super::lzf::Compressor;
 use super::{LENGTH_6, LENGTH_14, LENGTH_32, LENGTH_64, SPECIAL_INT8, SPECIAL_INT16, SPECIAL_INT32, SPECIAL_LZF};
-use super::{TYPE_STRING, lzf};
+use super::{TYPE_LIST_QUICKLIST_2, TYPE_STRING, lzf};
 use crate::number::{INTEGER_TEXT_BYTES_MAX, parse_i64, write_i64};
 use crate::types::Value;
 use crate::types::string::StringRef;
@@ -119,6 +119,7 @@ impl Writer {
     pub const fn type_byte(value: Value<'_>) -> u8 {
         match value {
             Value::String(_) => TYPE_STRING,
+            Value::List(_) => TYPE_LIST_QUICKLIST_2,
         }
     }
 
@@ -126,6 +127,7 @@ impl Writer {
     pub fn put_value(&mut self, value: Value<'_>) {
         match value {
             Value::String(string) => self.put_string(string),
+            Value::List(list) => self.put_list(list),
         }
     }
 }

@@ -4,13 +4,25 @@
 //! match on it and never see how the bytes lie. A value that has left the database, or has not entered it yet, is an
 //! [`OwnedValue`]: it can be sent to another core and freed anywhere.
 
+use large::LargeValue;
+use list::{List, ListLimits, ListRef};
+use packed::PackedKind;
 use string::{OwnedString, StringRef};
 
 pub mod bitmap;
 pub mod geohash;
 pub mod hyperloglog;
+pub mod large;
 pub mod list;
+pub(crate) mod packed;
 pub mod string;
+
+/// The configuration of all types, which decides between their encodings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Of lists.
+    pub list: ListLimits,
+}
 
 /// The type of a value, as TYPE names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +30,8 @@ pub mod string;
 pub enum ValueType {
     /// A string: bytes, a number, or a bitmap.
     String,
+    /// A list.
+    List,
 }
 
 impl ValueType {
@@ -25,6 +39,7 @@ impl ValueType {
     pub const fn name(self) -> &'static str {
         match self {
             Self::String => "string",
+            Self::List => "list",
         }
     }
 }
@@ -35,6 +50,8 @@ impl ValueType {
 pub enum Value<'a> {
     /// A string.
     String(StringRef<'a>),
+    /// A list.
+    List(ListRef<'a>),
 }
 
 impl<'a> Value<'a> {
@@ -42,6 +59,7 @@ impl<'a> Value<'a> {
     pub const fn value_type(self) -> ValueType {
         match self {
             Self::String(_) => ValueType::String,
+            Self::List(_) => ValueType::List,
         }
     }
 
@@ -49,6 +67,7 @@ impl<'a> Value<'a> {
     pub fn encoding_name(self) -> &'static str {
         match self {
             Self::String(string) => string.encoding().name(),
+            Self::List(list) => list.encoding(),
         }
     }
 
@@ -56,6 +75,23 @@ impl<'a> Value<'a> {
     pub const fn as_string(self) -> Option<StringRef<'a>> {
         match self {
             Self::String(string) => Some(string),
+            Self::List(_) => None,
+        }
+    }
+
+    /// The value as a list, or `None` where a command answers WRONGTYPE.
+    pub const fn as_list(self) -> Option<ListRef<'a>> {
+        match self {
+            Self::List(list) => Some(list),
+            Self::String(_) => None,
+        }
+    }
+
+    /// Whether it is a collection without items: the key of such a value is removed.
+    pub fn is_empty_collection(self) -> bool {
+        match self {
+            Self::String(_) => false,
+            Self::List(list) => list.is_empty(),
         }
     }
 
@@ -63,6 +99,7 @@ impl<'a> Value<'a> {
     pub fn to_owned(self) -> OwnedValue {
         match self {
             Self::String(string) => OwnedValue::String(string.to_owned()),
+            Self::List(list) => OwnedValue::List(list.to_owned()),
         }
     }
 }
@@ -73,6 +110,18 @@ impl<'a> Value<'a> {
 pub enum OwnedValue {
     /// A string.
     String(OwnedString),
+    /// A list.
+    List(List),
+}
+
+/// A value by how it lies in a block.
+pub(crate) enum Form {
+    /// A string.
+    String(OwnedString),
+    /// A packed collection.
+    Packed(PackedKind, Vec<u8>),
+    /// A large collection.
+    Large(LargeValue),
 }
 
 impl OwnedValue {
@@ -80,6 +129,7 @@ impl OwnedValue {
     pub const fn value_type(&self) -> ValueType {
         match self {
             Self::String(_) => ValueType::String,
+            Self::List(_) => ValueType::List,
         }
     }
 
@@ -87,6 +137,7 @@ impl OwnedValue {
     pub fn as_value(&self) -> Value<'_> {
         match self {
             Self::String(string) => Value::String(string.as_ref()),
+            Self::List(list) => Value::List(list.as_ref()),
         }
     }
 
@@ -94,6 +145,25 @@ impl OwnedValue {
     pub fn heap_bytes(&self) -> usize {
         match self {
             Self::String(string) => string.heap_bytes(),
+            Self::List(list) => list.heap_bytes(),
+        }
+    }
+
+    pub(crate) const fn from_packed(kind: PackedKind, bytes: Vec<u8>) -> Self {
+        kind.own(bytes)
+    }
+
+    pub(crate) fn from_large(large: LargeValue) -> Self {
+        match large {
+            LargeValue::List(list) => Self::List(List::Large(list)),
+        }
+    }
+
+    pub(crate) fn into_form(self) -> Form {
+        match self {
+            Self::String(string) => Form::String(string),
+            Self::List(List::Packed(bytes)) => Form::Packed(PackedKind::List, bytes),
+            Self::List(List::Large(list)) => Form::Large(LargeValue::List(list)),
         }
     }
 }

@@ -22,6 +22,19 @@ pub fn cpu_time(pid: u32) -> Duration {
     Duration::from_millis(ticks * 1000 / ticks_per_second())
 }
 
+/// After how many seconds of silence the kernel probes the peer of the socket between these two ports of the loopback
+/// address, as seen from `local`; `None` if it never does.
+pub fn keepalive_seconds(local: u16, peer: u16) -> Option<u64> {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("the kernel lists its sockets");
+    let (local, peer) = (format!("0100007F:{local:04X}"), format!("0100007F:{peer:04X}"));
+    let rows = table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    let row = rows.into_iter().find(|row| row[1] == local && row[2] == peer).expect("the sockets are connected");
+    // The kind of the timer that runs, 2 for this one, and the ticks that are left.
+    let (kind, ticks) = row[5].split_once(':').expect("the kernel's format");
+    let ticks = u64::from_str_radix(ticks, 16).expect("a number of ticks");
+    (kind == "02").then(|| ticks.div_ceil(ticks_per_second()))
+}
+
 fn ticks_per_second() -> u64 {
     // SAFETY: sysconf only reads a constant of the system.
     let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };

@@ -279,13 +279,15 @@ fn fresh_dir() -> PathBuf {
 }
 
 /// A TCP port, and what keeps other tests away from it.
-struct Port {
-    number: u16,
+pub struct Port {
+    /// Its number.
+    pub number: u16,
     _claim: Option<UdpSocket>,
 }
 
 impl Port {
-    fn free() -> Self {
+    /// A port that nobody listens on.
+    pub fn free() -> Self {
         let span = u32::from(PORTS.end - PORTS.start);
         let first = std::process::id().wrapping_mul(7) % span;
         for step in 0..span {

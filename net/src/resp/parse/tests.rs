@@ -23,11 +23,18 @@ fn meaning(stream: &[u8], limits: InputLimits) -> String {
         text.extend(["[", &words.join(" "), "]"]);
     }
     if let Some(ProtocolError::Syntax(error)) = meaning.error {
-        text += &error;
+        text += &String::from_utf8_lossy(&error);
     } else if meaning.rest > 0 {
         text.extend(["+", &meaning.rest.to_string()]);
     }
     text
+}
+
+#[test]
+fn an_error_quotes_the_byte_as_it_came() {
+    let limits = InputLimits { bulk_bytes_max: 512 << 20, query_buffer_bytes_max: 1 << 30, unauthenticated: false };
+    let error = whole(b"*1\r\n\xff3\r\n", limits).error;
+    assert_eq!(error, Some(ProtocolError::Syntax(b"expected '$', got '\xff'".to_vec())));
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn restore(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
     if ttl < 0 {
         return Err(INVALID_TTL);
     }
-    let value = restore_value(args.at(3), true).map_err(|error| match error {
+    let value = restore_value(args.at(3), ctx.shard.check_sums, &ctx.shard.limits).map_err(|error| match error {
         RestoreError::VersionOrChecksum => DUMP_CHECKSUM,
         RestoreError::BadFormat => DUMP_FORMAT,
     })?;

@@ -6,7 +6,7 @@
 
 use net::{Args, Flow, Reply};
 
-use crate::config::Config;
+use crate::config::types::shutdown::ShutdownOptions;
 use crate::core::SessionCtx;
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, Outcome, Run};
@@ -46,10 +46,7 @@ pub const SHUTDOWN: Command = Command {
 /// The words of the command.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
-    save: bool,
-    nosave: bool,
-    now: bool,
-    force: bool,
+    how: ShutdownOptions,
     abort: bool,
 }
 
@@ -58,23 +55,19 @@ impl Options {
         let mut options = Options::default();
         for word in args.from(1) {
             match word.to_ascii_lowercase().as_slice() {
-                b"save" => options.save = true,
-                b"nosave" => options.nosave = true,
-                b"now" => options.now = true,
-                b"force" => options.force = true,
+                b"save" => options.how.save = true,
+                b"nosave" => options.how.nosave = true,
+                b"now" => options.how.now = true,
+                b"force" => options.how.force = true,
                 b"abort" => options.abort = true,
                 _ => return Err(SYNTAX),
             }
         }
         let alone = args.len() == 2;
-        if (options.save && options.nosave) || (options.abort && !alone) {
+        if (options.how.save && options.how.nosave) || (options.abort && !alone) {
             return Err(SYNTAX);
         }
         Ok(options)
-    }
-
-    fn wants_save(&self, config: &Config) -> bool {
-        self.save || (!self.nosave && !config.save.points.is_empty())
     }
 }
 
@@ -85,9 +78,9 @@ fn shutdown(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Out
         return Err(NOTHING_TO_ABORT);
     }
     tracing::warn!("User requested shutdown...");
-    if options.wants_save(&ctx.config()) {
+    if options.how.wants_save(&ctx.config().save) {
         tracing::error!("Error trying to save the DB, can't exit: snapshots are not available.");
-        if !options.force {
+        if !options.how.force {
             return Err(FAILED);
         }
     }
@@ -101,6 +94,7 @@ mod tests {
     use net::OwnedArgs;
 
     use super::*;
+    use crate::config::Config;
 
     fn parse(text: &str) -> Result<Options, CommandError> {
         let args: OwnedArgs = text.split(' ').map(str::as_bytes).collect();
@@ -112,13 +106,13 @@ mod tests {
         assert_eq!(parse("shutdown save nosave"), Err(SYNTAX));
         assert_eq!(parse("shutdown abort now"), Err(SYNTAX));
         assert_eq!(parse("shutdown foo"), Err(SYNTAX));
-        assert!(parse("shutdown NoSave now force").is_ok_and(|options| options.nosave && options.now));
+        assert!(parse("shutdown NoSave now force").is_ok_and(|options| options.how.nosave && options.how.now));
     }
 
     #[test]
     fn save_points_ask_for_a_snapshot_unless_told_otherwise() {
-        let config = Config::default();
-        assert!(parse("shutdown").is_ok_and(|options| options.wants_save(&config)), "the default has save points");
-        assert!(parse("shutdown nosave").is_ok_and(|options| !options.wants_save(&config)));
+        let save = &Config::default().save;
+        assert!(parse("shutdown").is_ok_and(|options| options.how.wants_save(save)), "the default has save points");
+        assert!(parse("shutdown nosave").is_ok_and(|options| !options.how.wants_save(save)));
     }
 }

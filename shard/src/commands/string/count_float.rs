@@ -1,10 +1,9 @@
 //! Counting with fractions.
 
 use net::{Args, Reply};
-use storage::number::INTEGER_TEXT_BYTES_MAX;
+use storage::number::{INTEGER_TEXT_BYTES_MAX, LongDouble};
 use storage::{Key, StringValue};
 
-use crate::commands::long_double::LongDouble;
 use crate::exec::error::{NAN_OR_INFINITY, NOT_A_FLOAT};
 use crate::exec::{Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
@@ -36,11 +35,8 @@ fn incr_by_float(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> O
         }
         None => LongDouble::ZERO,
     };
-    let sum = old.plus(LongDouble::parse(args.at(2)).ok_or(NOT_A_FLOAT)?);
-    if !sum.is_finite() {
-        return Err(NAN_OR_INFINITY);
-    }
-    let text = sum.to_text();
+    let increment = LongDouble::parse(args.at(2)).ok_or(NOT_A_FLOAT)?;
+    let text = old.checked_add(increment).ok_or(NAN_OR_INFINITY)?.to_text();
     ctx.replace_string(key, StringValue::Text(&text));
     ctx.changed(1);
     reply.bulk(&text);

@@ -31,7 +31,8 @@ pub const GETEX: Command = Command {
     name: "getex",
     arity: Arity::AtLeast(2),
     flags: Flags::of(&[Flag::Write, Flag::Fast]),
-    keys: &[KeySpec::one(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update])],
+    keys: &[KeySpec::one(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update])
+        .noting("RW and UPDATE for the expiry that it may change")],
     docs: Docs {
         summary: "Returns the string stored at a key and sets or removes the key's expiry.",
         since: "6.2.0",

@@ -20,7 +20,7 @@
 //! - Storing a string takes the key's expiry away (SET, GETSET, MSET); changing one keeps it (APPEND, SETRANGE, INCR).
 //! - No string becomes longer than `proto-max-bulk-len`.
 //! - Numbers are canonical 64-bit integers. INCRBYFLOAT counts in extended precision, see
-//!   [`long_double`](super::long_double).
+//!   [`LongDouble`](storage::number::LongDouble).
 //!
 //! How the bytes lie, and what OBJECT ENCODING says of them, is the business of the storage crate.
 //!

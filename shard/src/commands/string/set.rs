@@ -14,7 +14,8 @@ pub const SET: Command = Command {
     name: "set",
     arity: Arity::AtLeast(3),
     flags: Flags::of(&[Flag::Write, Flag::Denyoom]),
-    keys: &[KeySpec::one(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update, KeyFlag::VariableFlags])],
+    keys: &[KeySpec::one(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update, KeyFlag::VariableFlags])
+        .noting("RW and ACCESS for the option `GET`")],
     find_keys: Some(used_key),
     docs: Docs {
         summary: "Stores a string at a key, whatever was there before.",

@@ -47,7 +47,8 @@ pub(super) const ROWS: &[Directive] = &[
         &Integer { at: field!(tcp_keepalive), min: 0, max: INT_MAX },
         &["300"],
         "After how many seconds of silence a peer is probed; 0 never probes.",
-    ),
+    )
+    .effect(Effect::KeepAlive),
     Directive::new(
         "timeout",
         &Integer { at: field!(timeout), min: 0, max: INT_MAX },

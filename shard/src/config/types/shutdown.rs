@@ -1,5 +1,6 @@
 //! `shutdown-on-sigterm` and `shutdown-on-sigint`: how the server goes down when it is told to by a signal.
 
+use super::save::SavePoints;
 use crate::config::error::Reason;
 use crate::config::value::{How, Words};
 
@@ -14,6 +15,13 @@ pub struct ShutdownOptions {
     pub now: bool,
     /// Go down even if the snapshot fails.
     pub force: bool,
+}
+
+impl ShutdownOptions {
+    /// Whether a server with these save points writes a snapshot before it goes.
+    pub fn wants_save(&self, save: &SavePoints) -> bool {
+        self.save || (!self.nosave && !save.points.is_empty())
+    }
 }
 
 /// The names in the order in which errors list them and values are printed.

@@ -4,12 +4,24 @@
 //! the block anew.
 
 use super::{
-    BlockRef, ENCODING_BUFFER, ENCODING_BYTES, ENCODING_MASK, EXPIRY_MASK, EXPIRY_SHIFT, HEADER_BYTES, KeyPart,
-    MODIFIED, SAVED, VALUE_INLINE_BYTES_MAX, ValuePart, Writer, expiry_kind, expiry_len, int_encoding, length_len,
-    read_length,
+    BlockRef, ENCODING_BUFFER, ENCODING_BYTES, ENCODING_LARGE, ENCODING_MASK, EXPIRY_MASK, EXPIRY_SHIFT, HEADER_BYTES,
+    KeyPart, MODIFIED, SAVED, VALUE_INLINE_BYTES_MAX, ValuePart, Writer, expiry_kind, expiry_len, int_encoding,
+    length_len, read_length,
 };
 use crate::encoding::buffer::{BUFFER_PARTS_BYTES, BufferParts};
+use crate::encoding::large::{LARGE_PARTS_BYTES, LargeParts};
+use crate::types::OwnedValue;
+use crate::types::large::LargeValue;
 use crate::types::string::OwnedString;
+
+/// What a value had outside its block, to be freed.
+#[derive(Debug)]
+pub enum Outside {
+    /// A buffer.
+    Buffer(Vec<u8>),
+    /// A large collection.
+    Large(LargeValue),
+}
 
 /// Sets the access bits of a block.
 pub fn set_access(block: &mut [u8], access: u32) {
@@ -113,40 +125,90 @@ pub unsafe fn set_buffer(block: &mut [u8], parts: BufferParts) {
     block[start + len..start + len + BUFFER_PARTS_BYTES].copy_from_slice(parts.as_bytes());
 }
 
-/// The value of a block that dies, with its buffer if it has one; a buffer of the key is freed.
+/// Replaces the parts of a large collection.
+///
+/// # Safety
+///
+/// `block` is a live block with a large collection, and the parts are those of the one that it owns from now on.
+pub unsafe fn set_large(block: &mut [u8], parts: LargeParts) {
+    // SAFETY: the block is live; the collection is not looked at.
+    let view = unsafe { BlockRef::new(block) };
+    debug_assert_eq!(view.kind() & ENCODING_MASK, ENCODING_LARGE);
+    let (start, len, _) = view.key_place();
+    block[start + len..start + len + LARGE_PARTS_BYTES].copy_from_slice(parts.as_bytes());
+}
+
+/// The value of a block that dies, with what it has outside; a buffer of the key is freed.
 ///
 /// # Safety
 ///
 /// The block is live, and is not used as a block any more.
-pub unsafe fn into_value(block: &[u8]) -> OwnedString {
+pub unsafe fn into_value(block: &[u8]) -> OwnedValue {
     // SAFETY: the block is live.
     let view = unsafe { BlockRef::new(block) };
     // SAFETY: the block dies, so its key has no other owner.
     unsafe { free_key(view) };
-    match view.value_part() {
-        ValuePart::Int(number) => OwnedString::Int(number),
-        ValuePart::Inline { bytes, modified } => OwnedString::Bytes { bytes: bytes.to_vec(), modified },
-        ValuePart::Buffer { parts, modified } => {
-            // SAFETY: the block dies, so the buffer has no other owner.
-            OwnedString::Bytes { bytes: unsafe { parts.into_vec() }, modified }
+    // SAFETY: the block dies, so its value has no other owner.
+    unsafe { own_value(view.value_part(), Vec::new()) }
+}
+
+/// The value that a part stands for, owned. What lies in the block is copied into `scratch`.
+///
+/// # Safety
+///
+/// The part is of a live block, and what it has outside is not reached through the block any more.
+pub unsafe fn own_value(part: ValuePart<'_>, mut scratch: Vec<u8>) -> OwnedValue {
+    match part {
+        ValuePart::Int(number) => OwnedValue::String(OwnedString::Int(number)),
+        ValuePart::Inline { bytes, modified } => {
+            scratch.extend_from_slice(bytes);
+            OwnedValue::String(OwnedString::Bytes { bytes: scratch, modified })
         }
+        ValuePart::Buffer { parts, modified } => {
+            // SAFETY: the caller is the only owner of the buffer.
+            OwnedValue::String(OwnedString::Bytes { bytes: unsafe { parts.into_vec() }, modified })
+        }
+        ValuePart::Packed { kind, bytes } => {
+            scratch.extend_from_slice(bytes);
+            OwnedValue::from_packed(kind, scratch)
+        }
+        // SAFETY: the caller is the only owner of the buffer.
+        ValuePart::PackedBuffer { kind, parts } => OwnedValue::from_packed(kind, unsafe { parts.into_vec() }),
+        // SAFETY: the caller is the only owner of the collection.
+        ValuePart::Large(parts) => OwnedValue::from_large(unsafe { parts.into_value() }),
     }
 }
 
-/// The buffer of the value of a block that dies; a buffer of the key is freed.
+/// What the value of a block that dies has outside; a buffer of the key is freed.
 ///
 /// # Safety
 ///
 /// The block is live, and is not used as a block any more.
-pub unsafe fn into_value_buffer(block: &[u8]) -> Option<Vec<u8>> {
+pub unsafe fn into_outside(block: &[u8]) -> Option<Outside> {
     // SAFETY: the block is live.
     let view = unsafe { BlockRef::new(block) };
     // SAFETY: the block dies, so its key has no other owner.
     unsafe { free_key(view) };
-    match view.value_part() {
-        // SAFETY: the block dies, so the buffer has no other owner.
-        ValuePart::Buffer { parts, .. } => Some(unsafe { parts.into_vec() }),
-        _ => None,
+    // SAFETY: the block dies, so its value has no other owner.
+    unsafe { Outside::of(view.value_part()) }
+}
+
+impl Outside {
+    /// What a part has outside, owned.
+    ///
+    /// # Safety
+    ///
+    /// The part is of a live block, and what it has outside is not reached through the block any more.
+    pub unsafe fn of(part: ValuePart<'_>) -> Option<Self> {
+        match part {
+            ValuePart::Buffer { parts, .. } | ValuePart::PackedBuffer { parts, .. } => {
+                // SAFETY: the caller is the only owner of the buffer.
+                Some(Self::Buffer(unsafe { parts.into_vec() }))
+            }
+            // SAFETY: the caller is the only owner of the collection.
+            ValuePart::Large(parts) => Some(Self::Large(unsafe { parts.into_value() })),
+            ValuePart::Int(_) | ValuePart::Inline { .. } | ValuePart::Packed { .. } => None,
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 //! steps above keep the waste below 4 %. More classes mean more pages that are only partly filled, but a page is
 //! touched from its start on, so the untouched rest of it is not resident.
 //!
-//! Pages of all classes have the same size, so that a page which one class returns serves the next one that asks: when
+//! Pages of all classes that hold much have the same size, so that a page which one class returns serves the next one that asks: when
 //! values change their size, memory follows without a detour through the kernel.
 
 /// The largest block that the slab serves.

@@ -11,6 +11,10 @@
 //! A slab belongs to one database of one shard: no synchronisation, and emptying the database drops whole pages. Pages
 //! are of one class each, taken from the global allocator, and returned when their last block dies.
 //!
+//! The first pages of a class are small, 4 KiB, and those that come after grow with what the class holds, up to 64 KiB:
+//! a few keys of many sizes would else take a large page for each size, most of it empty. A class has some ten pages
+//! that are smaller than the largest, so their numbers do not count.
+//!
 //! A handle names 2^20 pages of up to 4,096 blocks. The first half of them are of 64 KiB (together 32 GiB), those that
 //! come after are four times as large. At the limit, 160 GiB of blocks in one database of one shard (long strings are
 //! elsewhere), the process ends as it does when memory is exhausted.
@@ -41,9 +45,15 @@ const PAGES_MAX: usize = 1 << (32 - SLOT_BITS);
 const SIZE_BITS: u32 = 16;
 
 const PAGE_BYTES: usize = 64 * 1024;
+/// The first pages of a class.
+const PAGE_BYTES_MIN: usize = 4 * 1024;
 /// Pages with numbers from here on are larger.
 const LARGE_PAGES_FROM: usize = PAGES_MAX / 2;
 const LARGE_PAGE_BYTES: usize = 256 * 1024;
+/// A new page is about this part of what its class has already.
+const PAGE_SHARE: usize = 4;
+
+const _: () = assert!(PAGE_BYTES_MIN >= class::BLOCK_BYTES_MAX, "a page holds a block of any class");
 
 /// Lists of a class: pages less than a quarter full, less than half, less than three quarters, and the rest with room.
 const QUARTERS: usize = 4;
@@ -94,10 +104,17 @@ struct ClassPages {
     room: [u32; QUARTERS],
     /// Free slots in all pages of the class, except one being evacuated.
     free_slots: usize,
+    /// Bytes of all pages of the class.
+    page_bytes: usize,
 }
 
 impl ClassPages {
-    const EMPTY: Self = Self { current: NONE, room: [NONE; QUARTERS], free_slots: 0 };
+    const EMPTY: Self = Self { current: NONE, room: [NONE; QUARTERS], free_slots: 0, page_bytes: 0 };
+
+    /// The size of the next page.
+    fn next_page_bytes(&self) -> usize {
+        (self.page_bytes / PAGE_SHARE).next_power_of_two().clamp(PAGE_BYTES_MIN, PAGE_BYTES)
+    }
 }
 
 impl Slab {
@@ -161,13 +178,15 @@ impl Slab {
 
     fn add_page(&mut self, class: Class) -> u32 {
         let number = self.vacant.pop().map_or(self.pages.len(), |number| number as usize);
-        let bytes = if number < LARGE_PAGES_FROM { PAGE_BYTES } else { LARGE_PAGE_BYTES };
+        let state = &mut self.classes[class.index()];
+        let bytes = if number < LARGE_PAGES_FROM { state.next_page_bytes() } else { LARGE_PAGE_BYTES };
         let page = Page::new(class, bytes);
         let base = page.base().as_ptr().expose_provenance() as u64;
         assert!(base >> (64 - SIZE_BITS) == 0, "addresses of a process have 48 bits");
         let address = base << SIZE_BITS | class.block_bytes() as u64;
         self.page_bytes += bytes;
-        self.classes[class.index()].free_slots += page.slots();
+        state.page_bytes += bytes;
+        state.free_slots += page.slots();
         if number < self.pages.len() {
             self.addresses[number] = address;
             self.pages[number] = Some(page);
@@ -183,6 +202,7 @@ impl Slab {
         let page = self.pages[number as usize].take().expect("a page is dropped once");
         debug_assert_eq!(page.used(), 0);
         self.page_bytes -= page.bytes();
+        self.classes[page.class().index()].page_bytes -= page.bytes();
         self.addresses[number as usize] = 0;
         self.vacant.push(number);
     }
@@ -403,6 +423,7 @@ impl Slab {
     pub fn check_invariants(&self) {
         let (mut block_bytes, mut page_bytes) = (0, 0);
         let mut free_slots = vec![0; CLASSES];
+        let mut class_bytes = vec![0; CLASSES];
         for (number, page) in self.pages.iter().enumerate() {
             let Some(page) = page else {
                 assert_eq!(self.addresses[number], 0);
@@ -411,13 +432,14 @@ impl Slab {
             page.check_invariants();
             block_bytes += page.used() * page.class().block_bytes();
             page_bytes += page.bytes();
+            class_bytes[page.class().index()] += page.bytes();
             if self.evacuating != Some(number as u32) {
                 free_slots[page.class().index()] += page.slots() - page.used();
             }
         }
         assert_eq!((block_bytes, page_bytes), (self.block_bytes, self.page_bytes));
         for (index, class) in self.classes.iter().enumerate() {
-            assert_eq!(class.free_slots, free_slots[index]);
+            assert_eq!((class.free_slots, class.page_bytes), (free_slots[index], class_bytes[index]));
             self.check_lists(index, class);
         }
     }

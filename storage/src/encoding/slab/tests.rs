@@ -91,3 +91,23 @@ fn sparse_pages_are_evacuated_and_returned() {
     }
     assert!(slab.page_bytes() * 2 < full, "{} of {full} bytes are left", slab.page_bytes());
 }
+
+#[test]
+fn few_blocks_of_many_sizes_take_little() {
+    let mut slab = Slab::default();
+    for round in 0..4 {
+        for bytes in 8..=512 {
+            slab.allocate(bytes + round % 2);
+        }
+    }
+    slab.check_invariants();
+    assert!(slab.page_bytes() < 2 * slab.block_bytes(), "{} of {}", slab.page_bytes(), slab.block_bytes());
+    // Many blocks of one size come to pages of the full size.
+    let before = slab.pages.len();
+    for _ in 0..100_000 {
+        slab.allocate(40);
+    }
+    let pages = &slab.pages[before..];
+    let full = pages.iter().flatten().filter(|page| page.bytes() == PAGE_BYTES).count();
+    assert!(pages.len() - full <= 12, "{} of {}", full, pages.len());
+}

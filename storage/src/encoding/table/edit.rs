@@ -5,8 +5,8 @@
 //! along; the block that dies then is freed without its buffers, which belong to the new one.
 
 use super::super::block::{
-    self, BlockRef, KeyPart, Parts, VALUE_INLINE_BYTES_MAX, ValuePart, inline_string_mut, try_resize_inline_string,
-    try_set_expire, try_set_int,
+    self, BlockRef, KeyPart, Outside, Parts, VALUE_INLINE_BYTES_MAX, ValuePart, inline_string_mut,
+    try_resize_inline_string, try_set_expire, try_set_int,
 };
 use super::super::buffer::BufferParts;
 use super::super::slab::Handle;
@@ -31,29 +31,29 @@ pub struct Replacement<'a> {
 }
 
 impl Table {
-    /// Replaces all of an entry but its key, which the caller knows; returns the buffer of the old value, if it had one.
-    pub fn replace(&mut self, place: Place, key: &[u8], new: Replacement<'_>) -> Option<Vec<u8>> {
+    /// Replaces all of an entry but its key, which the caller knows; returns what the old value had outside.
+    pub fn replace(&mut self, place: Place, key: &[u8], new: Replacement<'_>) -> Option<Outside> {
         let old = self.handle(place);
         let block = block_at(&self.slab, old);
         let had_expiry = block.has_expiry();
-        let (mut kept_key, mut old_buffer) = (KeyPart::Inline(key), None);
+        let (mut kept_key, mut outside) = (KeyPart::Inline(key), None);
         if block.owns_buffers() {
             let Parts { key, value, .. } = block.parts();
             if let KeyPart::Buffer(parts) = key {
                 kept_key = KeyPart::Buffer(parts);
             }
-            if let ValuePart::Buffer { parts, .. } = value {
-                old_buffer = Some(parts);
-            }
-            self.unaccount(old);
+            // SAFETY: the block is live, and is written anew below; until then only its books are kept.
+            outside = unsafe { Outside::of(value) };
+            let bytes = outside.as_ref().map_or(0, Outside::len_bytes) + kept_key.outside_bytes();
+            self.outside_bytes -= bytes;
+            self.outside_blocks -= usize::from(bytes > 0);
         }
         let Replacement { value, expire_at, access, saved } = new;
         let parts = Parts { key: kept_key, value, expire_at, access, saved };
         self.write_at(place, old, &parts);
         self.account_buffers(&parts, 1);
         self.note_expiry(place, had_expiry, expire_at);
-        // SAFETY: no block holds these parts any more.
-        old_buffer.map(|parts| unsafe { parts.into_vec() })
+        outside
     }
 
     /// Takes the buffers of a block out of the books.
@@ -143,6 +143,9 @@ impl Table {
                 self.rewrite_string(place, crate::number::write_i64(number, &mut text), len_min);
                 self.stored_string_mut(place)
             }
+            ValuePart::Packed { .. } | ValuePart::PackedBuffer { .. } | ValuePart::Large(_) => {
+                panic!("a command that changes bytes has seen that the value is a string")
+            }
             ValuePart::Inline { bytes, .. } => {
                 let len = bytes.len();
                 // SAFETY: handles in slots are live.
@@ -220,18 +223,19 @@ impl Table {
 
     /// Writes a block anew with another expiry, and another value if one is given. A buffer that gets lost is for the
     /// caller to free.
-    fn rewrite(&mut self, place: Place, value: Option<ValuePart<'_>>, expire_at: Option<i64>) {
+    pub(super) fn rewrite(&mut self, place: Place, value: Option<ValuePart<'_>>, expire_at: Option<i64>) {
         let old = self.handle(place);
         let mut copy = std::mem::take(&mut self.scratch);
         copy.clear();
+        let block = block_at(&self.slab, old);
         // SAFETY: handles in slots are live.
-        copy.extend_from_slice(unsafe { self.slab.block(old) });
+        let whole = unsafe { self.slab.block(old) };
+        // A value in the block that is about to be replaced need not be copied.
+        copy.extend_from_slice(if value.is_some() { block.head_bytes() } else { whole });
         // SAFETY: this is the copy of a live block. Its buffers are owned by the block that is written from it next.
-        let mut parts = unsafe { BlockRef::new(&copy) }.parts();
+        let view = unsafe { BlockRef::new(&copy) };
+        let mut parts = view.parts_with(value.unwrap_or_else(|| view.value_part()));
         parts.expire_at = expire_at;
-        if let Some(value) = value {
-            parts.value = value;
-        }
         self.write_at(place, old, &parts);
         self.scratch = copy;
     }

@@ -36,12 +36,14 @@
 
 use segment::{Moving, Segment, Spot};
 
-use super::block::{self, BlockRef, KeyPart, Parts, ValuePart};
+use super::block::{self, BlockRef, Outside, Parts};
 use super::hash::key_hash;
 use super::slab::{Handle, Slab};
-use crate::types::string::OwnedString;
+use crate::types::OwnedValue;
+use crate::types::large::LargeValue;
 
 mod check;
+mod collection;
 mod edit;
 pub mod line;
 mod prefetch;
@@ -75,6 +77,10 @@ pub struct Table {
     line_bytes: usize,
     /// Reused when a block is rewritten in its place.
     scratch: Vec<u8>,
+    /// Reused for a packed collection that is changed.
+    packed: Vec<u8>,
+    /// Large collections of a table that is being freed, the next one last.
+    dying: Vec<LargeValue>,
 }
 
 /// Where an entry is. Any insertion or removal can make it stale.
@@ -113,6 +119,7 @@ impl Table {
             + self.directory.capacity() * size_of::<u32>()
             + self.depths.capacity() * size_of::<u32>()
             + self.scratch.capacity()
+            + self.packed.capacity()
             + self.slab.overhead_bytes()
     }
 
@@ -189,8 +196,7 @@ impl Table {
     /// Adds the buffers of these parts to the books (`sign` 1), or takes them out (-1).
     #[inline]
     fn account_buffers(&mut self, parts: &Parts<'_>, sign: isize) {
-        let key = if let KeyPart::Buffer(parts) = &parts.key { parts.capacity() } else { 0 };
-        let value = if let ValuePart::Buffer { parts, .. } = &parts.value { parts.capacity() } else { 0 };
+        let (key, value) = (parts.key.outside_bytes(), parts.value.outside_bytes());
         if key + value > 0 {
             self.outside_bytes = self.outside_bytes.wrapping_add_signed((key + value) as isize * sign);
             self.outside_blocks = self.outside_blocks.wrapping_add_signed(sign);
@@ -198,14 +204,14 @@ impl Table {
     }
 
     /// Removes the entry in a place and returns its value.
-    pub fn take(&mut self, hash: u64, place: Place) -> OwnedString {
+    pub fn take(&mut self, hash: u64, place: Place) -> OwnedValue {
         let value = self.take_without_shrinking(hash, place);
         self.after_removal(place);
         value
     }
 
     /// As [`Self::take`], but all other places stay as they are.
-    fn take_without_shrinking(&mut self, hash: u64, place: Place) -> OwnedString {
+    fn take_without_shrinking(&mut self, hash: u64, place: Place) -> OwnedValue {
         let handle = self.unlink(hash, place);
         // SAFETY: the handle was taken out of its slot just now, so it is live.
         let bytes = unsafe { self.slab.block(handle) };
@@ -216,17 +222,17 @@ impl Table {
         value
     }
 
-    /// Removes the entry in a place; returns the buffer of its value, if it has one.
-    pub fn delete(&mut self, hash: u64, place: Place) -> Option<Vec<u8>> {
+    /// Removes the entry in a place; returns what its value has outside.
+    pub fn delete(&mut self, hash: u64, place: Place) -> Option<Outside> {
         let handle = self.unlink(hash, place);
         // SAFETY: the handle was taken out of its slot just now, so it is live.
         let bytes = unsafe { self.slab.block(handle) };
         // SAFETY: the block is live, and freed next.
-        let buffer = unsafe { block::into_value_buffer(bytes) };
+        let outside = unsafe { block::into_outside(bytes) };
         // SAFETY: the handle is live, and used here for the last time.
         unsafe { self.slab.free(handle) };
         self.after_removal(place);
-        buffer
+        outside
     }
 
     /// Takes an entry out of its slot and out of the books; its block stays.
@@ -248,12 +254,26 @@ impl Table {
     /// Frees up to about `items` entries of a table that is not used any more; whether nothing is left.
     pub fn discard_step(&mut self, items: usize) -> bool {
         let mut left = items.max(1);
+        while let Some(collection) = self.dying.last_mut() {
+            let before = collection.as_ref().items();
+            if !collection.free_some(left) {
+                return false;
+            }
+            self.dying.pop();
+            match left.checked_sub(before.max(1)) {
+                Some(rest) => left = rest,
+                None => return false,
+            }
+        }
         while let Some(segment) = self.segments.pop() {
             if self.outside_blocks > 0 {
                 self.free_buffers(&segment);
             }
             self.entries -= segment.len();
             self.line_bytes -= segment.line_bytes();
+            if !self.dying.is_empty() {
+                return false;
+            }
             match left.checked_sub(segment.len().max(1)) {
                 Some(rest) => left = rest,
                 None => return false,
@@ -275,7 +295,9 @@ impl Table {
                 // SAFETY: handles in slots are live.
                 let block = unsafe { self.slab.block(handle) };
                 // SAFETY: the segment was taken out of the table, so nobody finds the block again.
-                drop(unsafe { block::into_value_buffer(block) });
+                if let Some(Outside::Large(collection)) = unsafe { block::into_outside(block) } {
+                    self.dying.push(collection);
+                }
                 self.outside_bytes -= bytes;
                 self.outside_blocks -= 1;
             }

@@ -13,7 +13,7 @@ use super::line::{LINE_SLOTS, Line};
 use super::segment::{POSITION_BITS, Spot};
 use super::{NEVER, Place, Table, block_at, hash_at};
 use crate::encoding::block::BlockRef;
-use crate::types::string::OwnedString;
+use crate::types::OwnedValue;
 
 /// The number of bits of a scan cursor.
 pub const CURSOR_BITS: u32 = 48;
@@ -26,7 +26,7 @@ pub struct SweepVisitor<'f> {
     /// Whether the key must be left alone for now; gets the key and its hash.
     pub skip: &'f mut dyn FnMut(&[u8], u64) -> bool,
     /// Gets each key that was removed, with its value.
-    pub expired: &'f mut dyn FnMut(&[u8], OwnedString),
+    pub expired: &'f mut dyn FnMut(&[u8], OwnedValue),
 }
 
 /// What the sweep of a segment did.

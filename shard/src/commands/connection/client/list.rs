@@ -1,8 +1,9 @@
 //! CLIENT LIST and INFO: a line of fields for each client, as Redis 7.2 writes it.
 //!
-//! Fields whose subject does not exist here have the value that says so (`sub=0`, `multi=-1`, `redir=-1`). Output has one
-//! buffer and not Redis's two: its first 16 KiB count as `obl`, the rest as `omem`, and `oll` says how many such pieces
-//! the rest is, so that what watches for clients that do not read works as it did.
+//! Fields whose subject does not exist here have the value that says so (`sub=0`, `multi=-1`, `redir=-1`). An idle client
+//! has no buffer of either direction, so its `qbuf-free` and `rbs` are 0 where Redis keeps up to 16 KiB each. Output has
+//! one buffer and not Redis's two: its first 16 KiB count as `obl`, the rest as `omem`, and `oll` says how many such
+//! pieces the rest is, so that what watches for clients that do not read works as it did.
 
 use std::fmt::Write as _;
 
@@ -191,7 +192,7 @@ pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>
     field("argv-mem", &usage.arguments);
     field("multi-mem", &0);
     field("rbs", &session.out.capacity());
-    field("rbp", &session.out.capacity());
+    field("rbp", &info.output_peak);
     field("obl", &usage.output.min(OUTPUT_PIECE_BYTES));
     let queued = usage.output.saturating_sub(OUTPUT_PIECE_BYTES);
     field("oll", &queued.div_ceil(OUTPUT_PIECE_BYTES));
@@ -219,13 +220,15 @@ struct Usage {
 
 fn usage(session: &Session, command: Option<&Args<'_>>) -> Usage {
     let input = &session.info.input;
-    let (arguments, request) = command.map_or((0, 0), |args| (args.total_bytes(), request_bytes(args)));
+    let (running, request) = command.map_or((0, 0), |args| (args.total_bytes(), request_bytes(args)));
+    let waiting = session.held_arguments().map_or(0, |args| args.as_args().total_bytes());
     Usage {
         query: input.query_bytes + request,
         query_free: input.query_capacity.saturating_sub(input.query_bytes + request),
-        arguments,
+        arguments: running + waiting,
         output: session.unsent_bytes(),
-        total: session.memory_bytes() + arguments,
+        // What is held back is in the session's own account.
+        total: session.memory_bytes() + running,
     }
 }
 

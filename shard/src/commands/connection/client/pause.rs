@@ -1,7 +1,8 @@
 //! CLIENT PAUSE, UNPAUSE, UNBLOCK.
 //!
 //! A pause holds back the commands of all clients on all cores, or those that may write, each where its client lives. A
-//! second pause makes the first one longer or wider, never shorter or narrower.
+//! second pause makes the first one longer or wider, never shorter or narrower. Meanwhile nothing expires: a key past its
+//! time is hidden from who reads, and is removed when the pause is over.
 
 use net::{Args, Reply};
 use storage::UnixMillis;
@@ -62,6 +63,8 @@ fn pause(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Ou
     let now = ctx.now();
     let until = now.0.checked_add(millis).ok_or(TIMEOUT_TOO_LONG)?;
     ctx.core.shared.extend_pause(now, Pause { until: UnixMillis(until), all });
+    // What comes behind in this very pipeline is paused, too.
+    ctx.core.shard.expiry_held = true;
     reply.ok();
     Ok(())
 }
@@ -84,6 +87,7 @@ pub const UNPAUSE: Command = Command {
 
 fn unpause(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     ctx.core.shared.set_pause(None);
+    ctx.core.shard.expiry_held = false;
     reply.ok();
     Ok(())
 }

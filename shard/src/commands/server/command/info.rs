@@ -91,7 +91,11 @@ pub(super) fn write_key_flags(flags: &[KeyFlag], reply: &mut Reply<'_>) {
 }
 
 fn write_spec(spec: &KeySpec, reply: &mut Reply<'_>) {
-    reply.map(3);
+    reply.map(if spec.notes.is_empty() { 3 } else { 4 });
+    if !spec.notes.is_empty() {
+        reply.bulk(b"notes");
+        reply.bulk(spec.notes.as_bytes());
+    }
     reply.bulk(b"flags");
     write_key_flags(spec.flags, reply);
     reply.bulk(b"begin_search");

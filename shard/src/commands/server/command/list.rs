@@ -98,7 +98,8 @@ fn category(name: &[u8]) -> Option<Category> {
 fn list(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let filter = Filter::parse(args)?;
     let rows = CommandTable::global().rows().iter();
-    let names: Vec<&str> = rows.filter(|row| filter.includes(row)).map(|row| row.full_name.as_str()).collect();
+    let names: Vec<&str> =
+        rows.filter(|row| row.is_callable && filter.includes(row)).map(|row| row.full_name.as_str()).collect();
     reply.array(names.len());
     for name in names {
         reply.bulk(name.as_bytes());

@@ -50,7 +50,8 @@ fn is_container(row: &Row) -> bool {
 fn old_clients_see_a_range_where_there_is_one() {
     let one = KeySpec::one(2, &[]);
     let all = KeySpec::all_from(3, 1, &[]);
-    let counted = KeySpec { flags: &[], begin: Begin::Index(2), find: Find::Keynum { at: 0, first: 1, step: 1 } };
+    let counted =
+        KeySpec { flags: &[], begin: Begin::Index(2), find: Find::Keynum { at: 0, first: 1, step: 1 }, notes: "" };
     assert_eq!(info::range(&[]), (0, 0, 0));
     assert_eq!(info::range(&[one]), (2, 2, 1));
     assert_eq!(info::range(&[KeySpec::all_from(1, 2, &[])]), (1, -1, 2));

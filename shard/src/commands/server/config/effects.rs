@@ -16,6 +16,10 @@ pub(super) fn apply(shared: &Shared, from: &Config, staged: &Staged) -> Result<(
     let changes: Vec<&Change> = staged.changes.iter().filter(|change| seen.insert(change.effect)).collect();
     for (done, change) in changes.iter().enumerate() {
         let Err(reason) = put_in_force(shared, change, &staged.config) else { continue };
+        let name = change.name;
+        tracing::warn!(
+            "Failed applying new configuration. Possibly related to new {name} setting. Restoring previous settings."
+        );
         for earlier in changes[..done].iter().rev() {
             if put_in_force(shared, earlier, from).is_err() {
                 tracing::error!("The former value of {} could not be put back in force.", earlier.name);
@@ -29,10 +33,11 @@ pub(super) fn apply(shared: &Shared, from: &Config, staged: &Staged) -> Result<(
 fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Reason> {
     let refused = |why: &str| Err(Reason::NotApplied(why.to_owned()));
     match change.effect {
-        Effect::Listeners if change.name == "bind" => {
-            refused("Failed to bind to specified addresses: sockets stay as they are while the server runs.")
-        }
-        Effect::Listeners => refused("Unable to listen on this port: sockets stay as they are while the server runs."),
+        // The host's log says what is wrong with which address.
+        Effect::Listeners => shared.tell_host(change.effect, to).or_else(|_| match change.name {
+            "bind" => refused("Failed to bind to specified addresses."),
+            _ => refused("Unable to listen on this port. Check server logs."),
+        }),
         Effect::TlsListeners | Effect::TlsContext => {
             refused("Unable to update TLS configuration: this server has no TLS.")
         }
@@ -49,6 +54,7 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
         Effect::LogLevel
         | Effect::ProcessTitle
         | Effect::OomScore
+        | Effect::KeepAlive
         | Effect::WorkingDirectory
         | Effect::MaxClients
         | Effect::CrashReports => shared.tell_host(change.effect, to).map_err(Reason::NotApplied),
@@ -67,22 +73,49 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
     use crate::config::SetContext;
     use crate::shared::tests::shared;
 
-    fn set(config: &Config, pairs: &[(&str, &str)]) -> Result<(), String> {
+    /// Sets `pairs` on a server whose process listens on no port above 10,000, and notes the ports it was told.
+    fn set(config: &Config, pairs: &[(&str, &str)]) -> (Result<(), String>, Vec<u16>) {
         let staged = config.stage(pairs, SetContext { allow_protected: false, loading: false }).expect("it is valid");
-        apply(&shared(), config, &staged).map_err(|error| error.to_string())
+        let (shared, told) = (shared(), Arc::new(Mutex::new(Vec::new())));
+        let noted = Arc::clone(&told);
+        shared.set_host(Box::new(move |effect, config| {
+            if effect != Effect::Listeners {
+                return Ok(());
+            }
+            noted.lock().expect("no panic").push(config.port);
+            if config.port > 10_000 { Err("taken".to_owned()) } else { Ok(()) }
+        }));
+        let result = apply(&shared, config, &staged).map_err(|error| error.to_string());
+        let told = told.lock().expect("no panic").clone();
+        (result, told)
     }
 
     #[test]
     fn what_cannot_be_done_is_refused_and_named() {
         let config = Config::default();
-        let error = set(&config, &[("maxmemory", "10mb"), ("port", "1234")]).expect_err("sockets stay");
-        let start = "ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port";
-        assert!(error.starts_with(start), "{error}");
-        assert!(set(&config, &[("appendonly", "yes")]).is_err());
-        assert_eq!(set(&config, &[("port", "6379"), ("appendonly", "no"), ("loglevel", "warning")]), Ok(()));
+        let refused = |name: &str, text: &str| {
+            Err(format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {text}"))
+        };
+        let port = "Unable to listen on this port. Check server logs.";
+        let bind = "Failed to bind to specified addresses.";
+        assert_eq!(set(&config, &[("port", "12345"), ("bind", "*")]), (refused("port", port), vec![12345]));
+        assert_eq!(set(&config, &[("bind", "*"), ("port", "12345")]), (refused("bind", bind), vec![12345]));
+        let pairs = [("port", "6379"), ("appendonly", "no"), ("loglevel", "warning")];
+        assert_eq!(set(&config, &pairs), (Ok(()), vec![]), "the port is what it was");
+    }
+
+    #[test]
+    fn what_was_done_before_a_failure_is_undone() {
+        let config = Config::default();
+        let pairs = [("port", "7000"), ("watchdog-period", "500"), ("maxmemory", "1mb")];
+        let (result, told) = set(&config, &pairs);
+        assert!(result.is_err_and(|error| error.contains("'watchdog-period'")));
+        assert_eq!(told, [7000, 6379]);
     }
 }

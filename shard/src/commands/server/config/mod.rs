@@ -139,7 +139,8 @@ pub(super) fn rewrite(ctx: &SessionCtx<'_>, force_all: bool) -> Outcome {
     if config.file.is_none() {
         return Err(CommandError::new("ERR The server is running without a config file"));
     }
-    config.rewrite(&RewriteOptions { users: None, force_all }).map_err(|error| {
+    // The password that a `user` line had is `requirepass` now, and may have changed since.
+    config.rewrite(&RewriteOptions { users: Some(Vec::new()), force_all }).map_err(|error| {
         tracing::warn!("CONFIG REWRITE failed: {error}");
         CommandError::text(format!("ERR Rewriting config file: {}", crate::config::error::system_text(&error)))
     })?;

@@ -1,8 +1,9 @@
-//! DEBUG OBJECT and HTSTATS: how keys lie in memory.
+//! DEBUG OBJECT and HTSTATS: how keys lie in memory. DEBUG STRINGMATCH-LEN: which of them a pattern means.
 
 use std::fmt::Write as _;
 
 use net::{Args, Reply};
+use storage::glob::{Case, glob_match};
 use storage::number::parse_i64;
 use storage::{TableStats, Value, snapshot};
 
@@ -55,6 +56,19 @@ fn only_answer(_: &Args<'_>, parts: &[&[u8]], reply: &mut Reply<'_>) -> Outcome 
     for part in parts {
         reply.raw(part);
     }
+    Ok(())
+}
+
+pub(super) const STRINGMATCH_LEN: Word = Word {
+    name: "STRINGMATCH-LEN",
+    usage: "<pattern> <string>",
+    summary: "Replies with 1 if the pattern matches the whole string, else with 0.",
+    arguments: 4..=4,
+    run: Run::Session(matches),
+};
+
+fn matches(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+    reply.integer(i64::from(glob_match(args.at(2), args.at(3), Case::Sensitive)));
     Ok(())
 }
 

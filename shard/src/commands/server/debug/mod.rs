@@ -4,6 +4,7 @@
 //! one. What is done with a word stands in [`WORDS`], a row each; the row says how it runs, as a command does.
 //! `enable-debug-command` decides who may use it.
 
+mod allocator;
 mod clock;
 mod crash;
 mod digest;
@@ -59,7 +60,10 @@ const WORDS: &[Word] = &[
     digest::DIGEST_VALUE,
     ERROR,
     inspect::HTSTATS,
+    allocator::JMAP,
     LOG,
+    allocator::MALLCTL,
+    allocator::MALLCTL_STR,
     inspect::OBJECT,
     crash::PANIC,
     switches::PAUSE_CRON,
@@ -71,6 +75,7 @@ const WORDS: &[Word] = &[
     switches::SET_ACTIVE_EXPIRE,
     switches::SET_SKIP_CHECKSUM_VALIDATION,
     clock::SLEEP,
+    inspect::STRINGMATCH_LEN,
     HELP,
 ];
 

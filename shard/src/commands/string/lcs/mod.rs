@@ -32,6 +32,7 @@ pub const LCS: Command = Command {
         flags: &[KeyFlag::Ro, KeyFlag::Access],
         begin: Begin::Index(1),
         find: Find::Range { last: 1, step: 1, limit: 0 },
+        notes: "",
     }],
     docs: Docs {
         summary: "Returns the longest subsequence that two strings have in common.",

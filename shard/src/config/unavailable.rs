@@ -1,0 +1,79 @@
+//! What configuration may ask for and this version cannot do.
+//!
+//! A directive that is read and has no effect is harmless where it tunes something. Where it promises something, that
+//! data is on disk or on another machine, or that only some may read it, a server that started all the same would
+//! break the promise in silence. Such a server does not start, and names the line.
+
+use super::error::{LoadError, Reason};
+use super::{Config, Settings};
+
+/// A promise that cannot be kept.
+struct Promise {
+    directive: &'static str,
+    is_made: fn(&Settings) -> bool,
+    why_not: &'static str,
+}
+
+const PROMISES: [Promise; 3] = [
+    Promise {
+        directive: "appendonly",
+        is_made: |settings| settings.appendonly,
+        why_not: "appendonly yes: this version writes no append-only file, and no write would survive the process",
+    },
+    Promise {
+        directive: "replicaof",
+        is_made: |settings| settings.replicaof.is_some(),
+        why_not: "replicaof: this version has no replication, and would serve an empty data set of its own",
+    },
+    Promise {
+        directive: "aclfile",
+        is_made: |settings| !settings.aclfile.is_empty(),
+        why_not: "aclfile: this version has no users but 'default', and would let everybody do everything",
+    },
+];
+
+impl Config {
+    /// Refuses a configuration that promises what this version cannot do.
+    pub fn refuse_unavailable(&self) -> Result<(), LoadError> {
+        let Some(promise) = PROMISES.iter().find(|promise| (promise.is_made)(self)) else {
+            return Ok(());
+        };
+        let reason = Reason::Unavailable(promise.why_not);
+        Err(match self.lines.get(promise.directive) {
+            Some(place) => LoadError::Line { place: place.clone(), reason },
+            None => LoadError::Whole(reason),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    fn check(text: &str, expected: Option<&[&str]>) {
+        let config = Config::parse_text(text.as_bytes()).expect("the lines are well formed");
+        match (config.refuse_unavailable(), expected) {
+            (Ok(()), None) => {}
+            (Err(error), Some(parts)) => {
+                let error = error.to_string();
+                assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+            }
+            (outcome, _) => panic!("{text}: {outcome:?}"),
+        }
+    }
+
+    #[test]
+    fn promises_that_cannot_be_kept_are_refused_with_their_line() {
+        check("hz 10\nappendonly yes", Some(&["option 2", ">>> 'appendonly yes'", "no append-only file"]));
+        check("slaveof localhost 1", Some(&["option 1", ">>> 'slaveof localhost 1'", "no replication"]));
+        check("aclfile /x", Some(&[">>> 'aclfile /x'"]));
+    }
+
+    #[test]
+    fn a_promise_that_was_taken_back_is_none() {
+        check("", None);
+        check("appendonly no", None);
+        check("appendonly yes\nappendonly no", None);
+        check("replicaof a 1\nreplicaof no one\naclfile ''", None);
+    }
+}

@@ -1,0 +1,184 @@
+//! What buffers, pages and bursts leave behind, and whether CLIENT LIST says so.
+
+use crate::support::client::encode_line;
+use crate::support::process::rss_bytes;
+use crate::support::slots::key_on;
+use crate::support::{Server, Target, Value, each_target, eventually, targets};
+
+/// The number in field `name` of a line of CLIENT LIST.
+fn field(line: &str, name: &str) -> usize {
+    let prefix = format!("{name}=");
+    let text = line.split(' ').find_map(|part| part.strip_prefix(&prefix)).expect("the line has the field");
+    text.parse().expect("it is a number")
+}
+
+/// The line of the client called `name`.
+fn line_of(server: &Server, name: &str) -> String {
+    let list = server.client().must("CLIENT LIST").text();
+    list.lines().find(|line| line.contains(&format!(" name={name} "))).expect("the client is there").to_owned()
+}
+
+fn used_memory(server: &Server) -> usize {
+    server.info("memory", "used_memory").parse().expect("it is a number")
+}
+
+fn tesseras() -> Vec<Target> {
+    targets().into_iter().filter(|target| matches!(target, Target::Tessera(_))).collect()
+}
+
+#[test]
+fn memory_goes_back_to_the_system_after_a_burst() {
+    for target in tesseras() {
+        let server = Server::start(target);
+        let mut client = server.client();
+        let before = rss_bytes(server.pid());
+        let value = "v".repeat(2000);
+        for round in 0..50 {
+            let mut request = Vec::new();
+            (0..1000).for_each(|n| encode_line(&mut request, &format!("SET key:{round}:{n} {value}")));
+            client.raw(&request);
+            client.read_many(1000);
+        }
+        let full = rss_bytes(server.pid());
+        assert!(full > before + (90 << 20), "{before} {full}");
+        client.must("FLUSHALL");
+        eventually("most of it to be given back", || rss_bytes(server.pid()) < before + (30 << 20));
+    }
+}
+
+#[test]
+fn entries_move_out_of_sparse_pages() {
+    for target in tesseras() {
+        let server = Server::start(target);
+        let mut client = server.client();
+        let empty = used_memory(&server);
+        for round in 0..100 {
+            let mut request = Vec::new();
+            (0..1000).for_each(|n| encode_line(&mut request, &format!("SET key:{}{n:03} {:0100}", round, n)));
+            client.raw(&request);
+            client.read_many(1000);
+        }
+        let full = used_memory(&server) - empty;
+        // Nine of ten, evenly spread: no page becomes empty by itself.
+        for round in 0..100 {
+            let keys: Vec<String> = (0..1000).filter(|n| n % 10 != 0).map(|n| format!("key:{round}{n:03}")).collect();
+            client.must(&format!("DEL {}", keys.join(" ")));
+        }
+        assert_eq!(client.line("DBSIZE"), Value::Integer(10_000));
+        eventually("the pages to be returned", || used_memory(&server).saturating_sub(empty) < full / 3);
+        assert_eq!(client.line("GET key:42010"), Value::bulk(format!("{:0100}", 10)));
+    }
+}
+
+#[test]
+fn few_keys_of_many_sizes_take_little() {
+    for target in tesseras() {
+        let server = Server::start(target);
+        let mut client = server.client();
+        client.must("PING");
+        let empty = used_memory(&server);
+        let mut request = Vec::new();
+        (0..10_000).for_each(|n| encode_line(&mut request, &format!("SET key:{n} {}", "A".repeat(n * 7919 % 1024))));
+        client.raw(&request);
+        client.read_many(10_000);
+        let written = 10_000 * (8 + 512);
+        eventually("three quarters of the memory to be data", || (used_memory(&server) - empty) * 3 < written * 4);
+    }
+}
+
+#[test]
+fn a_connection_that_rests_holds_little() {
+    for target in tesseras() {
+        let server = Server::start(target);
+        let shards = server.shards();
+        let keys: Vec<String> = (0..4).map(|n| key_on("key", n % shards, shards)).collect();
+        let mut clients: Vec<_> = (0..20).map(|_| server.client()).collect();
+        clients[0]
+            .must(&format!("MSET {}", keys.iter().map(|key| format!("{key} value")).collect::<Vec<_>>().join(" ")));
+        let mut request = Vec::new();
+        for _ in 0..2000 {
+            encode_line(&mut request, &format!("MGET {}", keys.join(" ")));
+            encode_line(&mut request, &format!("GET {}", keys[0]));
+        }
+        clients.iter_mut().for_each(|client| client.raw(&request));
+        clients.iter_mut().for_each(|client| drop(client.read_many(4000)));
+        let list = server.client().must("CLIENT LIST").text();
+        for line in list.lines().filter(|line| line.contains(" cmd=get ")) {
+            assert!(field(line, "tot-mem") < 4096, "{line}");
+            assert_eq!((field(line, "qbuf"), field(line, "qbuf-free"), field(line, "omem")), (0, 0, 0), "{line}");
+        }
+    }
+}
+
+#[test]
+fn unfinished_input_is_told() {
+    each_target(|server| {
+        let mut client = server.client();
+        client.must("CLIENT SETNAME slow");
+        let start = format!("*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$1000000\r\n{}", "x".repeat(100_000));
+        client.raw(start.as_bytes());
+        eventually("all of it to be in the buffer", || field(&line_of(server, "slow"), "tot-mem") > 1_000_000);
+        let line = line_of(server, "slow");
+        assert!(field(&line, "qbuf") + field(&line, "qbuf-free") >= 100_000, "{line}");
+        client.raw(format!("{}\r\n", "x".repeat(900_000)).as_bytes());
+        assert_eq!(client.read(), Value::ok());
+        eventually("the buffer to be gone", || field(&line_of(server, "slow"), "tot-mem") < 100_000);
+    });
+}
+
+#[test]
+fn output_that_nobody_reads_is_told() {
+    each_target(|server| {
+        let mut client = server.client();
+        client.must("CLIENT SETNAME deaf");
+        client.must(&format!("SET big {}", "x".repeat(1 << 20)));
+        let mut request = Vec::new();
+        (0..30).for_each(|_| encode_line(&mut request, "GET big"));
+        client.raw(&request);
+        eventually("output to pile up", || field(&line_of(server, "deaf"), "omem") > 10 << 20);
+        let line = line_of(server, "deaf");
+        assert!(field(&line, "tot-mem") > field(&line, "omem") && field(&line, "oll") > 0, "{line}");
+        client.read_many(30);
+        eventually("it to be gone", || field(&line_of(server, "deaf"), "omem") == 0);
+    });
+}
+
+#[test]
+fn plans_do_not_touch_if_the_client_wants_it_so() {
+    for target in tesseras() {
+        let server = Server::start(target);
+        let shards = server.shards();
+        let (from, to) = (key_on("from", 0, shards), key_on("to", shards - 1, shards));
+        let mut client = server.client();
+        client.must("SET origin value");
+        let dump = client.must("DUMP origin");
+        let payload = dump.as_bytes().expect("a payload");
+        client.call(&[b"RESTORE".as_slice(), from.as_bytes(), b"0", payload, b"IDLETIME", b"1000"]);
+        client.must("CLIENT NO-TOUCH ON");
+        assert_eq!(client.line(&format!("COPY {from} {to}")), Value::Integer(1));
+        assert!(client.must(&format!("OBJECT IDLETIME {from}")).integer() >= 1000);
+        client.must("CLIENT NO-TOUCH OFF");
+        assert_eq!(client.line(&format!("COPY {from} {to} REPLACE")), Value::Integer(1));
+        assert!(client.must(&format!("OBJECT IDLETIME {from}")).integer() < 1000);
+    }
+}
+
+#[test]
+fn checksums_are_skipped_on_every_shard() {
+    each_target(|server| {
+        let mut client = server.client();
+        client.must("SET origin value");
+        let dump = client.must("DUMP origin");
+        let mut payload = dump.as_bytes().expect("a payload").to_vec();
+        *payload.last_mut().expect("it has a checksum") ^= 1;
+        for n in 0..8 {
+            let key = format!("key:{n}");
+            let restore = [b"RESTORE".as_slice(), key.as_bytes(), b"0", &payload];
+            assert!(client.call(&restore).is_error());
+            client.must("DEBUG SET-SKIP-CHECKSUM-VALIDATION 1");
+            assert_eq!(client.call(&restore), Value::ok());
+            client.must("DEBUG SET-SKIP-CHECKSUM-VALIDATION 0");
+        }
+        assert_eq!(client.line("GET key:7"), Value::bulk("value"));
+    });
+}
