@@ -23,3 +23,4 @@ pub mod slot;
 pub mod spec;
 pub mod stats;
 pub mod version;
+pub mod wait;

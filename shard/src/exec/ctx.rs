@@ -17,6 +17,7 @@ use storage::{OwnedValue, Value};
 use super::CommandError;
 use super::error::WRONG_TYPE;
 use crate::config::Config;
+use crate::wait::{Claim, WaitRequest, WaitTable};
 use crate::ids::{DbId, ShardId};
 use crate::slot::SlotMap;
 
@@ -63,6 +64,14 @@ pub struct ShardState {
     pub check_sums: bool,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
+    /// Who waits for keys of this shard.
+    pub waits: WaitTable,
+    /// What the handler that runs wants to wait for.
+    pub wanted: Option<WaitRequest>,
+    /// The wait in whose name the handler runs.
+    pub claim: Option<Claim>,
+    /// What happened to keys, for subscribers, since the last tick.
+    pub events: Vec<KeyEvent>,
     /// What is to be freed in slices between commands.
     pub garbage: Vec<Discarded>,
 }
@@ -72,6 +81,19 @@ impl ShardState {
     pub fn owns(&self, key: &[u8]) -> bool {
         self.slots.owner(key) == self.id
     }
+}
+
+/// Something that happened to a key, as `notify-keyspace-events` has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyEvent {
+    /// The key's database.
+    pub db: DbId,
+    /// The class of the event.
+    pub class: Events,
+    /// Its name.
+    pub event: &'static str,
+    /// The key.
+    pub key: Vec<u8>,
 }
 
 /// A handler's view: one shard, one database, one command.
@@ -348,6 +370,32 @@ impl Ctx<'_> {
             self.shard.counters.lazyfreed_objects += discarded.items() as u64;
             self.shard.garbage.push(discarded);
         }
+    }
+
+    /// Tells what happened to a key, to whoever has subscribed to such events.
+    pub fn notify(&mut self, class: Events, event: &'static str, key: &[u8]) {
+        if self.shard.config.notify_keyspace_events.publishes(class) {
+            self.shard.events.push(KeyEvent { db: self.db, class, event, key: key.to_vec() });
+        }
+    }
+
+    /// Says that something happened at `key` which a client may wait for.
+    pub(super) fn signal(&mut self, key: Key<'_>) {
+        if !self.shard.waits.is_empty() {
+            self.shard.waits.signal(self.db, key.bytes());
+        }
+    }
+
+    /// Asks to wait: the handler has found nothing to take, and returns without a reply. What it gets when the time is over
+    /// is `request.nothing`.
+    pub fn wait_for(&mut self, request: WaitRequest) {
+        self.shard.wanted = Some(request);
+    }
+
+    /// Whether the handler may take what it has found. It asks before the first effect, and returns without one if not:
+    /// its client, which had waited, was served by another shard or waits no longer.
+    pub fn claim(&mut self) -> bool {
+        self.shard.claim.as_ref().is_none_or(Claim::end)
     }
 
     /// Counts `changes` to the data set. Every write that changed something calls it, once per changed key.

@@ -9,6 +9,7 @@
 //! | `AllShards` | every shard, whole | one hop; the answers are merged |
 //! | `Routed` | the shard that a function names | cannot be |
 //! | `Hops` | the one shard, if it is one | a [`hop::Plan`], under locks |
+//! | `Keys` | the shard of the keys, or all keys brought together | two hops, under locks |
 //! | `Session` | the client's own core | has no keys |
 //! | `Everywhere` | every core | has no keys; typed answers are merged |
 //! | `Chosen` | what the arguments say: a command of many words that are no subcommands | as chosen |
@@ -18,6 +19,7 @@
 //! written as the reply by the caller, in place of anything they have written.
 
 pub mod ctx;
+pub mod edit;
 pub mod error;
 pub mod hop;
 pub mod merge;
@@ -30,6 +32,7 @@ use std::fmt;
 use net::{Args, Reply};
 
 pub use ctx::{Ctx, ShardState};
+pub use edit::Tools;
 pub use error::CommandError;
 pub use merge::Merge;
 
@@ -83,6 +86,9 @@ pub enum Run {
         /// Makes the plan; an error is the reply.
         plan: fn(&hop::PlanInput<'_>) -> Result<Box<dyn hop::Plan>, CommandError>,
     },
+    /// On the shard that owns its keys. If several do, the keys are brought together at the client's core under locks,
+    /// the handler runs there, and they are brought back ([`borrow`]).
+    Keys(ShardHandler),
     /// On the client's own core, at once.
     Session(SessionHandler),
     /// On every core, each giving a share; the client's core makes the reply of them.
@@ -117,6 +123,7 @@ impl fmt::Debug for Run {
             Run::AllShards { .. } => "AllShards",
             Run::Routed { .. } => "Routed",
             Run::Hops { .. } => "Hops",
+            Run::Keys(_) => "Keys",
             Run::Session(_) => "Session",
             Run::Everywhere { .. } => "Everywhere",
             Run::Chosen(_) => "Chosen",

@@ -74,6 +74,10 @@ impl Keyspace {
             active_expire: true,
             expiry_held: false,
             check_sums: true,
+                waits: WaitTable::default(),
+                wanted: None,
+                claim: None,
+                events: Vec::new(),
             slots: Arc::clone(&slots),
             garbage: Vec::new(),
         };

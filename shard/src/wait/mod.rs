@@ -10,8 +10,6 @@
 
 mod claim;
 mod table;
-#[cfg(test)]
-mod tests;
 
 pub use claim::{Claim, Ended};
 pub use table::{WaitTable, Waiter, WaiterId};

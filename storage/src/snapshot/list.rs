@@ -13,7 +13,7 @@ const CONTAINER_PACKED: u64 = 2;
 
 impl Writer {
     pub(super) fn put_list(&mut self, list: ListRef<'_>) {
-        self.put_length(list.nodes().count() as u64);
+        self.put_length(list.node_count() as u64);
         for node in list.nodes() {
             let (container, bytes) = match &node {
                 NodeContents::Plain(bytes) => (CONTAINER_PLAIN, bytes),

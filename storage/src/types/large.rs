@@ -65,7 +65,7 @@ impl<'a> LargeRef<'a> {
     /// Bytes of heap memory that it holds, its own structure included.
     pub fn heap_bytes(self) -> usize {
         match self {
-            Self::List(list) => size_of::<LargeList>() + list.heap_bytes(),
+            Self::List(list) => list.heap_bytes(),
             Self::Hash(hash) => hash.heap_bytes(),
             Self::Set(set) => set.heap_bytes(),
             Self::SortedSet(set) => size_of::<LargeZSet>() + set.heap_bytes(),

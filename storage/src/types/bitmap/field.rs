@@ -63,14 +63,14 @@ impl FieldType {
             return Some(exact as i64);
         }
         match overflow {
-            Overflow::Wrap => Some(self.with_low_bits(exact as u64)),
+            Overflow::Wrap => Some(self.value_of_low_bits(exact as u64)),
             Overflow::Saturate => Some(if exact < i128::from(min) { min } else { max }),
             Overflow::Fail => None,
         }
     }
 
     /// The value of which these are the low bits; what stands above the field's width is ignored.
-    const fn with_low_bits(self, bits: u64) -> i64 {
+    const fn value_of_low_bits(self, bits: u64) -> i64 {
         let unused = 64 - self.bits;
         if self.signed { (bits << unused) as i64 >> unused } else { (bits << unused >> unused) as i64 }
     }
@@ -93,7 +93,7 @@ fn window(bytes: &[u8]) -> u128 {
 /// The value of a field; bits beyond the end are zero.
 pub fn field(bytes: &[u8], kind: FieldType, offset: u64) -> i64 {
     let (range, shift) = place(kind, offset, bytes.len());
-    kind.with_low_bits((window(&bytes[range]) >> shift) as u64)
+    kind.value_of_low_bits((window(&bytes[range]) >> shift) as u64)
 }
 
 /// Writes the low bits of a value to a field. The bytes reach to the end of the field.

@@ -17,7 +17,7 @@
 //! - [`bit`], [`set_bit`]: GETBIT and SETBIT.
 //! - [`BitRange`], [`count`], [`position`]: BITCOUNT and BITPOS, over ranges in bytes or in bits.
 //! - [`FieldType`], [`field`], [`set_field`]: BITFIELD's integers, and what happens when they overflow ([`Overflow`]).
-//! - [`combine`] and [`Operation`]: BITOP.
+//! - [`combine`] is BITOP.
 //!
 //! Counting runs at the speed of memory: 32 bytes a step of independent population counts. Combining takes all sources
 //! through one block of the result that stays in the first-level cache, so each byte of memory is touched once.
