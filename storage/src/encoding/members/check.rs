@@ -33,12 +33,13 @@ impl<const VALUES: bool> Members<VALUES> {
 }
 
 impl<const VALUES: bool> Segment<VALUES> {
-    /// Panics if the page contradicts itself.
+    /// Panics if the segment contradicts itself or the hashes of its members.
     pub fn check_invariants(&self, depth: u32) {
         for slot in 0..self.len() {
             let hash = hash_of(self.field(slot));
-            assert!(self.slots_at(hash << depth).contains(&slot), "the bucket of a member");
-            assert_eq!(self.tag(slot), tag_of(hash), "the tag of a member");
+            let slots = self.slots();
+            assert!(slots.in_bucket(slots.bucket(hash << depth)).contains(&slot), "the bucket of a member");
+            assert_eq!(slots.tag(slot), tag_of(hash), "the tag of a member");
             assert!(self.expire_at(slot).is_none_or(|at| at >= self.earliest()), "earliest of a segment");
         }
         self.check_bytes();

@@ -61,7 +61,7 @@ impl<const VALUES: bool> Members<VALUES> {
         self.put_back(low_number, merged);
     }
 
-    /// Writes the page of a segment anew, with as many buckets as it has members for.
+    /// Writes a segment anew, with as many buckets as it has members for.
     #[cold]
     pub(super) fn rebuild(&mut self, number: usize) {
         let depth = self.segments.depth(number);
@@ -87,9 +87,9 @@ impl<const VALUES: bool> Members<VALUES> {
     pub(super) fn bucket_at(&self, position: u64) -> (usize, Option<u64>) {
         let number = self.segments.number_of(position);
         let depth = self.segments.depth(number);
-        let geometry = self.segments.at(number).geometry();
-        let bits = depth + u32::from(geometry.bucket_bits);
-        let bucket = geometry.bucket(position << depth) as u64;
+        let slots = self.segments.at(number).slots();
+        let bits = depth + u32::from(slots.bucket_bits());
+        let bucket = slots.bucket(position << depth) as u64;
         let start = Segments::<VALUES>::start(number);
         let width = 1_u64.checked_shl(u64::BITS - bits);
         (number, width.and_then(|width| start.checked_add(bucket * width)?.checked_add(width)))
