@@ -21,7 +21,7 @@ const FIRST_BYTES: usize = 32;
 /// Records in chunks.
 #[derive(Debug, Default)]
 pub struct Chunks {
-    chunks: Vec<Box<[u8]>>,
+    list: Vec<Box<[u8]>>,
     /// Bytes of the last chunk that are in use.
     last_used: u32,
     /// Bytes of records.
@@ -36,7 +36,7 @@ impl Chunks {
     /// Bytes of memory.
     #[inline]
     pub const fn heap_bytes(&self) -> usize {
-        self.capacity as usize + self.chunks.capacity() * size_of::<Box<[u8]>>()
+        self.capacity as usize + self.list.capacity() * size_of::<Box<[u8]>>()
     }
 
     /// Bytes of all records.
@@ -60,19 +60,19 @@ impl Chunks {
     /// Whether a record of so many bytes needs more memory.
     #[inline]
     pub fn is_full_for(&self, len: usize) -> bool {
-        self.chunks.last().is_none_or(|last| self.last_used as usize + len > last.len())
+        self.list.last().is_none_or(|last| self.last_used as usize + len > last.len())
     }
 
     /// The bytes from an offset on, to the end of the chunk.
     #[inline]
     pub fn at(&self, offset: usize) -> &[u8] {
-        &self.chunks[offset / CHUNK_BYTES][offset % CHUNK_BYTES..]
+        &self.list[offset / CHUNK_BYTES][offset % CHUNK_BYTES..]
     }
 
     /// The bytes from an offset on, to be changed.
     #[inline]
     pub fn at_mut(&mut self, offset: usize) -> &mut [u8] {
-        &mut self.chunks[offset / CHUNK_BYTES][offset % CHUNK_BYTES..]
+        &mut self.list[offset / CHUNK_BYTES][offset % CHUNK_BYTES..]
     }
 
     /// Takes `len` bytes for a record, with `more` to follow soon; returns their offset.
@@ -81,7 +81,7 @@ impl Chunks {
         if self.is_full_for(len) {
             self.grow(len, more);
         }
-        let offset = (self.chunks.len() - 1) * CHUNK_BYTES + self.last_used as usize;
+        let offset = (self.list.len() - 1) * CHUNK_BYTES + self.last_used as usize;
         self.last_used += len as u32;
         self.live += len as u32;
         offset
@@ -91,7 +91,7 @@ impl Chunks {
     #[cold]
     fn grow(&mut self, len: usize, more: usize) {
         let used = self.last_used as usize;
-        if let Some(last) = self.chunks.last_mut()
+        if let Some(last) = self.list.last_mut()
             && used + len <= CHUNK_BYTES
         {
             let mut larger = vec![0; chunk_bytes(used + len, more)].into_boxed_slice();
@@ -100,11 +100,11 @@ impl Chunks {
             *last = larger;
             return;
         }
-        let bytes = chunk_bytes(len, more).max(if self.chunks.is_empty() { FIRST_BYTES } else { STEP_BYTES });
-        if self.chunks.len() == self.chunks.capacity() {
-            self.chunks.reserve_exact(1 + self.chunks.len() / 4);
+        let bytes = chunk_bytes(len, more).max(if self.list.is_empty() { FIRST_BYTES } else { STEP_BYTES });
+        if self.list.len() == self.list.capacity() {
+            self.list.reserve_exact(1 + self.list.len() / 4);
         }
-        self.chunks.push(vec![0; bytes].into_boxed_slice());
+        self.list.push(vec![0; bytes].into_boxed_slice());
         self.capacity += bytes as u32;
         self.last_used = 0;
     }
@@ -113,7 +113,7 @@ impl Chunks {
     #[inline]
     pub fn bury(&mut self, offset: usize, len: usize) {
         self.live -= len as u32;
-        if offset + len == (self.chunks.len() - 1) * CHUNK_BYTES + self.last_used as usize {
+        if offset + len == (self.list.len() - 1) * CHUNK_BYTES + self.last_used as usize {
             self.last_used -= len as u32;
         } else {
             self.dead += len as u32;
@@ -125,10 +125,10 @@ impl Chunks {
         let (source, target) = (from / CHUNK_BYTES, to / CHUNK_BYTES);
         let (from, to) = (from % CHUNK_BYTES, to % CHUNK_BYTES);
         if source == target {
-            self.chunks[source].copy_within(from..from + len, to);
+            self.list[source].copy_within(from..from + len, to);
         } else {
             let [source, target] =
-                self.chunks.get_disjoint_mut([source, target]).expect("both offsets are in chunks, and not in one");
+                self.list.get_disjoint_mut([source, target]).expect("both offsets are in chunks, and not in one");
             target[to..to + len].copy_from_slice(&source[from..from + len]);
         }
     }
@@ -136,13 +136,13 @@ impl Chunks {
     /// Panics if the books contradict the chunks; `records` are the offsets and lengths of all records.
     pub fn check_invariants(&self, records: &mut [(usize, usize)]) {
         records.sort_unstable();
-        let capacity: usize = self.chunks.iter().map(|chunk| chunk.len()).sum();
+        let capacity: usize = self.list.iter().map(|chunk| chunk.len()).sum();
         assert_eq!(capacity, self.capacity as usize);
         assert_eq!(records.iter().map(|&(_, len)| len).sum::<usize>(), self.live as usize);
         assert!(records.windows(2).all(|pair| pair[0].0 + pair[0].1 <= pair[1].0), "records do not overlap");
         for &(offset, len) in &*records {
             let chunk = offset / CHUNK_BYTES;
-            let used = if chunk + 1 == self.chunks.len() { self.last_used as usize } else { self.chunks[chunk].len() };
+            let used = if chunk + 1 == self.list.len() { self.last_used as usize } else { self.list[chunk].len() };
             assert!(offset % CHUNK_BYTES + len <= used, "a record lies in the used part of one chunk");
         }
     }
@@ -157,8 +157,8 @@ fn chunk_bytes(bytes: usize, more: usize) -> usize {
 /// A copy has the same capacity, so that the books of who copies a segment with it are right.
 impl Clone for Chunks {
     fn clone(&self) -> Self {
-        let mut chunks = Vec::with_capacity(self.chunks.capacity());
-        chunks.extend_from_slice(&self.chunks);
-        Self { chunks, ..*self }
+        let mut list = Vec::with_capacity(self.list.capacity());
+        list.extend_from_slice(&self.list);
+        Self { list, ..*self }
     }
 }

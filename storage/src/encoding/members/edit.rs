@@ -100,7 +100,8 @@ impl<const VALUES: bool> Members<VALUES> {
         self.change(place.segment, |segment| segment.remove(place.slot));
     }
 
-    /// Frees about so many members of a table that is not used any more; returns how many are left.
+    /// Frees about so many members of a table that is not used any more; returns how many are left. Until none is left
+    /// the table can be freed further and nothing else.
     pub fn free_some(&mut self, budget: usize) -> usize {
         let mut freed = 0;
         while freed < budget && self.segments.len() > 1 {

@@ -15,7 +15,7 @@
 //!  record    expiry, if there is one; field; value, if the table has values: see `record.rs`
 //! ```
 //!
-//! A look-up goes to the segment, from the bucket's ends to its five or so slots, and to the record whose tag is right:
+//! A look-up goes to the segment, from the bucket's ends to its half a dozen slots, and to the record whose tag is right:
 //! one in fifty look-ups reads a wrong record. A member of 16 bytes costs 17 bytes of record, 3 of slot, about one of ends
 //! and segment, and its share of what is free in the last chunk and behind the slots. An index of pointers, or a table
 //! with free slots, would cost as much as half of that again.
@@ -32,7 +32,7 @@
 //!
 //! # Cursors, random members, expiries
 //!
-//! - A scan cursor is a position in the hash space. A step visits one bucket, about five members. Splitting and merging
+//! - A scan cursor is a position in the hash space. A step visits one bucket, half a dozen members. Splitting and merging
 //!   move no member across a cursor.
 //! - A random member is drawn by rejection: a segment, all alike, and a number below the upper bound of what segments
 //!   hold; if the segment has that many members it is the one, else both are drawn again. Each member is exactly as
@@ -100,7 +100,7 @@ pub struct Members<const VALUES: bool> {
     counts: [u32; COUNT_CLASSES],
 }
 
-const COUNT_CLASSES: usize = 10;
+const COUNT_CLASSES: usize = 11;
 
 /// A member as it is stored.
 #[derive(Clone, Copy, Debug)]

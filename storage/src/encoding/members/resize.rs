@@ -5,10 +5,11 @@ use super::segment::{Gathered, Segment};
 use super::segments::Segments;
 
 /// Members that segments have on average when the next one splits. Those that have waited longest have twice as many.
-const SEGMENT_MEMBERS: usize = 180;
+const SEGMENT_MEMBERS: usize = 240;
 
-/// Bytes of records that segments have on average when the next one splits, if that comes first.
-const SEGMENT_RECORD_BYTES: usize = 8 << 10;
+/// Bytes of records that segments have on average when the next one splits, if that comes first: so splitting stays a
+/// matter of some ten microseconds.
+const SEGMENT_RECORD_BYTES: usize = 12 << 10;
 
 /// By how many times segments must be emptier than when they would split, before two of them merge.
 const MERGE_FACTOR: usize = 2;
