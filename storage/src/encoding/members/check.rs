@@ -25,9 +25,9 @@ impl<const VALUES: bool> Members<VALUES> {
         assert_eq!((len, volatile), (self.len, self.volatile));
         assert_eq!((record_bytes, memory_bytes), (self.record_bytes, self.memory_bytes));
         self.check_counts();
-        for chunk in 0..self.segments.chunks() {
-            let earliest = self.segments.in_chunk(chunk).map(|number| self.segments.at(number).earliest()).min();
-            assert!(earliest.is_some_and(|earliest| self.segments.earliest(chunk) <= earliest), "earliest of a chunk");
+        for group in 0..self.segments.groups() {
+            let earliest = self.segments.in_group(group).map(|number| self.segments.at(number).earliest()).min();
+            assert!(earliest.is_some_and(|earliest| self.segments.earliest(group) <= earliest), "earliest of a group");
         }
     }
 }

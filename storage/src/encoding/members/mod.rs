@@ -37,7 +37,7 @@
 //! - A random member is drawn by rejection: a segment, all alike, and a number below the upper bound of what segments
 //!   hold; if the segment has that many members it is the one, else both are drawn again. Each member is exactly as
 //!   likely as any other, and since the bound is at most about four times the average, a few draws are enough.
-//! - Each segment has a lower bound of the expiries in it, and each chunk one of its segments: who looks for expired
+//! - Each segment has a lower bound of the expiries in it, and so has each group of 256 segments: who looks for expired
 //!   fields reads only segments in which there may be one. Records without expiry have no byte for it.
 
 use super::hash::key_hash;
