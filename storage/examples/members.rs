@@ -43,7 +43,9 @@ fn time(count: usize, mut run: impl FnMut(usize)) -> f64 {
 fn report(row: &str, count: usize, grown: usize, counted: usize, times: &[(&str, f64)]) {
     let per = |bytes: usize| bytes as f64 / count as f64;
     print!("{row:<9} {count:>9}  {:6.2} B resident, {:6.2} B counted ", per(grown), per(counted));
-    times.iter().for_each(|(name, nanos)| print!("  {name} {nanos:.0} ns"));
+    for (name, nanos) in times {
+        print!("  {name} {nanos:.0} ns");
+    }
     println!();
 }
 

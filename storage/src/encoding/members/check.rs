@@ -25,20 +25,21 @@ impl<const VALUES: bool> Members<VALUES> {
         assert_eq!((len, volatile), (self.len, self.volatile));
         assert_eq!((record_bytes, memory_bytes), (self.record_bytes, self.memory_bytes));
         self.check_counts();
-        for chunk in 0..self.segments.chunks() {
-            let earliest = self.segments.in_chunk(chunk).map(|number| self.segments.at(number).earliest()).min();
-            assert!(earliest.is_some_and(|earliest| self.segments.earliest(chunk) <= earliest), "earliest of a chunk");
+        for group in 0..self.segments.groups() {
+            let earliest = self.segments.in_group(group).map(|number| self.segments.at(number).earliest()).min();
+            assert!(earliest.is_some_and(|earliest| self.segments.earliest(group) <= earliest), "earliest of a group");
         }
     }
 }
 
 impl<const VALUES: bool> Segment<VALUES> {
-    /// Panics if the page contradicts itself.
+    /// Panics if the segment contradicts itself or the hashes of its members.
     pub fn check_invariants(&self, depth: u32) {
         for slot in 0..self.len() {
             let hash = hash_of(self.field(slot));
-            assert!(self.slots_at(hash << depth).contains(&slot), "the bucket of a member");
-            assert_eq!(self.tag(slot), tag_of(hash), "the tag of a member");
+            let slots = self.slots();
+            assert!(slots.in_bucket(slots.bucket(hash << depth)).contains(&slot), "the bucket of a member");
+            assert_eq!(slots.tag(slot), tag_of(hash), "the tag of a member");
             assert!(self.expire_at(slot).is_none_or(|at| at >= self.earliest()), "earliest of a segment");
         }
         self.check_bytes();

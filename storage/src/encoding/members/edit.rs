@@ -58,17 +58,13 @@ impl<const VALUES: bool> Members<VALUES> {
         self.account((segment.len(), segment.record_bytes(), segment.heap_bytes()), (0, 0, 0));
     }
 
-    fn insert_key(&mut self, key: &Key<'_>, value: Option<Encoded<'_>>, expire_at: Option<i64>) {
+    fn insert_key(&mut self, key: &Key<'_>, value: Option<Encoded<'_>>) {
         self.grow_if_full();
         let number = self.segments.number_of(key.hash);
         let position = key.hash << self.segments.depth(number);
-        self.change(number, |segment| segment.insert(key, position, value, expire_at));
+        self.change(number, |segment| segment.insert(key, position, value));
         if self.segments.at(number).wants_buckets() {
             self.rebuild(number);
-        }
-        if let Some(at) = expire_at {
-            self.volatile += 1;
-            self.segments.note_expiry(number, at);
         }
     }
 
@@ -104,7 +100,8 @@ impl<const VALUES: bool> Members<VALUES> {
         self.change(place.segment, |segment| segment.remove(place.slot));
     }
 
-    /// Frees about so many members of a table that is not used any more; returns how many are left.
+    /// Frees about so many members of a table that is not used any more; returns how many are left. Until none is left
+    /// the table can be freed further and nothing else.
     pub fn free_some(&mut self, budget: usize) -> usize {
         let mut freed = 0;
         while freed < budget && self.segments.len() > 1 {
@@ -135,7 +132,7 @@ impl Members<false> {
         if self.find_key(&key).is_some() {
             return false;
         }
-        self.insert_key(&key, None, None);
+        self.insert_key(&key, None);
         true
     }
 }
@@ -158,7 +155,7 @@ impl Members<true> {
             self.grow_if_full();
             return Outcome::Replaced;
         }
-        self.insert_key(&key, Some(value), None);
+        self.insert_key(&key, Some(value));
         Outcome::Added
     }
 }

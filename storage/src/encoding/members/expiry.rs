@@ -18,7 +18,7 @@ impl<const VALUES: bool> Members<VALUES> {
         if self.volatile == 0 {
             return None;
         }
-        (0..self.segments.chunks()).map(|chunk| self.segments.earliest(chunk)).min()
+        (0..self.segments.groups()).map(|group| self.segments.earliest(group)).min()
     }
 
     /// Removes members that expire before `now`. Looks at `budget` members, or some hundred more to finish a segment, in
@@ -26,11 +26,11 @@ impl<const VALUES: bool> Members<VALUES> {
     pub fn expire(&mut self, now: i64, budget: usize, mut expired: impl FnMut(Record<'_>)) -> Sweep {
         let mut sweep = Sweep { removed: 0, complete: true };
         let mut looked_at = 0;
-        for chunk in 0..self.segments.chunks() {
-            if self.segments.earliest(chunk) >= now {
+        for group in 0..self.segments.groups() {
+            if self.segments.earliest(group) >= now {
                 continue;
             }
-            for number in self.segments.in_chunk(chunk) {
+            for number in self.segments.in_group(group) {
                 if self.segments.at(number).earliest() >= now {
                     continue;
                 }
@@ -41,7 +41,7 @@ impl<const VALUES: bool> Members<VALUES> {
                 looked_at += self.segments.at(number).len();
                 sweep.removed += self.expire_in(number, now, &mut expired);
             }
-            self.segments.renew_earliest(chunk);
+            self.segments.renew_earliest(group);
             if !sweep.complete {
                 break;
             }

@@ -3,44 +3,42 @@
 //! ```text
 //!  hash   63 …      | …      | …  …  …  …  …  … | 7…0
 //!         segment    bucket                       tag
-//!         (reversed) in the page
+//!         (reversed) in it
 //!
-//!  segments, in chunks of 256         page of a segment: one allocation
-//! ┌───┬───┬───┬───┬─            ┌──────┬────────────────────────┬──────┬──────────────────────────┐
-//! │ 0 │ 1 │ 2 │ 3 │ …     ───►  │ ends │ record record record … │ free │ … slot slot slot slot    │
-//! └───┴───┴───┴───┴─            └──────┴────────────────────────┴──────┴──────────────────────────┘
+//!  segments                    slots of a segment: one allocation      records of a segment: chunks of 1 KiB
+//! ┌───┬───┬───┬───┬─          ┌──────┬───────────────────────────┐   ┌────────────────────────┬──────┐
+//! │ 0 │ 1 │ 2 │ 3 │ …   ───►  │ ends │ slot slot slot slot slot  │──►│ record record record … │ free │
+//! └───┴───┴───┴───┴─          └──────┴───────────────────────────┘   └────────────────────────┴──────┘
 //!
 //!  ends      for each bucket, how many slots it and those before it have: 2 bytes each
 //!  slot      tag (1 byte: the low bits of the hash) and offset of the record (2 bytes), grouped by bucket
 //!  record    expiry, if there is one; field; value, if the table has values: see `record.rs`
-//!            all ends and offsets have 4 bytes in a page of more than 64 KiB, which only huge records lead to
 //! ```
 //!
-//! A look-up goes to the segment, from the bucket's ends to its five or so slots, and to the record whose tag is right:
-//! one in fifty look-ups reads a wrong record. A member of 16 bytes costs 17 bytes of record, 3 of slot, less than one of
-//! ends and segment, and its share of the page's free bytes, on average less than a tenth. An index of pointers or a
-//! table with free slots would cost as much as half of that again.
+//! A look-up goes to the segment, from the bucket's ends to its half a dozen slots, and to the record whose tag is right:
+//! one in fifty look-ups reads a wrong record. A member of 16 bytes costs 17 bytes of record, 3 of slot, about one of ends
+//! and segment, and its share of what is free in the last chunk and behind the slots. An index of pointers, or a table
+//! with free slots, would cost as much as half of that again.
 //!
 //! # Growing and shrinking
 //!
 //! This is linear hashing: there are n segments, and when they are full on average the next one in turn splits, whichever
-//! it is. So there is no directory that would have to double, one insertion splits one segment at most, and since the
-//! split segments are half as full as those that still wait, pages of all sizes exist at any time and the free bytes
-//! average out. The number of a segment is the *reversed* beginning of the hash: a split divides a stretch of the hash
-//! space, and the segments in the order of their reversed numbers are in the order of the hash.
+//! it is. So there is no directory that would have to double, and one insertion splits one segment at most. The number of
+//! a segment is the *reversed* beginning of the hash: a split divides a stretch of the hash space, and the segments in the
+//! order of their reversed numbers are in the order of the hash.
 //!
-//! Within a page, records are appended, and removed ones leave holes, which are closed when the page is full, or when it
-//! is less than five eighths used. Elements of more than [`INLINE_BYTES_MAX`] lie outside, in buffers of their own.
+//! Records are appended, and removed ones leave holes, which are closed when the chunks are full and an eighth of them is
+//! holes, or when a third is. Elements of more than [`INLINE_BYTES_MAX`] lie outside, in buffers of their own.
 //!
 //! # Cursors, random members, expiries
 //!
-//! - A scan cursor is a position in the hash space. A step visits one bucket, about five members. Splitting and merging
+//! - A scan cursor is a position in the hash space. A step visits one bucket, half a dozen members. Splitting and merging
 //!   move no member across a cursor.
 //! - A random member is drawn by rejection: a segment, all alike, and a number below the upper bound of what segments
 //!   hold; if the segment has that many members it is the one, else both are drawn again. Each member is exactly as
 //!   likely as any other, and since the bound is at most about four times the average, a few draws are enough.
-//! - Each segment has a lower bound of the expiries in it, and each chunk one of its segments: who looks for expired
-//!   fields reads only pages in which there may be one. Records without expiry have no byte for it.
+//! - Each segment has a lower bound of the expiries in it, and so has each group of 256 segments: who looks for expired
+//!   fields reads only segments in which there may be one. Records without expiry have no byte for it.
 
 use super::hash::key_hash;
 use super::listpack::{Encoded, Item};
@@ -48,15 +46,16 @@ use segment::Segment;
 use segments::Segments;
 
 mod check;
+mod chunks;
 mod edit;
 mod expiry;
 mod outside;
-mod page;
 mod record;
 mod resize;
 mod sample;
 mod segment;
 mod segments;
+mod slots;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -65,8 +64,11 @@ pub use edit::Outcome;
 pub use sample::{select, split};
 pub use walk::Iter;
 
-/// The longest element that lies in a page; longer ones have a buffer of their own.
-pub const INLINE_BYTES_MAX: usize = 512;
+/// The longest element that lies in a record; longer ones have a buffer of their own.
+pub const INLINE_BYTES_MAX: usize = 256;
+
+// A record with two such elements and an expiry fits into a chunk.
+const _: () = assert!(record::EXPIRY_BYTES + 2 * (INLINE_BYTES_MAX + 2) <= chunks::CHUNK_BYTES);
 
 /// The number of bits of a scan cursor.
 pub const CURSOR_BITS: u32 = 48;
@@ -90,15 +92,15 @@ pub struct Members<const VALUES: bool> {
     len: usize,
     /// Members with an expiry.
     volatile: usize,
-    /// Bytes of all records in pages, without holes.
+    /// Bytes of all records.
     record_bytes: usize,
-    /// Bytes of pages and of buffers outside.
+    /// Bytes of memory behind the segments.
     memory_bytes: usize,
     /// How many segments have 1, 2-3, 4-7, … members; the last class has no upper end.
     counts: [u32; COUNT_CLASSES],
 }
 
-const COUNT_CLASSES: usize = 10;
+const COUNT_CLASSES: usize = 11;
 
 /// A member as it is stored.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
-//! The buffers of a segment: elements that are too long for its page, by number.
+//! The buffers of a segment: elements that are too long for its chunks, by number.
 
 /// Buffers by number. A segment has one of these only while it has buffers.
 #[derive(Debug, Default)]

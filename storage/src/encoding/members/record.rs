@@ -15,7 +15,8 @@ use crate::encoding::listpack::{Encoded, Item, Shape};
 const EXPIRY: u8 = 0xf5;
 const OUTSIDE: u8 = 0xf6;
 
-const EXPIRY_BYTES: usize = 7;
+/// Bytes of an expiry in a record.
+pub const EXPIRY_BYTES: usize = 7;
 const OUTSIDE_BYTES: usize = 5;
 
 /// An element on its way into a record.
@@ -48,11 +49,6 @@ impl Part<'_> {
             }
         }
     }
-}
-
-/// Bytes of an expiry in a record.
-pub const fn expiry_len(expire_at: Option<i64>) -> usize {
-    if expire_at.is_some() { EXPIRY_BYTES } else { 0 }
 }
 
 /// Writes the expiry to the beginning of `out`.

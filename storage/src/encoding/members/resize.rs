@@ -5,10 +5,11 @@ use super::segment::{Gathered, Segment};
 use super::segments::Segments;
 
 /// Members that segments have on average when the next one splits. Those that have waited longest have twice as many.
-const SEGMENT_MEMBERS: usize = 180;
+const SEGMENT_MEMBERS: usize = 240;
 
-/// Bytes of records that segments have on average when the next one splits, if that comes first.
-const SEGMENT_RECORD_BYTES: usize = 8 << 10;
+/// Bytes of records that segments have on average when the next one splits, if that comes first: so splitting stays a
+/// matter of some ten microseconds.
+const SEGMENT_RECORD_BYTES: usize = 12 << 10;
 
 /// By how many times segments must be emptier than when they would split, before two of them merge.
 const MERGE_FACTOR: usize = 2;
@@ -61,7 +62,7 @@ impl<const VALUES: bool> Members<VALUES> {
         self.put_back(low_number, merged);
     }
 
-    /// Writes the page of a segment anew, with as many buckets as it has members for.
+    /// Writes a segment anew, with as many buckets as it has members for.
     #[cold]
     pub(super) fn rebuild(&mut self, number: usize) {
         let depth = self.segments.depth(number);
@@ -87,9 +88,9 @@ impl<const VALUES: bool> Members<VALUES> {
     pub(super) fn bucket_at(&self, position: u64) -> (usize, Option<u64>) {
         let number = self.segments.number_of(position);
         let depth = self.segments.depth(number);
-        let geometry = self.segments.at(number).geometry();
-        let bits = depth + u32::from(geometry.bucket_bits);
-        let bucket = geometry.bucket(position << depth) as u64;
+        let slots = self.segments.at(number).slots();
+        let bits = depth + u32::from(slots.bucket_bits());
+        let bucket = slots.bucket(position << depth) as u64;
         let start = Segments::<VALUES>::start(number);
         let width = 1_u64.checked_shl(u64::BITS - bits);
         (number, width.and_then(|width| start.checked_add(bucket * width)?.checked_add(width)))

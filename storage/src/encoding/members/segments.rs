@@ -1,4 +1,4 @@
-//! The segments of a table, in chunks, and the arithmetic of linear hashing.
+//! The segments of a table, in groups, and the arithmetic of linear hashing.
 //!
 //! With n segments and L = floor(log2 n), those below n - 2^L and from 2^L on were split in this round: L + 1 bits of the
 //! hash lead to them. All others wait for their turn, and L bits do. The next to split is number n - 2^L.
@@ -6,11 +6,11 @@
 use super::NEVER;
 use super::segment::Segment;
 
-/// Segments in a chunk: their memory is had in pieces, so that it never has to be moved as a whole.
-const CHUNK: usize = 256;
+/// Segments in a group: their memory is had in pieces, so that it never has to be moved as a whole.
+const GROUP: usize = 256;
 
 #[derive(Clone, Debug)]
-struct Chunk<const VALUES: bool> {
+struct Group<const VALUES: bool> {
     segments: Vec<Segment<VALUES>>,
     /// A lower bound of the expiries.
     earliest: i64,
@@ -19,14 +19,14 @@ struct Chunk<const VALUES: bool> {
 /// An array of at least one segment.
 #[derive(Clone, Debug)]
 pub struct Segments<const VALUES: bool> {
-    chunks: Vec<Chunk<VALUES>>,
+    groups: Vec<Group<VALUES>>,
     len: usize,
 }
 
 impl<const VALUES: bool> Segments<VALUES> {
     /// An array with one segment.
     pub fn new(first: Segment<VALUES>) -> Self {
-        let mut segments = Self { chunks: Vec::with_capacity(1), len: 0 };
+        let mut segments = Self { groups: Vec::with_capacity(1), len: 0 };
         segments.push(first);
         segments
     }
@@ -39,70 +39,70 @@ impl<const VALUES: bool> Segments<VALUES> {
 
     /// Bytes of memory of the array itself.
     pub fn heap_bytes(&self) -> usize {
-        let full = (self.chunks.len() - 1) * CHUNK;
-        let last = self.chunks.last().map_or(0, |chunk| chunk.segments.capacity());
-        self.chunks.capacity() * size_of::<Chunk<VALUES>>() + (full + last) * size_of::<Segment<VALUES>>()
+        let full = (self.groups.len() - 1) * GROUP;
+        let last = self.groups.last().map_or(0, |group| group.segments.capacity());
+        self.groups.capacity() * size_of::<Group<VALUES>>() + (full + last) * size_of::<Segment<VALUES>>()
     }
 
     /// The segment of that number.
     #[inline]
     pub fn at(&self, number: usize) -> &Segment<VALUES> {
-        &self.chunks[number / CHUNK].segments[number % CHUNK]
+        &self.groups[number / GROUP].segments[number % GROUP]
     }
 
     /// The segment of that number, to be changed.
     #[inline]
     pub fn at_mut(&mut self, number: usize) -> &mut Segment<VALUES> {
-        &mut self.chunks[number / CHUNK].segments[number % CHUNK]
+        &mut self.groups[number / GROUP].segments[number % GROUP]
     }
 
     /// Appends a segment.
     pub fn push(&mut self, segment: Segment<VALUES>) {
-        if self.len.is_multiple_of(CHUNK) {
-            let capacity = if self.len == 0 { 1 } else { CHUNK };
-            self.chunks.push(Chunk { segments: Vec::with_capacity(capacity), earliest: NEVER });
+        if self.len.is_multiple_of(GROUP) {
+            let capacity = if self.len == 0 { 1 } else { GROUP };
+            self.groups.push(Group { segments: Vec::with_capacity(capacity), earliest: NEVER });
         }
-        let chunk = self.chunks.last_mut().expect("there is a chunk with room");
-        chunk.earliest = chunk.earliest.min(segment.earliest());
-        chunk.segments.push(segment);
+        let group = self.groups.last_mut().expect("there is a group with room");
+        group.earliest = group.earliest.min(segment.earliest());
+        group.segments.push(segment);
         self.len += 1;
     }
 
     /// Takes the last segment off.
     pub fn pop(&mut self) -> Segment<VALUES> {
-        let chunk = self.chunks.last_mut().expect("there is a segment");
-        let segment = chunk.segments.pop().expect("the last chunk has a segment");
-        if chunk.segments.is_empty() {
-            self.chunks.pop();
+        let group = self.groups.last_mut().expect("there is a segment");
+        let segment = group.segments.pop().expect("the last group has a segment");
+        if group.segments.is_empty() {
+            self.groups.pop();
         }
         self.len -= 1;
         segment
     }
 
-    /// The number of chunks.
-    pub fn chunks(&self) -> usize {
-        self.chunks.len()
+    /// The number of groups.
+    pub fn groups(&self) -> usize {
+        self.groups.len()
     }
 
-    /// The numbers of the segments in a chunk.
-    pub fn in_chunk(&self, chunk: usize) -> std::ops::Range<usize> {
-        chunk * CHUNK..chunk * CHUNK + self.chunks[chunk].segments.len()
+    /// The numbers of the segments in a group.
+    pub fn in_group(&self, group: usize) -> std::ops::Range<usize> {
+        group * GROUP..group * GROUP + self.groups[group].segments.len()
     }
 
-    /// The lower bound of the expiries in a chunk.
-    pub fn earliest(&self, chunk: usize) -> i64 {
-        self.chunks[chunk].earliest
+    /// The lower bound of the expiries in a group.
+    pub fn earliest(&self, group: usize) -> i64 {
+        self.groups[group].earliest
     }
 
-    /// Makes the lower bound of a chunk as good as those of its segments.
-    pub fn renew_earliest(&mut self, chunk: usize) {
-        let chunk = &mut self.chunks[chunk];
-        chunk.earliest = chunk.segments.iter().map(Segment::earliest).min().unwrap_or(NEVER);
+    /// Makes the lower bound of a group as good as those of its segments.
+    pub fn renew_earliest(&mut self, group: usize) {
+        let group = &mut self.groups[group];
+        group.earliest = group.segments.iter().map(Segment::earliest).min().unwrap_or(NEVER);
     }
 
     /// Notes that a segment has a record that expires so early.
     pub fn note_expiry(&mut self, number: usize, expire_at: i64) {
-        let earliest = &mut self.chunks[number / CHUNK].earliest;
+        let earliest = &mut self.groups[number / GROUP].earliest;
         *earliest = (*earliest).min(expire_at);
     }
 

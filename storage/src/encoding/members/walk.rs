@@ -22,7 +22,8 @@ impl<const VALUES: bool> Members<VALUES> {
         let position = cursor << (u64::BITS - CURSOR_BITS);
         let (number, next) = self.bucket_at(position);
         let segment = self.segments.at(number);
-        for slot in segment.slots_at(position << self.segments.depth(number)) {
+        let slots = segment.slots();
+        for slot in slots.in_bucket(slots.bucket(position << self.segments.depth(number))) {
             visit(segment.record(slot));
         }
         next.map_or(0, |next| next >> (u64::BITS - CURSOR_BITS))
