@@ -6,6 +6,8 @@
 
 use string::{OwnedString, StringRef};
 
+pub mod hash;
+pub mod set;
 pub mod string;
 pub mod zset;
 

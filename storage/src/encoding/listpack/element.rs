@@ -20,7 +20,7 @@ const HEAD_BYTES_MAX: usize = 9;
 
 /// What the head of an element says.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
+pub struct Shape {
     /// Bytes of the head.
     pub head: usize,
     /// Bytes of the data.
@@ -52,10 +52,16 @@ impl Shape {
         Some(Self { head, data, string })
     }
 
+    /// Bytes of head and data.
+    #[inline]
+    pub const fn body_len(self) -> usize {
+        self.head + self.data
+    }
+
     /// Bytes of the whole element.
     #[inline]
     pub const fn len(self) -> usize {
-        let body = self.head + self.data;
+        let body = self.body_len();
         body + length_len(body)
     }
 
@@ -112,7 +118,7 @@ pub(super) fn read_length_backwards(bytes: &[u8]) -> Option<usize> {
 
 /// A new element on its way into a listpack.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Encoded<'a> {
+pub struct Encoded<'a> {
     head: [u8; HEAD_BYTES_MAX],
     head_len: usize,
     string: &'a [u8],
@@ -179,8 +185,36 @@ impl<'a> Encoded<'a> {
         Self { head, head_len: 1 + width, string: &[] }
     }
 
-    const fn body_len(&self) -> usize {
+    /// Bytes of head and data.
+    #[inline]
+    pub const fn body_len(&self) -> usize {
         self.head_len + self.string.len()
+    }
+
+    /// The item that the element stands for.
+    #[inline]
+    pub fn as_item(&self) -> Item<'_> {
+        if self.head[0] & 0xc0 == STRING_6 || self.head[0] & 0xf0 == STRING_12 || self.head[0] == STRING_32 {
+            Item::Bytes(self.string)
+        } else {
+            Item::Int(read_int(self.head[0], &self.head[1..self.head_len]))
+        }
+    }
+
+    /// Whether `bytes` begin with head and data of the element.
+    #[inline]
+    pub fn begins(&self, bytes: &[u8]) -> bool {
+        let (head, string) = (&self.head[..self.head_len], self.string);
+        bytes.len() >= head.len() + string.len()
+            && &bytes[..head.len()] == head
+            && &bytes[head.len()..head.len() + string.len()] == string
+    }
+
+    /// Writes head and data to the beginning of `out`.
+    #[inline]
+    pub fn write_body(&self, out: &mut [u8]) {
+        out[..self.head_len].copy_from_slice(&self.head[..self.head_len]);
+        out[self.head_len..self.body_len()].copy_from_slice(self.string);
     }
 
     /// Bytes of the element.
@@ -193,8 +227,7 @@ impl<'a> Encoded<'a> {
     #[inline]
     pub fn write(&self, out: &mut [u8]) {
         let body = self.body_len();
-        out[..self.head_len].copy_from_slice(&self.head[..self.head_len]);
-        out[self.head_len..body].copy_from_slice(self.string);
+        self.write_body(out);
         let length = &mut out[body..];
         let last = length.len() - 1;
         for (index, byte) in length.iter_mut().enumerate() {

@@ -43,6 +43,7 @@ pub use edit::{
     remove_range, replace, replace_int, split_off, would_fit,
 };
 pub use element::stored_bytes;
+pub(in crate::encoding) use element::{Encoded, Shape};
 pub use find::Needle;
 pub use item::{IntBuf, Item};
 pub use validate::{Malformed, validate};

@@ -32,7 +32,7 @@ pub fn validate(bytes: &[u8]) -> Result<Listpack<'_>, Malformed> {
 /// The length of the element that begins `bytes`, if it is whole and the length behind it is right.
 fn element_len(bytes: &[u8]) -> Result<usize, Malformed> {
     let shape = Shape::read(bytes).ok_or(Malformed)?;
-    let body = shape.head + shape.data;
+    let body = shape.body_len();
     let element = bytes.get(..shape.len()).ok_or(Malformed)?;
     let length = &element[body..];
     debug_assert_eq!(length.len(), length_len(body));
