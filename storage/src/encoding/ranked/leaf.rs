@@ -115,8 +115,8 @@ impl Leaf {
         u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]])
     }
 
-    fn set_raw_end(&mut self, records: usize, index: usize, end: u16) {
-        let at = records * ENDS_AT + index * END_BYTES;
+    fn set_raw_end(&mut self, index: usize, end: u16) {
+        let at = self.len() * ENDS_AT + index * END_BYTES;
         self.bytes[at..at + END_BYTES].copy_from_slice(&end.to_le_bytes());
     }
 
@@ -214,7 +214,7 @@ impl Leaf {
         self.used = (used + FIXED_BYTES + len) as u16;
         self.set_score(index, score);
         let flag = if matches!(stored, Stored::Outside(_)) { OUTSIDE } else { 0 };
-        self.set_raw_end(records + 1, index, (start + len) as u16 | flag);
+        self.set_raw_end(index, (start + len) as u16 | flag);
         self.shift_ends(index + 1, len as u16);
     }
 
