@@ -69,7 +69,7 @@ fn fill(row: &str, count: usize, rng: &mut SmallRng) -> ZSet {
 }
 
 fn nanos(start: Duration, count: usize) -> f64 {
-    (running_time() - start).as_secs_f64() * 1e9 / count as f64
+    running_time().saturating_sub(start).as_secs_f64() * 1e9 / count as f64
 }
 
 fn time(name: &str, mut operation: impl FnMut()) {
@@ -111,6 +111,8 @@ fn measure(row: &str, set: &mut ZSet, count: usize, rng: &mut SmallRng) {
 
 fn run(row: &str, count: usize) {
     let mut rng = SmallRng::seed_from_u64(7);
+    // What the program itself needs is in memory before the measurement.
+    drop(fill("warm up", 2_000, &mut rng));
     let before = resident_bytes();
     let mut set = fill(row, count, &mut rng);
     let report = |set: &ZSet| {

@@ -16,9 +16,9 @@
 //! - [`block`] is the byte layout of one key with its value.
 //! - [`table`] finds the block of a key, and grows and shrinks a little at a time.
 //! - [`intset`] is a small set of integers, in Redis's format too.
-//! - [`ranked`] is a sorted set of any size: a tree by score and member, and an index of members.
 //! - [`listpack`] is the sequence of elements that small collections are packed into, in Redis's format.
 //! - [`members`] is the table of a large hash or set.
+//! - [`ranked`] is the tree and the index of a large sorted set.
 //!
 //! All unsafe code of this crate is below this module. The boundary is [`table::Table`]: handles and raw buffers do not
 //! leave it, and everything it offers is safe.
@@ -30,7 +30,6 @@ pub(crate) mod buffer;
 pub(crate) mod hash;
 pub(crate) mod large;
 pub(crate) mod intset;
-#[allow(dead_code, unused_imports, reason = "the lists, sorted sets and streams use what hashes and sets do not")]
 pub(crate) mod listpack;
 pub(crate) mod members;
 pub(crate) mod ranked;

@@ -33,7 +33,7 @@ impl Cut<'_> {
     #[inline]
     pub fn partition<'m>(
         self,
-        scores: impl ExactSizeIterator<Item = f64> + Clone,
+        scores: &(impl ExactSizeIterator<Item = f64> + Clone),
         member: impl Fn(usize) -> &'m [u8],
     ) -> usize {
         let below = |limit| scores.clone().filter(|&score| score < limit).count();
@@ -51,7 +51,7 @@ impl Cut<'_> {
 
     /// Whether a record lies before the cut.
     pub fn is_behind(self, score: f64, member: &[u8]) -> bool {
-        self.partition(std::iter::once(score), |_| member) == 1
+        self.partition(&std::iter::once(score), |_| member) == 1
     }
 }
 

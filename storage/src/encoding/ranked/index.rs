@@ -20,9 +20,14 @@
 //!
 //! A scan cursor is a hash: the order of the entries never changes, so each is seen once.
 
+use super::prefetch::prefetch;
+
 /// Segments with this many slots are split rather than enlarged.
-const SEGMENT_SLOTS_MAX: usize = 4_096;
+const SEGMENT_SLOTS_MAX: usize = 8_192;
 const SEGMENT_SLOTS_MIN: usize = 16;
+
+/// Slots that fill a page of the kernel.
+const PAGE_SLOTS: usize = 4_096 / size_of::<u64>();
 
 /// No segment is told from others by more bits of the hash.
 const DEPTH_MAX: u32 = 24;
@@ -141,7 +146,7 @@ impl Segment {
 
     /// Whether it has far more slots than it needs.
     const fn is_sparse(&self) -> bool {
-        self.slots.len() > SEGMENT_SLOTS_MIN && (self.entries as usize) < self.slots.len() / 3
+        self.slots.len() > SEGMENT_SLOTS_MIN && (self.entries as usize) < self.slots.len() / 2
     }
 }
 
@@ -288,14 +293,7 @@ impl Index {
             return;
         }
         let segment = &self.segments[self.number_of(hash)];
-        let slot = &segment.slots[segment.home(hash)];
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a prefetch has no effect that a program can see, whatever the address.
-        unsafe {
-            std::arch::x86_64::_mm_prefetch(std::ptr::from_ref(slot).cast::<i8>(), std::arch::x86_64::_MM_HINT_T0);
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = slot;
+        prefetch(&segment.slots[segment.home(hash)]);
     }
 
     /// Notes that the member of a hash has moved from one leaf to another.
@@ -385,12 +383,12 @@ const fn homes_in(slots: usize) -> usize {
     slots - slots / 64 - 2
 }
 
-/// The smallest number of slots for so many entries and one more: the size classes of common allocators, four for each
-/// power of two.
+/// The smallest number of slots for so many entries and one more: the size classes of common allocators, four for each power
+/// of two, and whole pages of the kernel where those are coarser, since what is not touched of a large class is not resident.
 fn slots_for(entries: usize) -> usize {
     let mut slots = SEGMENT_SLOTS_MIN;
     while !fits(entries + 1, homes_in(slots)) {
-        slots += (1 << slots.ilog2()) / 4;
+        slots += ((1 << slots.ilog2()) / 4).min(PAGE_SLOTS);
     }
     slots
 }

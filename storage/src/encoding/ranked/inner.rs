@@ -93,7 +93,7 @@ impl Inner {
     /// The child in which a cut lies.
     #[inline]
     pub fn child_at(&self, cut: Cut<'_>) -> usize {
-        cut.partition(self.scores[1..].iter().copied(), |index| self.member(index + 1))
+        cut.partition(&self.scores[1..].iter().copied(), |index| self.member(index + 1))
     }
 
     /// The child in which the record of a rank lies, and its rank there. A rank behind all is one in the last child.

@@ -92,8 +92,12 @@ impl Ranked {
     /// Tells the index that members of these hashes have moved to another leaf.
     pub(super) fn relocate_all(&mut self, hashes: &[u32], from: u32, to: u32) {
         // Two rounds, so that the cache misses overlap.
-        hashes.iter().for_each(|&hash| self.index.prefetch(hash));
-        hashes.iter().for_each(|&hash| self.index.relocate(hash, from, to));
+        for &hash in hashes {
+            self.index.prefetch(hash);
+        }
+        for &hash in hashes {
+            self.index.relocate(hash, from, to);
+        }
     }
 
     /// Enters the right half of the node at `level` of the path into the node above it, and splits that if need be.

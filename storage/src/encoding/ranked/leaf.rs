@@ -19,12 +19,13 @@ use std::ops::Range;
 
 use super::arena::{Arena, NONE};
 use super::cut::Cut;
+use super::prefetch::prefetch;
 
 /// Members up to this length lie in the leaf.
 pub const INLINE_BYTES_MAX: usize = 255;
 
 /// A leaf with more bytes is split.
-pub const LEAF_BYTES_MAX: usize = 1_024;
+pub const LEAF_BYTES_MAX: usize = 2_048;
 
 /// A leaf with less bytes is merged with a neighbour, if that has room.
 pub const LEAF_BYTES_MIN: usize = LEAF_BYTES_MAX / 4;
@@ -34,6 +35,7 @@ const END_BYTES: usize = 2;
 const ENDS_AT: usize = 1;
 const SCORES_AT: usize = ENDS_AT + END_BYTES;
 const FIXED_BYTES: usize = SCORES_AT + SCORE_BYTES;
+const CACHE_LINE_BYTES: usize = 64;
 const OUTSIDE_BYTES: usize = 4;
 const OUTSIDE: u16 = 1 << 15;
 
@@ -113,8 +115,8 @@ impl Leaf {
         u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]])
     }
 
-    fn set_raw_end(&mut self, records: usize, index: usize, end: u16) {
-        let at = records * ENDS_AT + index * END_BYTES;
+    fn set_raw_end(&mut self, index: usize, end: u16) {
+        let at = self.len() * ENDS_AT + index * END_BYTES;
         self.bytes[at..at + END_BYTES].copy_from_slice(&end.to_le_bytes());
     }
 
@@ -145,9 +147,16 @@ impl Leaf {
         }
     }
 
+    /// Asks for all lines of the leaf: what is read next in them depends on what is read first.
+    #[inline]
+    fn prefetch_all(&self) {
+        self.bytes[..self.used_bytes()].iter().step_by(CACHE_LINE_BYTES).for_each(prefetch);
+    }
+
     /// The record of a member, whose tag is given.
     #[inline]
     pub fn find(&self, tag: u8, member: &[u8], outside: &Outside) -> Option<usize> {
+        self.prefetch_all();
         self.with_tag(tag).find(|&index| self.member(index, outside) == member)
     }
 
@@ -175,9 +184,10 @@ impl Leaf {
     /// How many records lie before a cut.
     #[inline]
     pub fn partition(&self, cut: Cut<'_>, outside: &Outside) -> usize {
+        self.prefetch_all();
         let records = self.len();
         let scores = self.bytes[records * SCORES_AT..records * FIXED_BYTES].as_chunks::<SCORE_BYTES>().0;
-        cut.partition(scores.iter().map(|score| f64::from_le_bytes(*score)), |index| self.member(index, outside))
+        cut.partition(&scores.iter().map(|score| f64::from_le_bytes(*score)), |index| self.member(index, outside))
     }
 
     /// Inserts a record before the one at `index`.
@@ -204,7 +214,7 @@ impl Leaf {
         self.used = (used + FIXED_BYTES + len) as u16;
         self.set_score(index, score);
         let flag = if matches!(stored, Stored::Outside(_)) { OUTSIDE } else { 0 };
-        self.set_raw_end(records + 1, index, (start + len) as u16 | flag);
+        self.set_raw_end(index, (start + len) as u16 | flag);
         self.shift_ends(index + 1, len as u16);
     }
 
@@ -235,7 +245,7 @@ impl Leaf {
         self.records = left as u16;
         self.used = (used - range.len() * FIXED_BYTES - (to - from)) as u16;
         self.shift_ends(range.start, ((to - from) as u16).wrapping_neg());
-        if self.used_bytes() * 2 < self.bytes.len() {
+        if self.used_bytes() * 4 < self.bytes.len() * 3 {
             self.resize(capacity_for(self.used_bytes() + self.used_bytes() / 8));
         }
     }
@@ -334,14 +344,9 @@ fn remove_cells(bytes: &mut [u8], (from, to): (usize, usize), cell: usize, range
     bytes.copy_within(from + range.end * cell..from + records * cell, to + range.start * cell);
 }
 
-/// The size of the memory for so many bytes: the size classes of common allocators, so that nothing of them is lost.
+/// The size of the memory for so many bytes: the size classes of common allocators (steps of 16, from 128 on four for each
+/// power of two), so that nothing of them is lost.
 const fn capacity_for(bytes: usize) -> usize {
-    let step = match bytes {
-        0..=128 => 16,
-        129..=256 => 32,
-        257..=512 => 64,
-        513..=1024 => 128,
-        _ => 256,
-    };
+    let step = if bytes <= 128 { 16 } else { (1 << (bytes - 1).ilog2()) / 4 };
     bytes.next_multiple_of(step)
 }

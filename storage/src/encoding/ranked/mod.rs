@@ -38,6 +38,7 @@ mod index;
 mod inner;
 mod insert;
 mod leaf;
+mod prefetch;
 mod remove;
 mod seek;
 #[cfg(test)]
@@ -49,6 +50,9 @@ pub use walk::Records;
 
 /// Levels of inner nodes that a tree may have: even nodes with the least children reach 2^40 leaves.
 const HEIGHT_MAX: usize = 10;
+
+/// Records of a leaf, about.
+const RECORDS_PER_LEAF: usize = 64;
 
 /// A set of members with scores.
 #[derive(Debug)]
@@ -141,6 +145,11 @@ impl Ranked {
         self.len
     }
 
+    /// Whether it has no members.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Bytes of its memory.
     pub fn heap_bytes(&self) -> usize {
         self.node_bytes
@@ -192,7 +201,7 @@ impl Ranked {
         inner
     }
 
-    /// Where a member is.
+    /// The place of a member.
     #[inline]
     fn find(&self, hash: u32, member: &[u8]) -> Option<Place> {
         self.index.leaves(hash).find_map(|leaf| {
@@ -232,6 +241,3 @@ impl Ranked {
         freed
     }
 }
-
-/// Records of a leaf, about.
-const RECORDS_PER_LEAF: usize = 32;

@@ -197,7 +197,9 @@ fn equal_scores_are_in_the_order_of_members() {
     let mut set = Ranked::default();
     let name = |number: u32| format!("{}{number:05}", "common".repeat(10 + number as usize % 3));
     let mut names: Vec<_> = (0..5_000).map(name).collect();
-    names.iter().for_each(|name| set.insert(name.as_bytes(), 7.0));
+    for name in &names {
+        set.insert(name.as_bytes(), 7.0);
+    }
     set.check_invariants();
     names.sort();
     for (rank, name) in names.iter().enumerate() {

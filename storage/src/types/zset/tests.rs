@@ -196,7 +196,9 @@ fn random_records_are_equally_likely() {
 
 fn listpack_of(elements: &[&str]) -> Vec<u8> {
     let mut bytes = listpack::create();
-    elements.iter().for_each(|element| listpack::push_back(&mut bytes, element.as_bytes()));
+    for element in elements {
+        listpack::push_back(&mut bytes, element.as_bytes());
+    }
     bytes
 }
 
