@@ -6,6 +6,9 @@
 //! The same appends, deletions, trimmings and reads by groups are done on both sides. Then the server's DUMP is taken
 //! apart: blocks must begin at the same entries, contents and counters must be equal, and groups must have the same
 //! pending. At last our blocks are sent to the server, which must read the same entries from them.
+//!
+//! One difference is known: where exact trimming by id takes the last entry of a block that is not deleted, and a deleted
+//! one with a larger id is behind it, Redis keeps the empty block and goes on filling it. One case of 250 shows that.
 
 #![allow(clippy::print_stdout, reason = "a comparing tool talks to its terminal")]
 
@@ -16,7 +19,9 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use storage::UnixMillis;
 use storage::snapshot::{Malformed, Reader, Writer};
-use storage::types::stream::{Claim, NewId, References, Stream, StreamCounters, StreamId, StreamLimits, Trim, TrimTo};
+use storage::types::stream::{
+    BlockRef, Claim, NewId, References, Stream, StreamCounters, StreamId, StreamLimits, Trim, TrimTo,
+};
 
 type Bytes = Vec<u8>;
 
@@ -225,7 +230,9 @@ impl Pair<'_> {
         let theirs = self.server.call(&[b"XTRIM", b"s", strategy.as_bytes(), sign.as_bytes(), bound.as_bytes()]);
         // The server's own limit is a hundred blocks, which is more than there are here.
         let ours = self.stream.trim(Trim { to, approximate, limit: None, references: References::Keep });
-        self.note(theirs == format!(":{ours}").into_bytes(), || format!("XTRIM {strategy} {sign} {bound}: {ours}"));
+        self.note(theirs == format!(":{ours}").into_bytes(), || {
+            format!("XTRIM {strategy} {sign} {bound}: {}, not {ours}", String::from_utf8_lossy(&theirs))
+        });
     }
 
     fn deliver(&mut self) {
@@ -265,7 +272,7 @@ impl Pair<'_> {
 
     fn claim(&mut self) {
         let id = self.random_id();
-        let (force, just_id) = (self.rng.random(), self.rng.random());
+        let (force, just_id): (bool, bool) = (self.rng.random(), self.rng.random());
         let text = id.to_string();
         let mut command: Vec<&[u8]> = vec![b"XCLAIM", b"s", b"g", b"b", b"0", text.as_bytes()];
         command.extend(force.then_some(&b"FORCE"[..]));
@@ -302,7 +309,7 @@ impl Pair<'_> {
             self.note(false, || "their DUMP cannot be read".to_owned());
             return;
         };
-        let ids: Vec<_> = self.stream.blocks().map(|block| block.id()).collect();
+        let ids: Vec<_> = self.stream.blocks().map(BlockRef::id).collect();
         self.note(ids == theirs.block_ids, || format!("blocks: {ids:?}, not {:?}", theirs.block_ids));
         let pending = |stream: &Stream| -> Vec<_> {
             let group = stream.group(b"g").expect("it was created");

@@ -32,8 +32,9 @@
 //! when most of the entries are deleted, the block is written anew without them.
 
 use super::StreamId;
+use super::entry::{Entry, Fields, NUMBER_BYTES_MAX, put_number, take_element, take_number};
 use super::sorted::Record;
-use crate::encoding::listpack::{self, Encoded, Item, Shape};
+use crate::encoding::listpack::{self, Encoded, Item};
 
 const DELETED: u64 = 1;
 const SAME_FIELDS: u64 = 2;
@@ -72,8 +73,12 @@ pub(super) struct Block {
     data: Vec<u8>,
     /// Where the first entry that is not deleted begins.
     first_at: u32,
+    /// Entries that are not deleted.
     live: u32,
+    /// Entries in `data` that are deleted or lie before the first.
     dead: u32,
+    /// Entries that were ever deleted. In Redis they stay in the block and take up room.
+    deleted: u32,
     /// Bytes of the listpack without its two counters; they grow only, as deletion leaves the entries there.
     listpack_bytes: u32,
 }
@@ -107,56 +112,6 @@ impl Met<'_> {
     }
 }
 
-/// An entry of a stream.
-#[derive(Clone, Debug)]
-pub struct Entry<'a> {
-    /// Its id.
-    pub id: StreamId,
-    fields: Fields<'a>,
-}
-
-impl<'a> Entry<'a> {
-    /// Its fields with their values, in the order in which they were given.
-    pub fn fields(&self) -> Fields<'a> {
-        self.fields.clone()
-    }
-}
-
-/// Two entries are equal when their ids and all texts are.
-impl PartialEq for Entry<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.fields().eq(other.fields())
-    }
-}
-
-/// The fields of an entry with their values.
-#[derive(Clone, Debug)]
-pub struct Fields<'a> {
-    /// The fields of the block, if they are this entry's too.
-    names: Option<&'a [u8]>,
-    rest: &'a [u8],
-    left: usize,
-}
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = (Item<'a>, Item<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        let name = match &mut self.names {
-            Some(names) => take_element(names),
-            None => take_element(&mut self.rest),
-        };
-        Some((name, take_element(&mut self.rest)))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
-    }
-}
-
-impl ExactSizeIterator for Fields<'_> {}
-
 impl Block {
     /// A block that begins with this entry.
     pub fn new<'f>(id: StreamId, fields: impl Iterator<Item = (Item<'f>, Item<'f>)> + Clone) -> Self {
@@ -185,12 +140,14 @@ impl Block {
             data,
             live: 0,
             dead: 0,
+            deleted: 0,
             listpack_bytes: listpack_bytes as u32,
         }
     }
 
-    /// The block as it is if its listpack had so many bytes: with entries that were deleted since.
-    pub fn with_listpack_bytes(mut self, listpack_bytes: usize) -> Self {
+    /// The block as it is if its listpack had so many bytes, and so many entries that were deleted.
+    pub fn with_deleted(mut self, deleted: usize, listpack_bytes: usize) -> Self {
+        self.deleted = deleted as u32;
         self.listpack_bytes = listpack_bytes.saturating_sub(self.counter_bytes()) as u32;
         self
     }
@@ -200,9 +157,9 @@ impl Block {
         self.listpack_bytes as usize + self.counter_bytes()
     }
 
-    /// Bytes of the two counters in front. More than 127 deleted entries are too rare to be told apart.
+    /// Bytes of the two counters in front.
     fn counter_bytes(&self) -> usize {
-        int_bytes(i64::from(self.live)) + int_bytes(0)
+        int_bytes(i64::from(self.live)) + int_bytes(i64::from(self.deleted))
     }
 
     /// Whether an entry whose texts have so many bytes goes into this block, rather than into one of its own.
@@ -212,7 +169,8 @@ impl Block {
             bytes => bytes.min(BYTES_MAX),
         };
         let entries_max = limits.block_entries_max;
-        self.listpack_bytes() + text_bytes < bytes_max && (entries_max == 0 || (self.live as usize) < entries_max)
+        self.listpack_bytes() + text_bytes < bytes_max
+            && (entries_max == 0 || ((self.live + self.deleted) as usize) < entries_max)
     }
 
     /// Appends an entry with an id behind all others.
@@ -266,8 +224,7 @@ impl Block {
         let at = met.at;
         debug_assert!(self.live > 1);
         self.data[at] |= DELETED as u8;
-        self.live -= 1;
-        self.dead += 1;
+        self.count_deleted(1);
         if id == self.first {
             self.skip_deleted();
         }
@@ -280,8 +237,7 @@ impl Block {
         debug_assert!(count < self.live);
         let keep = self.iter().nth(count as usize).expect("there are more entries");
         (self.first, self.first_at) = (keep.id, keep.at as u32);
-        self.live -= count;
-        self.dead += count;
+        self.count_deleted(count);
         self.tidy();
     }
 
@@ -304,15 +260,15 @@ impl Block {
 
     /// The entry that was met, with its fields.
     pub fn entry<'a>(&'a self, met: Met<'a>) -> Entry<'a> {
-        let mut rest = met.body;
+        let mut values = met.body;
         let fields = if met.same_fields {
-            let (left, names) = self.fields();
-            Fields { names: Some(names), rest, left }
+            let (count, names) = self.fields();
+            Fields::new(count, Some(names), values)
         } else {
-            let left = take_number(&mut rest) as usize;
-            Fields { names: None, rest, left }
+            let count = take_number(&mut values) as usize;
+            Fields::new(count, None, values)
         };
-        Entry { id: met.id, fields }
+        Entry::new(met.id, fields)
     }
 
     /// The fields of the block.
@@ -367,6 +323,12 @@ impl Block {
         let mut bytes = Vec::with_capacity(NUMBER_BYTES_MAX);
         put_number(&mut bytes, head);
         self.data.splice(at..=at, bytes);
+    }
+
+    fn count_deleted(&mut self, count: u32) {
+        self.live -= count;
+        self.dead += count;
+        self.deleted += count;
     }
 
     /// Moves the first entry behind those that are deleted.
@@ -459,38 +421,6 @@ impl<'a> Iterator for Walk<'a> {
         self.before = Before::Entry(id);
         Some(Met { id, at, deleted: head & DELETED != 0, same_fields: head & SAME_FIELDS != 0, body })
     }
-}
-
-const NUMBER_BYTES_MAX: usize = 10;
-
-fn put_number(data: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        data.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    data.push(number as u8);
-}
-
-#[inline]
-fn take_number(bytes: &mut &[u8]) -> u64 {
-    let (mut number, mut shift) = (0, 0);
-    loop {
-        let (&byte, rest) = bytes.split_first().expect("numbers are complete");
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return number;
-        }
-        shift += 7;
-    }
-}
-
-#[inline]
-fn take_element<'a>(bytes: &mut &'a [u8]) -> Item<'a> {
-    let shape = Shape::read(bytes).expect("elements are complete");
-    let item = shape.item(bytes);
-    *bytes = &bytes[shape.head + shape.data..];
-    item
 }
 
 /// How many bytes an integer takes in a listpack.

@@ -105,22 +105,22 @@ impl Stream {
     /// Entries that do not exist any more are not pending afterwards, and not returned.
     pub fn claim_idle(&mut self, group: &[u8], count: usize, claim: &Claim, now: UnixMillis) -> Vec<Pending> {
         let claim = Claim { delivered: now, deliveries: None, force: false, just_id: false, ..*claim };
-        let mut claimed = Vec::new();
-        loop {
-            let left = count - claimed.len();
-            let Some(found) = self.groups.get_mut(group).map(|group| group.longest_idle(claim.idle_min, left, now))
-            else {
-                return claimed;
-            };
-            let enough = found.len() < left;
-            for pending in found {
-                if self.claim(group, pending.id, &claim, now) == ClaimOutcome::Claimed {
-                    claimed.push(pending);
-                }
+        let idle = loop {
+            let Some(of_stream) = self.groups.get_mut(group) else { return Vec::new() };
+            let found = of_stream.longest_idle(claim.idle_min, count, now);
+            // All that have no entry go before any is claimed: with a minimum of zero, those would be found again.
+            let gone: Vec<_> = found.iter().map(|one| one.id).filter(|&id| !self.contains(id)).collect();
+            if gone.is_empty() {
+                break found;
             }
-            if enough || claimed.len() == count {
-                return claimed;
+            for id in gone {
+                self.claim(group, id, &claim, now);
             }
+        };
+        for pending in &idle {
+            let outcome = self.claim(group, pending.id, &claim, now);
+            debug_assert_eq!(outcome, ClaimOutcome::Claimed);
         }
+        idle
     }
 }

@@ -1,6 +1,7 @@
 //! XREADGROUP: what a group delivers to its consumers.
 
-use super::block::{Block, Entry};
+use super::block::Block;
+use super::entry::Entry;
 use super::lag::Counters;
 use super::sorted::Sorted;
 use super::{ConsumerId, Group, Pending, Range, Stream, StreamId};

@@ -121,7 +121,7 @@ pub(super) fn read_block(master: StreamId, bytes: &[u8]) -> Result<Option<Block>
     if live != live_seen || deleted != deleted_seen {
         return Err(Malformed);
     }
-    Ok((live > 0).then(|| block.with_listpack_bytes(bytes.len())))
+    Ok((live > 0).then(|| block.with_deleted(deleted, bytes.len())))
 }
 
 /// The elements of a listpack from outside, each of the kind that must come next.

@@ -11,18 +11,18 @@
 //!              packed entries  packed entries  packed entries  ◄── XADD appends here
 //! ```
 //!
-//! [`block`] packs the entries and argues how, [`sorted`] is the index, [`listpack`] makes of a block what RDB has.
+//! `block.rs` packs the entries and argues how, `sorted.rs` is the index, `listpack.rs` makes of a block what RDB has.
 //! An entry is found by a search in the index and a walk in its block; a range walks on from there. Ids only grow, so
 //! nothing is ever inserted in the middle.
 //!
 //! Two counters outlive the entries: how many were ever added, and the largest id that was deleted other than by trimming.
-//! From these follows how far a group is behind ([`lag`]).
+//! From these follows how far a group is behind (`lag.rs`).
 //!
 //! # Groups
 //!
 //! A [`Group`] remembers the last id that it delivered, and for each delivered entry that is not acknowledged yet a record
 //! of 32 bytes in its *pending list*: to whom, when, how often. Each [`Consumer`] has the sorted ids of its own besides,
-//! of 16 bytes, and no other copy. Both lists are [`sorted`] sequences. Records can outlive their entries: an entry that
+//! of 16 bytes, and no other copy. Both lists are `sorted.rs` sequences. Records can outlive their entries: an entry that
 //! is deleted stays pending, until somebody claims it or acknowledges it.
 //!
 //! To find what has been idle for long, no second index is kept: each chunk of the pending list has a low-water mark of the
@@ -44,6 +44,7 @@ mod block;
 mod claim;
 mod delete;
 mod deliver;
+mod entry;
 mod group;
 mod id;
 mod lag;
@@ -58,10 +59,11 @@ mod trim;
 mod value;
 
 pub use append::AppendError;
-pub use block::{Entry, Fields, StreamLimits};
+pub use block::StreamLimits;
 pub use claim::{AutoClaimed, Claim, ClaimOutcome};
 pub use delete::{DeleteOutcome, References};
 pub use deliver::{Delivery, Redelivery};
+pub use entry::{Entry, Fields};
 pub use group::{Consumer, ConsumerId, Group};
 pub use id::{IdError, NewId, StreamId};
 pub use listpack::BlockRef;

@@ -1,7 +1,8 @@
 //! Ranges of entries, forwards and backwards.
 
 use super::StreamId;
-use super::block::{Block, Entry, Met, Walk};
+use super::block::{Block, Met, Walk};
+use super::entry::Entry;
 use super::sorted::{Position, Sorted};
 
 /// The entries of a range, from the first to the last.

@@ -62,7 +62,12 @@ impl Stream {
             blocks += 1;
             let live = u64::from(self.block(position).live());
             let removed = len_before - self.len;
-            if trim.limit.is_some_and(|limit| removed + live > limit) || (trim.approximate && excess < live) {
+            let whole = match trim.to {
+                TrimTo::MaxLen(_) => excess == live,
+                // Deleted entries count here, as they do in Redis.
+                TrimTo::MinId(id) => self.block(position).last() < id,
+            };
+            if trim.limit.is_some_and(|limit| removed + live > limit) || (trim.approximate && !whole) {
                 break None;
             }
             match references {

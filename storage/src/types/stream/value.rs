@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::block::{Block, Entry};
+use super::block::Block;
+use super::entry::Entry;
 use super::sorted::{Position, Sorted};
 use super::{BlockRef, Group, Range, RangeReverse, StreamId};
 
@@ -10,7 +11,7 @@ use super::{BlockRef, Group, Range, RangeReverse, StreamId};
 pub type StreamRef<'a> = &'a Stream;
 
 /// A stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Stream {
     pub(super) blocks: Sorted<Block>,
     /// Bytes of heap memory of all blocks.
@@ -219,6 +220,15 @@ impl Stream {
         assert!(self.blocks.last().is_none_or(|block| block.last() <= self.last_id));
         assert!(self.entries_added >= self.len);
         self.groups.values().for_each(Group::check_invariants);
+    }
+}
+
+impl Clone for Stream {
+    fn clone(&self) -> Self {
+        let blocks = self.blocks.clone();
+        // The copies have no room to spare, so they may be smaller.
+        let block_bytes = blocks.iter().map(Block::heap_bytes).sum();
+        Self { blocks, block_bytes, groups: self.groups.clone(), ..*self }
     }
 }
 

@@ -147,6 +147,16 @@ fn the_longest_idle_come_first() {
 }
 
 #[test]
+fn nothing_is_claimed_twice_at_once() {
+    let (mut stream, a, b) = grouped();
+    deliver(&mut stream, a, 3, NOW);
+    stream.delete(id(1, 0));
+    let claimed = stream.claim_idle(b"g", 3, &claim(b, 0), NOW);
+    assert_eq!(claimed.iter().map(|one| one.id.ms).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(pending(&stream), [(2, 2, b), (3, 2, b)]);
+}
+
+#[test]
 fn references_hold_entries_or_go_with_them() {
     let (mut stream, a, _) = grouped();
     deliver(&mut stream, a, 4, NOW);

@@ -107,7 +107,7 @@ fn a_block_of_deleted_entries_is_none() {
 
 #[test]
 fn names_are_kept_once_even_if_their_entry_is_deleted() {
-    let name = [b'n'; 60_000];
+    let name = vec![b'n'; 60_000];
     let mut items = vec![Item::Int(1_000), Item::Int(1), Item::Int(1), Item::Bytes(&name), Item::Int(0)];
     for number in 0..1_001 {
         items.extend([

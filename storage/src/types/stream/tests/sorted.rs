@@ -80,7 +80,9 @@ fn apply(op: Op, sorted: &mut Sorted<Item>, model: &mut BTreeMap<u32, i64>) {
         Op::Look(key) => look(key, sorted, model),
         Op::Free(count) => {
             let expected = count.min(model.len());
-            (0..expected).for_each(|_| drop(model.pop_first()));
+            for _ in 0..expected {
+                model.pop_first();
+            }
             assert_eq!(sorted.free_some(count), expected);
         }
     }
