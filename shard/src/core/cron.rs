@@ -77,6 +77,8 @@ impl Core {
 
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
+        // Nobody can subscribe to them.
+        self.shard.events.clear();
         self.free_garbage();
         let now = self.tick_time;
         if now.0 < self.next_cron.0 {

@@ -145,12 +145,17 @@ impl Core {
     /// A whole reply has come.
     pub(super) fn fill(&mut self, conn: ConnId, seq: u32, reply: &[u8]) {
         let Some(session) = self.session(conn) else { return };
+        let waited = session.blocked.as_ref().is_some_and(|blocked| blocked.seq == seq);
         let done = session.replies.fill(seq, reply, &mut session.out);
         session.in_flight_bytes -= done;
         session.recent_reply_bytes = reply.len().max(session.recent_reply_bytes - session.recent_reply_bytes / 8);
         let room = session.replies.len() <= session.window() / 2 && session.in_flight_bytes <= IN_FLIGHT_BYTES_MAX / 2;
         let (resume, close) = match session.held {
             Some(Hold::InFlight) if room => {
+                session.held = None;
+                (true, false)
+            }
+            Some(Hold::Blocked) if session.replies.is_empty() => {
                 session.held = None;
                 (true, false)
             }
@@ -162,6 +167,9 @@ impl Core {
         }
         if close {
             self.close_after_write.push(conn);
+        }
+        if waited {
+            self.unblock_session(conn);
         }
         self.mark_dirty(conn);
     }

@@ -3,23 +3,26 @@
 #[cfg(feature = "simulation")]
 use std::collections::VecDeque;
 
-use net::{ConnId, OwnedArgs};
+use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
 use super::Core;
-use crate::exec::Ctx;
+use super::route::RunBy;
+use super::wait::Blocked;
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
+use crate::exec::{Ctx, Run};
 use crate::ids::{DbId, ShardId};
 use crate::mesh::batch::{HopPart, Message};
-use crate::mesh::{Claims, HopMessage, PlanId, Ticket};
+use crate::mesh::{Claims, Head, HopMessage, PlanId, Ticket};
 use crate::spec::{CommandId, CommandTable};
+use crate::wait::WaitRequest;
 
 /// A plan under way.
 pub(super) struct PlanState {
     plan: Box<dyn Plan>,
-    conn: ConnId,
-    seq: u32,
-    command: CommandId,
+    origin: Origin,
+    /// The client waits: no reply follows.
+    waits: bool,
     /// What the slow log shows of the command.
     shown: OwnedArgs,
     /// Microseconds that the steps up to now ran; of a step on several shards, the longest operation counts.
@@ -34,6 +37,19 @@ pub(super) struct PlanState {
     /// A broken rule: parts that are placed when the one before is granted.
     #[cfg(feature = "simulation")]
     pub(super) late: VecDeque<(ShardId, HopPart)>,
+}
+
+/// Whose plan it is.
+#[derive(Clone, Copy)]
+struct Origin {
+    conn: ConnId,
+    /// The place of the reply.
+    seq: u32,
+    db: DbId,
+    no_touch: bool,
+    command: CommandId,
+    /// The client waits already, and this is another try.
+    is_retry: bool,
 }
 
 /// A part that holds its claims on this shard.
@@ -54,9 +70,21 @@ impl Core {
         command: CommandId,
         shown: OwnedArgs,
         claims: Vec<(ShardId, Claims)>,
-        mut plan: Box<dyn Plan>,
+        plan: Box<dyn Plan>,
     ) {
         let (seq, db, no_touch) = self.expect_plan(conn);
+        self.start_plan(Origin { conn, seq, db, no_touch, command, is_retry: false }, shown, claims, plan);
+    }
+
+    /// Puts the parts of a plan whose reply has a place into the batches.
+    fn start_plan(
+        &mut self,
+        origin: Origin,
+        shown: OwnedArgs,
+        claims: Vec<(ShardId, Claims)>,
+        mut plan: Box<dyn Plan>,
+    ) {
+        let Origin { db, no_touch, .. } = origin;
         let number = self.next_plan;
         self.next_plan += 1;
         let id = PlanId { home: self.id, number };
@@ -71,13 +99,12 @@ impl Core {
                     values += 1;
                 }
             }
-            Step::RunLast(_) | Step::Reply(_) => panic!("a plan that needs no locks is no plan"),
+            Step::RunLast(_) | Step::Wait(..) | Step::Reply(_) => panic!("a plan that needs no locks is no plan"),
         }
         let state = PlanState {
             plan,
-            conn,
-            seq,
-            command,
+            origin,
+            waits: false,
             shown,
             micros: 0,
             step_micros: 0,
@@ -122,7 +149,7 @@ impl Core {
         self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 
-    fn send_hop(&mut self, shard: ShardId, message: HopMessage) {
+    pub(super) fn send_hop(&mut self, shard: ShardId, message: HopMessage) {
         if shard == self.id {
             self.own_hops.push_back(message);
         } else {
@@ -159,12 +186,17 @@ impl Core {
                 if release {
                     self.held.remove(&plan);
                     self.release(held.ticket);
+                    self.serve_waiters();
                 }
             }
             HopMessage::Release { plan } => {
                 let Held { ticket, .. } = self.held.remove(&plan).expect("a part is held until it is released");
                 self.release(ticket);
+                self.serve_waiters();
             }
+            HopMessage::Waits(waits) => self.block(waits.conn, waits.blocked),
+            HopMessage::TryAgain { conn, seq } => self.try_again(conn, seq),
+            HopMessage::Unwait { home, conn, seq, is_over } => self.unwaited(home, conn, seq, is_over),
         }
     }
 
@@ -187,12 +219,64 @@ impl Core {
         let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
         state.micros += std::mem::take(&mut state.step_micros);
         let values = std::mem::take(&mut state.values);
+        if state.waits {
+            self.plans.remove(&id.number);
+            return;
+        }
         let values = values.into_iter().map(|value| value.expect("none is missing")).collect();
         match state.plan.step(values) {
             Step::Reply(reply) => self.end_plan(id, &reply),
             Step::Run(ops) => self.send_ops(id, ops, false),
             Step::RunLast(ops) => self.send_ops(id, ops, true),
+            Step::Wait(request, ops) => self.let_wait(id, request, ops),
         }
+    }
+
+    /// A plan found nothing: its client waits, unless it is gone.
+    fn let_wait(&mut self, id: PlanId, request: WaitRequest, ops: Vec<(ShardId, HopOp)>) {
+        let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
+        state.waits = true;
+        let origin = state.origin;
+        if origin.is_retry {
+            self.send_ops(id, ops, true);
+            return self.tried(origin.conn, origin.seq, false);
+        }
+        let Some(session) = self.session(origin.conn) else { return self.send_ops(id, ops, true) };
+        let head = Head {
+            conn: origin.conn,
+            client: session.id,
+            seq: origin.seq,
+            part: 0,
+            is_part: false,
+            command: origin.command,
+            db: origin.db,
+            first_span: 0,
+            spans: 0,
+            resp3: session.resp == Resp::V3,
+            no_touch: origin.no_touch,
+        };
+        let args = self.plans[&id.number].shown.clone();
+        let (ops, blocked) = self.wait_everywhere(&head, args, request, ops);
+        self.send_ops(id, ops, true);
+        self.block(origin.conn, blocked);
+    }
+
+    /// Tries the command of a client that waits once more.
+    pub(super) fn retry_plan(&mut self, conn: ConnId, blocked: &Blocked, db: DbId, no_touch: bool, resp: Resp) {
+        let row = CommandTable::global().row(blocked.command);
+        let args = blocked.args.as_args();
+        let Run::Keys(handler) = row.run(&args) else { unreachable!("only such commands wait on several shards") };
+        let owners = self.owners(row, &args);
+        let claims = self.claims_of(row, &args, &owners);
+        let plan = self.borrowing(
+            row,
+            &args,
+            &owners,
+            handler,
+            RunBy { db, no_touch, resp, claim: Some(blocked.claim.clone()) },
+        );
+        let origin = Origin { conn, seq: blocked.seq, db, no_touch, command: blocked.command, is_retry: true };
+        self.start_plan(origin, args.to_owned(), claims, plan);
     }
 
     fn send_ops(&mut self, id: PlanId, ops: Vec<(ShardId, HopOp)>, last: bool) {
@@ -222,9 +306,18 @@ impl Core {
                 self.send_hop(shard, HopMessage::Release { plan: id });
             }
         }
-        let row = CommandTable::global().row(state.command);
-        self.whole_finished(state.conn, row, state.micros, reply, state.shown);
-        self.fill(state.conn, state.seq, reply);
+        let Origin { conn, seq, command, is_retry, .. } = state.origin;
+        if is_retry {
+            // Without a reply, whoever has ended the wait sees to the rest.
+            if !reply.is_empty() {
+                self.tried(conn, seq, true);
+                self.fill(conn, seq, reply);
+            }
+            return;
+        }
+        let row = CommandTable::global().row(command);
+        self.whole_finished(conn, row, state.micros, reply, state.shown);
+        self.fill(conn, seq, reply);
     }
 
     /// Number of plans that this core coordinates or holds parts of.

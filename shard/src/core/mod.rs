@@ -8,6 +8,7 @@
 //! | `deliver.rs` | from answers to the client's output |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
+//! | `wait.rs` | clients that wait for keys |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
 //! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
@@ -20,8 +21,9 @@ mod run;
 #[cfg(feature = "simulation")]
 mod simulation;
 mod tick;
+mod wait;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -42,11 +44,13 @@ use crate::session::{Hold, Session};
 use crate::shared::Shared;
 use crate::spec::table::RecentCommands;
 use crate::stats::{CoreStats, LatencyLog};
+use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
 use run::Job;
 
 pub use cron::Rates;
+pub use wait::{Blocked, Waits};
 
 /// One core: a shard, the sessions whose home it is, and its ends of the mesh.
 pub struct Core {
@@ -92,6 +96,8 @@ pub struct Core {
     answers: Vec<ReplyBatch>,
     spare_answers: Vec<ReplyBatch>,
     dirty: Vec<ConnId>,
+    /// When waits of this core's clients end: time, connection, reply.
+    deadlines: BTreeSet<(UnixMillis, u32, u32, u32)>,
     /// Connections with output that is not written yet, for more of it is on its way: see [`Core::write_or_withhold`].
     withheld: Vec<ConnId>,
     /// Since when, in the clock's microseconds.
@@ -218,6 +224,7 @@ impl Core {
             answers: Vec::new(),
             spare_answers: Vec::new(),
             dirty: Vec::new(),
+            deadlines: BTreeSet::new(),
             withheld: Vec::new(),
             withheld_since: 0,
             withheld_micros_max: WITHHELD_MICROS_MAX,

@@ -7,16 +7,18 @@
 use net::{Args, ConnId, Flow, Reply, Resp};
 
 use super::{Core, SessionCtx};
+use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error::{self, CommandError};
-use crate::exec::hop::PlanInput;
+use crate::exec::hop::{Plan, PlanInput};
 use crate::exec::merge::Part;
-use crate::exec::{Merge, Outcome, Run, SessionHandler};
+use crate::exec::{Merge, Outcome, Run, SessionHandler, ShardHandler};
 use crate::ids::{DbId, ShardId};
 use crate::limits::IN_FLIGHT_BYTES_MAX;
 use crate::mesh::{Claims, Head, Rule};
 use crate::session::{Gather, Gathered, Hold, ReplyMode, is_local};
 use crate::spec::table::Row;
 use crate::spec::{Begin, CommandId, CommandTable, Find, Flag};
+use crate::wait::Claim;
 
 /// What routing needs to know of the session.
 #[derive(Clone, Copy)]
@@ -24,6 +26,15 @@ struct Caller {
     conn: ConnId,
     db: DbId,
     resp: Resp,
+}
+
+/// By what a command runs whose keys are brought together.
+pub(super) struct RunBy {
+    pub(super) db: DbId,
+    pub(super) no_touch: bool,
+    pub(super) resp: Resp,
+    /// The wait in whose name it runs.
+    pub(super) claim: Option<Claim>,
 }
 
 /// A command in flight counts as so many bytes besides its arguments.
@@ -148,6 +159,12 @@ impl Core {
                     }
                 }
             }
+            Run::Keys(handler) => {
+                self.run_on_keys(caller, row, args, handler);
+                if row.command.flags.has(Flag::Blocking) && self.hold_if_blocked(conn) {
+                    return Flow::Hold;
+                }
+            }
             Run::Everywhere { check, .. } => {
                 if let Err(flow) = self.check_everywhere(caller, row, check, args) {
                     return flow;
@@ -227,7 +244,12 @@ impl Core {
     /// Runs a command that belongs to one shard: here and now, or in its batch.
     fn run_on(&mut self, owner: ShardId, caller: Caller, row: &Row, args: &Args<'_>) {
         if owner == self.id && self.may_run_in_place(caller.conn) {
-            self.run_in_place(caller.conn, row, args);
+            if row.command.flags.has(Flag::Blocking) {
+                // Its reply may be late: it gets a place.
+                self.wait_in_place(caller.conn, row, args);
+            } else {
+                self.run_in_place(caller.conn, row, args);
+            }
             return;
         }
         let bytes = args.total_bytes() + COMMAND_OVERHEAD_BYTES;
@@ -285,7 +307,7 @@ impl Core {
     }
 
     /// The shard of each key, in order.
-    fn owners(&self, row: &Row, args: &Args<'_>) -> Vec<ShardId> {
+    pub(super) fn owners(&self, row: &Row, args: &Args<'_>) -> Vec<ShardId> {
         let mut owners = Vec::new();
         for spec in row.command.keys {
             spec.visit(args, |place| owners.push(self.shared.slots.owner(args.at(place))));
@@ -394,15 +416,54 @@ impl Core {
         session.replies.expect_parts(Box::new(gather), discard, bytes)
     }
 
-    /// Sends a plan's parts to the shards of its keys; they hold the keys from there.
-    fn place_plan(
+    /// Runs a command on the shard of its keys, or brings them together.
+    fn run_on_keys(&mut self, caller: Caller, row: &'static Row, args: &Args<'_>, handler: ShardHandler) {
+        let owners = self.owners(row, args);
+        if owners.iter().all(|owner| *owner == owners[0]) {
+            let owner = owners.first().copied().unwrap_or(self.id);
+            return self.run_on(owner, caller, row, args);
+        }
+        let no_touch = self.session(caller.conn).expect("the command's client is there").no_touch;
+        let plan = self.borrowing(
+            row,
+            args,
+            &owners,
+            handler,
+            RunBy { db: caller.db, no_touch, resp: caller.resp, claim: None },
+        );
+        self.place_plan(caller.conn, row, args, &owners, plan);
+    }
+
+    /// The plan that brings a command's keys together.
+    pub(super) fn borrowing(
         &mut self,
-        conn: ConnId,
         row: &Row,
         args: &Args<'_>,
         owners: &[ShardId],
-        plan: Box<dyn crate::exec::hop::Plan>,
-    ) {
+        handler: ShardHandler,
+        by: RunBy,
+    ) -> Box<dyn Plan> {
+        let RunBy { db, no_touch, resp, claim } = by;
+        let mut keys: Vec<(ShardId, Vec<u8>)> = Vec::with_capacity(owners.len());
+        for spec in row.command.keys {
+            spec.visit(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
+        }
+        let shard = &mut self.shard;
+        Borrow::plan(BorrowInput { handler, args: args.to_owned(), resp, db, no_touch, keys, shard, claim })
+    }
+
+    /// Sends a plan's parts to the shards of its keys; they hold the keys from there.
+    fn place_plan(&mut self, conn: ConnId, row: &Row, args: &Args<'_>, owners: &[ShardId], plan: Box<dyn Plan>) {
+        let claims = self.claims_of(row, args, owners);
+        // A client that comes to wait runs its command again: by its own arguments, secrets or not.
+        let whole = row.command.flags.has(Flag::Blocking);
+        let shown = if whole { args.to_owned() } else { self.shown(row, args) };
+        self.begin_plan(conn, row.id, shown, claims, plan);
+    }
+
+    /// What a plan claims on the shards of its keys.
+    #[expect(clippy::unused_self, reason = "its kin have one")]
+    pub(super) fn claims_of(&self, row: &Row, args: &Args<'_>, owners: &[ShardId]) -> Vec<(ShardId, Claims)> {
         let mut keys: Vec<(ShardId, u64)> = Vec::new();
         let mut next = owners.iter();
         for spec in row.command.keys {
@@ -414,15 +475,11 @@ impl Core {
         let mut shards: Vec<ShardId> = owners.to_vec();
         shards.sort_unstable();
         shards.dedup();
-        let claims = shards
-            .iter()
-            .map(|shard| {
-                let own = keys.iter().filter(|(owner, _)| owner == shard).map(|&(_, hash)| hash);
-                (*shard, Claims::Keys(own.collect()))
-            })
-            .collect();
-        let shown = self.shown(row, args);
-        self.begin_plan(conn, row.id, shown, claims, plan);
+        let claim = |shard: &ShardId| {
+            let own = keys.iter().filter(|(owner, _)| owner == shard).map(|&(_, hash)| hash);
+            (*shard, Claims::Keys(own.collect()))
+        };
+        shards.iter().map(claim).collect()
     }
 
     /// Takes the next place in the replies for a plan's; tells it, and by what its parts run.
@@ -437,7 +494,7 @@ impl Core {
     pub(super) fn release_hold(&mut self, conn: ConnId) -> bool {
         match self.take_hold(conn) {
             None | Some(Hold::InFlight) => true,
-            Some(Hold::Closing) => false,
+            Some(Hold::Blocked | Hold::Closing) => false,
             Some(Hold::Paused(args)) => self.route(conn, &args.as_args()) == Flow::Continue,
         }
     }

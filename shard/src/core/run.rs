@@ -39,10 +39,11 @@ impl Core {
             failed = call(handler, &mut ctx, args, reply);
         });
         self.finished((conn, self.id), row, args, began, failed.as_ref());
+        self.serve_waiters();
     }
 
     /// A command of this core's client that must wait for a lock takes its place in the replies and in the queue.
-    fn wait_in_place(&mut self, conn: ConnId, row: &Row, args: &Args<'_>) {
+    pub(super) fn wait_in_place(&mut self, conn: ConnId, row: &Row, args: &Args<'_>) {
         let session = self.session(conn).expect("the command's client is there");
         let discard = session.discards_reply();
         let head = Head {
@@ -61,7 +62,7 @@ impl Core {
         self.arrive(self.id, &head, args);
     }
 
-    fn is_free(&self, row: &Row, args: &Args<'_>) -> bool {
+    pub(super) fn is_free(&self, row: &Row, args: &Args<'_>) -> bool {
         match claims(row, args) {
             Claims::Keys(keys) => self.locks.are_free(&keys),
             Claims::Whole => false,
@@ -98,19 +99,28 @@ impl Core {
         if head.is_part {
             self.part_finished(from, head, began);
         }
+        let wanted = self.shard.wanted.take();
         if own {
-            self.deliver(&place, &bytes);
+            if wanted.is_none() {
+                self.deliver(&place, &bytes);
+            }
             bytes.clear();
             bytes.shrink_to(OWN_REPLY_BYTES_KEPT);
             self.own_reply = bytes;
         } else {
             let answers = &mut self.answers[from.index()];
             answers.bytes = bytes;
-            answers.heads.push(place);
+            if wanted.is_none() {
+                answers.heads.push(place);
+            }
         }
         if !head.is_part {
             self.finished((head.conn, from), row, args, began, failed.as_ref());
         }
+        if let Some(request) = wanted {
+            self.wait_here(from, head, args, request);
+        }
+        self.serve_waiters();
     }
 
     /// A part of a plan has come to this shard: it takes its place, and is granted at once if nothing stands before it.
@@ -168,12 +178,13 @@ impl Core {
 }
 
 /// The handler that runs on a shard.
-fn shard_handler(run: Run) -> Option<ShardHandler> {
+pub(super) fn shard_handler(run: Run) -> Option<ShardHandler> {
     match run {
         Run::Shard(handler)
         | Run::Split { part: handler, .. }
         | Run::AllShards { part: handler, .. }
         | Run::Routed { run: handler, .. }
+        | Run::Keys(handler)
         | Run::Hops { local: handler, .. } => Some(handler),
         Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) => None,
     }
@@ -193,7 +204,12 @@ fn claims(row: &Row, args: &Args<'_>) -> Claims {
     }
 }
 
-fn call(handler: ShardHandler, ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Option<CommandError> {
+pub(super) fn call(
+    handler: ShardHandler,
+    ctx: &mut Ctx<'_>,
+    args: &Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Option<CommandError> {
     let mark = reply.mark();
     let error = handler(ctx, args, reply).err()?;
     reply.rewind(mark);

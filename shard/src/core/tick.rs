@@ -60,6 +60,7 @@ impl Core {
         self.taken.replies = replies;
         // Not before the drain: every part of a command judges expiry by the time of its push, on all its shards.
         self.see_time(self.tick_time);
+        self.end_waits(self.tick_time);
         self.heed_pause();
     }
 
@@ -220,6 +221,7 @@ impl Service for Core {
     }
 
     fn closed(&mut self, conn: ConnId) {
+        self.forget_wait(conn);
         if self.session(conn).is_some() {
             self.sessions[conn.slot as usize] = None;
             self.shared.clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
@@ -232,7 +234,8 @@ impl Service for Core {
             None if session.replies.is_empty() => Flow::Close,
             // It is asked again when the hold ends.
             Some(Hold::InFlight | Hold::Paused(_)) => Flow::Hold,
-            None | Some(Hold::Closing) => {
+            Some(Hold::Blocked) if session.blocked.is_some() => Flow::Close,
+            None | Some(Hold::Blocked | Hold::Closing) => {
                 session.held = Some(Hold::Closing);
                 Flow::Hold
             }
@@ -340,7 +343,8 @@ impl Service for Core {
         }
         let now = self.clock.now();
         let pause_ends = (!self.paused.is_empty()).then(|| self.shared.pause(now).map_or(now, |pause| pause.until));
-        let next = pause_ends.map_or(self.next_cron, |end| end.min(self.next_cron));
+        let deadline = self.deadlines.first().map_or(self.next_cron, |(deadline, ..)| *deadline);
+        let next = pause_ends.map_or(self.next_cron, |end| end.min(self.next_cron)).min(deadline);
         let wait = Duration::from_millis(next.0.saturating_sub(now.0).max(1) as u64);
         if self.withheld.is_empty() {
             return Park::Sleep(Some(wait));

@@ -17,9 +17,10 @@ use storage::{OwnedValue, Value};
 use super::CommandError;
 use super::error::WRONG_TYPE;
 use crate::config::Config;
-use crate::wait::{Claim, WaitRequest, WaitTable};
+use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
 use crate::slot::SlotMap;
+use crate::wait::{Claiming, WaitRequest, WaitTable};
 
 /// What a shard counts about its keys, for INFO.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +37,19 @@ pub struct KeyspaceCounters {
     pub lazyfreed_objects: u64,
     /// Changes since the start (`rdb_changes_since_last_save`).
     pub dirty: u64,
+}
+
+impl KeyspaceCounters {
+    /// Adds those of another.
+    pub fn add(&mut self, other: &KeyspaceCounters) {
+        let KeyspaceCounters { hits, misses, expired_keys, evicted_keys, lazyfreed_objects, dirty } = other;
+        self.hits += hits;
+        self.misses += misses;
+        self.expired_keys += expired_keys;
+        self.evicted_keys += evicted_keys;
+        self.lazyfreed_objects += lazyfreed_objects;
+        self.dirty += dirty;
+    }
 }
 
 /// One shard's data.
@@ -69,7 +83,7 @@ pub struct ShardState {
     /// What the handler that runs wants to wait for.
     pub wanted: Option<WaitRequest>,
     /// The wait in whose name the handler runs.
-    pub claim: Option<Claim>,
+    pub claim: Option<Claiming>,
     /// What happened to keys, for subscribers, since the last tick.
     pub events: Vec<KeyEvent>,
     /// What is to be freed in slices between commands.
@@ -322,6 +336,7 @@ impl Ctx<'_> {
         let access = self.access_of_stored(key);
         let discarded = self.database().set_value(key, value, expire, access);
         self.discard(discarded);
+        self.signal(key);
     }
 
     /// Stores an entry that came from elsewhere, with its expiry and access bits.
@@ -330,12 +345,14 @@ impl Ctx<'_> {
         self.expire_if_past(key);
         let discarded = self.database().put(key, detached);
         self.discard(discarded);
+        self.signal(key);
     }
 
     /// Takes the entry of `key` out, to be put elsewhere.
     pub fn take<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Detached> {
         let key = key.into();
         self.expire_if_past(key);
+        self.signal(key);
         self.database().take(key)
     }
 
@@ -349,6 +366,7 @@ impl Ctx<'_> {
             None => false,
             Some(discarded) => {
                 self.discard(discarded);
+                self.signal(key);
                 true
             }
         }
@@ -356,12 +374,15 @@ impl Ctx<'_> {
 
     /// Empties the database; what it held is to be freed.
     pub fn clear(&mut self) -> Discarded {
+        self.shard.waits.signal_all(self.db);
         self.database().clear()
     }
 
     /// Exchanges all that two databases hold.
     pub fn swap_databases(&mut self, first: DbId, second: DbId) {
         self.shard.databases.swap(first.index(), second.index());
+        self.shard.waits.signal_all(first);
+        self.shard.waits.signal_all(second);
     }
 
     /// Leaves something big to be freed in slices between commands.
@@ -395,7 +416,7 @@ impl Ctx<'_> {
     /// Whether the handler may take what it has found. It asks before the first effect, and returns without one if not:
     /// its client, which had waited, was served by another shard or waits no longer.
     pub fn claim(&mut self) -> bool {
-        self.shard.claim.as_ref().is_none_or(Claim::end)
+        self.shard.claim.as_mut().is_none_or(Claiming::take)
     }
 
     /// Counts `changes` to the data set. Every write that changed something calls it, once per changed key.

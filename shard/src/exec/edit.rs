@@ -23,10 +23,7 @@ pub struct Tools<'a> {
 
 impl Ctx<'_> {
     /// The collection at `key` for reading: marks the access, counts a hit or a miss. An error if something else is there.
-    pub fn read_as<'k, T: Collection>(
-        &mut self,
-        key: impl Into<Key<'k>>,
-    ) -> Result<Option<T::View<'_>>, CommandError> {
+    pub fn read_as<'k, T: Collection>(&mut self, key: impl Into<Key<'k>>) -> Result<Option<T::View<'_>>, CommandError> {
         match self.read(key) {
             None => Ok(None),
             Some(entry) => T::view(entry.value()).map(Some).ok_or(WRONG_TYPE),
@@ -35,10 +32,7 @@ impl Ctx<'_> {
 
     /// As [`Self::read_as`], of a key that this command has looked up before, or of one that it writes to: nothing is
     /// marked or counted.
-    pub fn peek_as<'k, T: Collection>(
-        &mut self,
-        key: impl Into<Key<'k>>,
-    ) -> Result<Option<T::View<'_>>, CommandError> {
+    pub fn peek_as<'k, T: Collection>(&mut self, key: impl Into<Key<'k>>) -> Result<Option<T::View<'_>>, CommandError> {
         match self.peek(key) {
             None => Ok(None),
             Some(entry) => T::view(entry.value()).map(Some).ok_or(WRONG_TYPE),

@@ -35,6 +35,9 @@ impl CommandError {
     }
 }
 
+/// CLIENT UNBLOCK ... ERROR.
+pub const UNBLOCKED: CommandError = CommandError::new("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+
 /// The value has another type.
 pub const WRONG_TYPE: CommandError =
     CommandError::new("WRONGTYPE Operation against a key holding the wrong kind of value");

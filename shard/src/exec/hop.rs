@@ -13,6 +13,7 @@ use storage::keyspace::Detached;
 use super::CommandError;
 use super::ctx::Ctx;
 use crate::ids::{DbId, ShardId};
+use crate::wait::WaitRequest;
 
 /// What one shard does in one hop.
 pub type HopOp = Box<dyn FnOnce(&mut Ctx<'_>) -> HopValue + Send>;
@@ -27,6 +28,8 @@ pub enum HopValue {
     Bytes(Option<Vec<u8>>),
     /// An entry on its way.
     Entry(Option<Box<Detached>>),
+    /// Entries that were taken out to be brought together.
+    Borrowed(Box<super::borrow::Borrowed>),
     /// The operation met an error.
     Error(CommandError),
 }
@@ -39,6 +42,7 @@ impl fmt::Debug for HopValue {
             HopValue::Flag(false) => "Flag(false)",
             HopValue::Bytes(_) => "Bytes",
             HopValue::Entry(_) => "Entry",
+            HopValue::Borrowed(_) => "Borrowed",
             HopValue::Error(_) => "Error",
         })
     }
@@ -50,7 +54,10 @@ pub enum Step {
     Run(Vec<(ShardId, HopOp)>),
     /// These operations, each shard releasing its locks behind its own; then `step` is called once more, for the reply.
     RunLast(Vec<(ShardId, HopOp)>),
-    /// Nothing more: this is the reply, a whole one.
+    /// The client waits for keys. These operations are run, each shard releasing its locks behind its own, and no step
+    /// follows.
+    Wait(WaitRequest, Vec<(ShardId, HopOp)>),
+    /// Nothing more: this is the reply, a whole one. An empty one is none: whoever waits goes on waiting.
     Reply(Vec<u8>),
 }
 

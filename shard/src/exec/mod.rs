@@ -18,6 +18,7 @@
 //! connection and its core), the arguments with the name first, and a reply to write. An error that they return is
 //! written as the reply by the caller, in place of anything they have written.
 
+pub mod borrow;
 pub mod ctx;
 pub mod edit;
 pub mod error;

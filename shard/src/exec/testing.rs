@@ -29,12 +29,14 @@ use super::merge::Part;
 use super::{Ctx, Merge, Run, ShardHandler};
 use crate::commands::parse::parse_db;
 use crate::config::Config;
+use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error;
 use crate::ids::{DbId, ShardId};
 use crate::slot::SlotMap;
 use crate::spec::CommandTable;
 use crate::spec::Find;
 use crate::spec::table::Row;
+use crate::wait::WaitTable;
 
 /// The time at which every test begins.
 pub(crate) const BEGINNING: UnixMillis = UnixMillis(1_700_000_000_000);
@@ -74,10 +76,10 @@ impl Keyspace {
             active_expire: true,
             expiry_held: false,
             check_sums: true,
-                waits: WaitTable::default(),
-                wanted: None,
-                claim: None,
-                events: Vec::new(),
+            waits: WaitTable::default(),
+            wanted: None,
+            claim: None,
+            events: Vec::new(),
             slots: Arc::clone(&slots),
             garbage: Vec::new(),
         };
@@ -175,6 +177,24 @@ impl Keyspace {
                     Err(error) => self.error(&error),
                 }
             }
+            Run::Keys(handler) if one_shard => self.run_on(first, handler, args),
+            Run::Keys(handler) => {
+                let mut keys = Vec::new();
+                for spec in row.command.keys {
+                    spec.visit(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
+                }
+                let plan = Borrow::plan(BorrowInput {
+                    handler,
+                    args: args.to_owned(),
+                    resp: self.resp,
+                    db: self.db,
+                    no_touch: false,
+                    keys,
+                    shard: &mut self.shards[first.index()],
+                    claim: None,
+                });
+                self.drive(plan, &owners)
+            }
             Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) => {
                 panic!("{} needs a whole core", row.full_name)
             }
@@ -192,7 +212,11 @@ impl Keyspace {
     fn run_on(&mut self, shard: ShardId, handler: ShardHandler, args: &Args<'_>) -> Vec<u8> {
         let mut reply = Vec::new();
         let mut ctx = Ctx { shard: &mut self.shards[shard.index()], db: self.db, no_touch: false };
-        match handler(&mut ctx, args, &mut Reply::new(&mut reply, self.resp)) {
+        let outcome = handler(&mut ctx, args, &mut Reply::new(&mut reply, self.resp));
+        if self.shards[shard.index()].wanted.take().is_some() {
+            return WAITS.to_vec();
+        }
+        match outcome {
             Ok(()) => reply,
             Err(error) => self.error(&error),
         }
@@ -245,6 +269,12 @@ impl Keyspace {
                 Step::Reply(reply) => return reply,
                 Step::Run(ops) => (ops, false),
                 Step::RunLast(ops) => (ops, true),
+                Step::Wait(_, ops) => {
+                    for (shard, op) in ops {
+                        op(&mut Ctx { shard: &mut self.shards[shard.index()], db: self.db, no_touch: false });
+                    }
+                    return WAITS.to_vec();
+                }
             };
             assert!(!released && !ops.is_empty(), "a plan that goes on has something to do and its locks");
             released = last;
@@ -262,6 +292,9 @@ impl Keyspace {
         }
     }
 }
+
+/// What a command is answered here that would wait.
+const WAITS: &[u8] = b"+(waits)\r\n";
 
 /// Splits at blanks, but not within double quotes; `\xNN` within them is a byte.
 fn words(line: &str) -> Vec<Vec<u8>> {

@@ -15,6 +15,7 @@ use storage::UnixMillis;
 
 use super::batch::Batch;
 use super::rules::{Rule, Rules};
+use crate::core::Waits;
 use crate::exec::Share;
 use crate::exec::hop::{HopOp, HopValue};
 use crate::ids::ShardId;
@@ -144,6 +145,26 @@ pub enum HopMessage {
     Release {
         /// The plan.
         plan: PlanId,
+    },
+    /// A client of that core waits on this shard.
+    Waits(Box<Waits>),
+    /// Something happened at a key for which a client of that core waits, on several shards: its command is to run again.
+    TryAgain {
+        /// The client's connection.
+        conn: ConnId,
+        /// Which of its replies.
+        seq: u32,
+    },
+    /// A client of that core waits no longer, or has tried again in vain.
+    Unwait {
+        /// The client's core.
+        home: ShardId,
+        /// The client's connection.
+        conn: ConnId,
+        /// Which of its replies.
+        seq: u32,
+        /// It waits no longer.
+        is_over: bool,
     },
 }
 

@@ -9,6 +9,8 @@ use net::service::{Endpoint, InputUsage};
 use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
+use crate::core::Blocked;
+
 pub use replies::{Gather, Gathered, Replies};
 
 use crate::ids::{ClientId, DbId};
@@ -90,6 +92,8 @@ pub struct Session {
     pub in_flight_bytes: usize,
     /// The largest of its recent replies from other shards, in bytes; fades with every reply.
     pub recent_reply_bytes: usize,
+    /// It waits for keys.
+    pub blocked: Option<Box<Blocked>>,
     /// The loop was told to hold its input.
     pub held: Option<Hold>,
     /// The connection is to be closed once its replies are written.
@@ -109,6 +113,8 @@ pub enum Hold {
     InFlight,
     /// `CLIENT PAUSE`: this command waits for the end of the pause.
     Paused(OwnedArgs),
+    /// Its last command may wait: nothing behind it is executed before its reply.
+    Blocked,
     /// It is closing: nothing more is executed.
     Closing,
 }
@@ -137,6 +143,7 @@ impl Session {
             routed_in: 0,
             in_flight_bytes: 0,
             recent_reply_bytes: REPLY_BYTES_GUESS,
+            blocked: None,
             held: None,
             closing: false,
             dirty: false,

@@ -30,3 +30,25 @@ impl Claim {
         self.0.load(Ordering::Acquire) == ENDED
     }
 }
+
+/// A handler that runs in the name of a client that waits.
+#[derive(Clone, Debug)]
+pub struct Claiming {
+    /// The client's wait.
+    pub claim: Claim,
+    /// The handler has ended it, and takes what it found.
+    pub won: bool,
+}
+
+impl Claiming {
+    /// Before the handler runs.
+    pub const fn new(claim: Claim) -> Self {
+        Self { claim, won: false }
+    }
+
+    /// Ends the wait for the handler; false if somebody else has.
+    pub fn take(&mut self) -> bool {
+        self.won = self.won || self.claim.end();
+        self.won
+    }
+}

@@ -11,7 +11,7 @@
 mod claim;
 mod table;
 
-pub use claim::{Claim, Ended};
+pub use claim::{Claim, Claiming, Ended};
 pub use table::{WaitTable, Waiter, WaiterId};
 
 use net::OwnedArgs;

@@ -1,6 +1,7 @@
 //! The waiters of one shard, by the keys they wait for.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use net::OwnedArgs;
@@ -21,7 +22,7 @@ pub struct Waiter {
     /// The command: client, place of the reply, database.
     pub head: Head,
     /// Its arguments.
-    pub args: OwnedArgs,
+    pub args: Arc<OwnedArgs>,
     /// Who ends the wait.
     pub claim: Claim,
     /// The keys of this shard that it waits for.
@@ -30,6 +31,8 @@ pub struct Waiter {
     pub is_whole: bool,
     /// The client's core is trying again: until it is through, nobody behind is served.
     pub is_tried: bool,
+    /// Something happened at one of its keys meanwhile.
+    pub signalled_again: bool,
 }
 
 /// A key of a database.
@@ -70,6 +73,12 @@ impl WaitTable {
         for key in keys {
             self.signal(db, &key);
         }
+    }
+
+    /// Whether there is a key that was signalled.
+    #[inline]
+    pub fn has_signals(&self) -> bool {
+        !self.signalled.is_empty()
     }
 
     /// The next key that was signalled.
@@ -138,7 +147,10 @@ impl WaitTable {
             assert!(!queue.is_empty() && queue.iter().is_sorted(), "a queue is in the order of coming");
             for id in queue {
                 let waiter = self.waiters.get(id).expect("who is in a queue is there");
-                assert!(waiter.head.db == key.0 && waiter.keys.contains(&key.1), "a waiter is in the queues of its keys");
+                assert!(
+                    waiter.head.db == key.0 && waiter.keys.contains(&key.1),
+                    "a waiter is in the queues of its keys"
+                );
             }
         }
         for (id, waiter) in &self.waiters {

@@ -10,8 +10,8 @@
 //! As with buffers ([`super::buffer`]), a block is plain bytes and may be copied when an entry moves: the value is owned by
 //! the one live block that holds these bytes, or by whoever just took them out of a block that dies.
 
-use crate::types::large::{LargeRef, LargeValue};
 use crate::types::hash::LargeHash;
+use crate::types::large::{LargeRef, LargeValue};
 use crate::types::list::LargeList;
 use crate::types::set::LargeSet;
 use crate::types::stream::Stream;

@@ -28,8 +28,8 @@
 pub(crate) mod block;
 pub(crate) mod buffer;
 pub(crate) mod hash;
-pub(crate) mod large;
 pub(crate) mod intset;
+pub(crate) mod large;
 pub(crate) mod listpack;
 pub(crate) mod members;
 pub(crate) mod ranked;

@@ -18,8 +18,8 @@
 //! payload    type (1 byte: 0 string) + value + version (2 bytes, little-endian) + CRC64 of all that (little-endian)
 //! ```
 
-pub mod crc64;
 mod collection;
+pub mod crc64;
 mod dump;
 mod list;
 pub mod lzf;

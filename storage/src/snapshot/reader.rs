@@ -9,8 +9,8 @@ use super::{
 };
 use crate::types::hash::Hash;
 use crate::types::set::Set;
-use crate::types::zset::ZSet;
 use crate::types::string::OwnedString;
+use crate::types::zset::ZSet;
 use crate::types::{Limits, OwnedValue};
 
 /// The bytes are no RDB.
@@ -110,9 +110,7 @@ impl<'a> Reader<'a> {
             TYPE_SET => OwnedValue::Set(self.set_members(&limits.set)?),
             TYPE_HASH => OwnedValue::Hash(self.hash_fields(&limits.hash)?),
             TYPE_ZSET_2 => OwnedValue::SortedSet(self.sorted_set_records(&limits.zset)?),
-            TYPE_SET_INTSET => {
-                OwnedValue::Set(Set::from_intset(self.string()?.into_bytes()).map_err(|_| Malformed)?)
-            }
+            TYPE_SET_INTSET => OwnedValue::Set(Set::from_intset(self.string()?.into_bytes()).map_err(|_| Malformed)?),
             TYPE_HASH_LISTPACK => {
                 OwnedValue::Hash(Hash::from_packed(self.string()?.into_bytes()).map_err(|_| Malformed)?)
             }
@@ -120,9 +118,7 @@ impl<'a> Reader<'a> {
                 let set = ZSet::from_listpack(self.string()?.into_bytes(), &limits.zset);
                 OwnedValue::SortedSet(set.map_err(|_| Malformed)?)
             }
-            TYPE_SET_LISTPACK => {
-                OwnedValue::Set(Set::from_packed(self.string()?.into_bytes()).map_err(|_| Malformed)?)
-            }
+            TYPE_SET_LISTPACK => OwnedValue::Set(Set::from_packed(self.string()?.into_bytes()).map_err(|_| Malformed)?),
             TYPE_LIST_QUICKLIST_2 => OwnedValue::List(self.list_of_nodes(limits.list)?),
             _ => return Err(Malformed),
         };

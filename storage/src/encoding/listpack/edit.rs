@@ -63,12 +63,6 @@ pub fn replace(listpack: &mut Vec<u8>, cursor: Cursor, bytes: &[u8]) {
     put(listpack, old, &Encoded::new(bytes), 0);
 }
 
-/// Puts an integer in the place of an element.
-pub fn replace_int(listpack: &mut Vec<u8>, cursor: Cursor, number: i64) {
-    let old = cursor.offset()..Listpack::new(listpack).offset_behind(cursor);
-    put(listpack, old, &Encoded::int(number), 0);
-}
-
 /// Removes an element; returns the place of the one behind it, which is where it was itself.
 pub fn remove(listpack: &mut Vec<u8>, cursor: Cursor) -> Option<Cursor> {
     remove_range(listpack, cursor, 1);

@@ -40,14 +40,14 @@ mod view;
 
 pub use edit::{
     append, create, insert_after, insert_before, push_back, push_back_int, push_back_item, push_front, remove,
-    remove_range, replace, replace_int, split_off, would_fit,
+    remove_range, replace, split_off, would_fit,
 };
 pub use element::stored_bytes;
 pub(crate) use element::{Encoded, Shape};
 pub use find::Needle;
 pub use item::{IntBuf, Item};
 pub use validate::{Malformed, validate};
-pub use view::{Cursor, Cursors, Iter, Listpack, Pairs};
+pub use view::{Cursor, Iter, Listpack, Pairs};
 
 /// The bytes of a listpack without elements.
 pub const EMPTY_BYTES: usize = HEADER_BYTES + 1;

@@ -259,7 +259,7 @@ fn apply(op: &Op, packed: &mut Vec<u8>, model: &mut Vec<Vec<u8>>) {
         }
         Op::ReplaceInt(index, number) => {
             let place = place(packed, *index);
-            replace_int(packed, place, *number);
+            replace(packed, place, number.to_string().as_bytes());
             model[*index] = number.to_string().into_bytes();
         }
         Op::Remove(index) => {

@@ -241,7 +241,7 @@ fn request_bytes(args: &Args<'_>) -> usize {
 
 fn flags(session: &Session) -> String {
     let flags = [
-        (matches!(session.held, Some(Hold::Paused(_))), 'b'),
+        (session.blocked.is_some() || matches!(session.held, Some(Hold::Paused(_))), 'b'),
         (matches!(session.info.endpoint, Endpoint::Unix(_)), 'U'),
         (session.no_evict, 'e'),
         (session.no_touch, 'T'),

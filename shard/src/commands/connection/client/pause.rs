@@ -9,11 +9,13 @@ use storage::UnixMillis;
 use storage::number::parse_i64;
 
 use super::OTHERS;
-use crate::core::SessionCtx;
+use crate::core::{Core, SessionCtx};
 use crate::exec::error::{NOT_AN_INTEGER, wrong_subcommand_arity};
-use crate::exec::{CommandError, Outcome, Run};
+use crate::exec::{CommandError, EverywhereCall, Outcome, Run, Share};
+use crate::ids::ClientId;
 use crate::shared::Pause;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Group};
+use crate::wait::Ended;
 
 const BAD_MODE: CommandError = CommandError::new("ERR CLIENT PAUSE mode must be WRITE or ALL");
 const TIMEOUT_NOT_AN_INTEGER: CommandError = CommandError::new("ERR timeout is not an integer or out of range");
@@ -112,20 +114,37 @@ pub const UNBLOCK: Command = Command {
         ],
         ..Docs::BLANK
     },
-    run: Run::Session(unblock),
+    run: Run::Everywhere { check: check_unblock, share: unblock, merge: unblocked },
     ..Command::BLANK
 };
 
-/// No command waits for a key, so no client is in a wait that could be ended.
-fn unblock(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let is_reason = |word: &[u8]| word.eq_ignore_ascii_case(b"timeout") || word.eq_ignore_ascii_case(b"error");
+fn check_unblock(_: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
     if args.len() > 4 {
         return Err(wrong_subcommand_arity(args.at(1), "client"));
     }
-    if args.get(3).is_some_and(|word| !is_reason(word)) {
-        return Err(BAD_REASON);
-    }
+    reason(args)?;
     parse_i64(args.at(2)).ok_or(NOT_AN_INTEGER)?;
-    reply.integer(0);
+    Ok(())
+}
+
+/// How the wait is to end.
+fn reason(args: &Args<'_>) -> Result<Ended, CommandError> {
+    match args.get(3) {
+        None => Ok(Ended::TimedOut),
+        Some(word) if word.eq_ignore_ascii_case(b"timeout") => Ok(Ended::TimedOut),
+        Some(word) if word.eq_ignore_ascii_case(b"error") => Ok(Ended::WithError),
+        Some(_) => Err(BAD_REASON),
+    }
+}
+
+fn unblock(core: &mut Core, call: &EverywhereCall<'_>) -> Share {
+    let how = reason(&call.args).expect("the arguments were checked before they were sent");
+    let client = parse_i64(call.args.at(2)).and_then(|id| u64::try_from(id).ok());
+    Box::new(client.is_some_and(|id| core.unblock(ClientId(id), how)))
+}
+
+fn unblocked(_: &mut SessionCtx<'_>, _: &Args<'_>, shares: Vec<Share>, reply: &mut Reply<'_>) -> Outcome {
+    let waited = shares.into_iter().any(|share| *share.downcast::<bool>().expect("each core says whether it did"));
+    reply.integer(i64::from(waited));
     Ok(())
 }

@@ -82,7 +82,7 @@ impl Clients {
         let mut clients = Clients::default();
         for session in core.sessions().filter(|session| !session.closing) {
             clients.connected += 1;
-            clients.blocked += usize::from(matches!(session.held, Some(Hold::Paused(_))));
+            clients.blocked += usize::from(session.blocked.is_some() || matches!(session.held, Some(Hold::Paused(_))));
             clients.input_bytes_max = clients.input_bytes_max.max(session.info.input.query_capacity);
             clients.output_bytes_max = clients.output_bytes_max.max(session.unsent_bytes());
         }

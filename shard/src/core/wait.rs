@@ -1,0 +1,344 @@
+//! Waiting clients: registering them on the shards of their keys, serving them, and ending their waits.
+//!
+//! | who | does what |
+//! |---|---|
+//! | a shard that ran the command and found nothing | puts a waiter into its queues, tells the client's core |
+//! | the client's core, after a plan over several shards that found nothing | has every shard put a waiter into its queues |
+//! | a shard on which a key is signalled | runs the command of whoever waits first, if all its keys are here; else asks the client's core to try again |
+//! | the client's core | ends the wait when its time is over, for CLIENT UNBLOCK, and when the connection closes |
+
+use std::sync::Arc;
+
+use net::{Args, ConnId, OwnedArgs, Reply, Resp};
+use storage::UnixMillis;
+
+use super::Core;
+use super::run::{call, shard_handler};
+use crate::exec::Ctx;
+use crate::exec::error::UNBLOCKED;
+use crate::exec::hop::HopOp;
+use crate::ids::{ClientId, DbId, ShardId};
+use crate::mesh::{Head, HopMessage, ReplyHead};
+use crate::session::Hold;
+use crate::spec::{CommandId, CommandTable};
+use crate::wait::{Claim, Claiming, Ended, Nothing, WaitRequest, Waiter, WaiterId};
+
+/// A client's wait, at its own core.
+#[derive(Clone, Debug)]
+pub struct Blocked {
+    /// The place of the reply.
+    pub seq: u32,
+    /// Who ends it.
+    pub claim: Claim,
+    /// When its time is over.
+    pub deadline: Option<UnixMillis>,
+    /// What the client gets then.
+    pub nothing: Nothing,
+    /// The shards with a waiter of this client.
+    pub shards: Vec<ShardId>,
+    /// The command, to be tried again.
+    pub command: CommandId,
+    /// Its arguments.
+    pub args: Arc<OwnedArgs>,
+}
+
+/// What a shard tells the core of a client that waits there.
+pub struct Waits {
+    /// The client's connection.
+    pub conn: ConnId,
+    /// Its wait.
+    pub blocked: Blocked,
+}
+
+impl Core {
+    /// A command of this shard found nothing: its client waits here.
+    pub(super) fn wait_here(&mut self, home: ShardId, head: &Head, args: &Args<'_>, request: WaitRequest) {
+        let args = Arc::new(request.args.unwrap_or_else(|| args.to_owned()));
+        let claim = Claim::default();
+        self.shard.waits.add(Waiter {
+            home,
+            head: *head,
+            args: Arc::clone(&args),
+            claim: claim.clone(),
+            keys: request.keys,
+            is_whole: true,
+            is_tried: false,
+            signalled_again: false,
+        });
+        let blocked = Blocked {
+            seq: head.seq,
+            claim,
+            deadline: request.deadline,
+            nothing: request.nothing,
+            shards: vec![self.id],
+            command: head.command,
+            args,
+        };
+        self.send_hop(home, HopMessage::Waits(Box::new(Waits { conn: head.conn, blocked })));
+    }
+
+    /// A client of this core waits.
+    pub(super) fn block(&mut self, conn: ConnId, blocked: Blocked) {
+        if blocked.claim.is_ended() {
+            return;
+        }
+        if self.session(conn).is_none() {
+            blocked.claim.end();
+            return self.unwait(conn, &blocked, true);
+        }
+        if let Some(deadline) = blocked.deadline {
+            self.deadlines.insert((deadline, conn.slot, conn.generation, blocked.seq));
+        }
+        let session = self.session(conn).expect("it was there just now");
+        session.blocked = Some(Box::new(blocked));
+    }
+
+    /// What a plan found nothing for waits on all shards of its keys: the operations that release them, with the waiters.
+    pub(super) fn wait_everywhere(
+        &mut self,
+        head: &Head,
+        args: OwnedArgs,
+        request: WaitRequest,
+        ops: Vec<(ShardId, HopOp)>,
+    ) -> (Vec<(ShardId, HopOp)>, Blocked) {
+        let args = Arc::new(request.args.unwrap_or(args));
+        let claim = Claim::default();
+        let home = self.id;
+        let mut shards = Vec::new();
+        let mut waiting: Vec<(ShardId, HopOp)> = Vec::with_capacity(ops.len());
+        for (shard, op) in ops {
+            let is_here = |key: &&Vec<u8>| self.shared.slots.owner(key) == shard;
+            let keys: Vec<Vec<u8>> = request.keys.iter().filter(is_here).cloned().collect();
+            if keys.is_empty() {
+                waiting.push((shard, op));
+                continue;
+            }
+            shards.push(shard);
+            let waiter = Waiter {
+                home,
+                head: *head,
+                args: Arc::clone(&args),
+                claim: claim.clone(),
+                keys,
+                is_whole: false,
+                is_tried: false,
+                signalled_again: false,
+            };
+            let op: HopOp = Box::new(move |ctx| {
+                let value = op(ctx);
+                ctx.shard.waits.add(waiter);
+                value
+            });
+            waiting.push((shard, op));
+        }
+        let Head { seq, command, .. } = *head;
+        let (deadline, nothing) = (request.deadline, request.nothing);
+        (waiting, Blocked { seq, claim, deadline, nothing, shards, command, args })
+    }
+
+    /// Serves whoever waits for a key at which something happened, until nobody can be served any more.
+    #[inline]
+    pub(super) fn serve_waiters(&mut self) {
+        if self.shard.waits.has_signals() {
+            self.serve_signalled();
+        }
+    }
+
+    fn serve_signalled(&mut self) {
+        let mut held = Vec::new();
+        while let Some((db, key)) = self.shard.waits.take_signalled() {
+            if self.locks.is_claimed(storage::key_hash(&key)) {
+                // Whoever holds the key may still be about to change it. Its release looks here again.
+                held.push((db, key));
+            } else {
+                self.serve_key(db, &key, None);
+            }
+        }
+        for (db, key) in held {
+            self.shard.waits.signal(db, &key);
+        }
+    }
+
+    fn serve_key(&mut self, db: DbId, key: &[u8], mut after: Option<WaiterId>) {
+        while let Some(id) = self.shard.waits.next_for(db, key, after) {
+            after = Some(id);
+            let waiter = self.shard.waits.get_mut(id).expect("who is in a queue is there");
+            if waiter.claim.is_ended() {
+                self.shard.waits.remove(id);
+                continue;
+            }
+            if waiter.is_tried {
+                waiter.signalled_again = true;
+                return;
+            }
+            if !waiter.is_whole {
+                waiter.is_tried = true;
+                let (home, Head { conn, seq, .. }) = (waiter.home, waiter.head);
+                self.send_hop(home, HopMessage::TryAgain { conn, seq });
+                return;
+            }
+            let served = self.run_waiter(id);
+            let mut ctx = Ctx { shard: &mut self.shard, db, no_touch: true };
+            if !served && !ctx.exists(key) {
+                return;
+            }
+        }
+    }
+
+    /// Runs the command of a waiter all keys of which are here; whether it is served.
+    fn run_waiter(&mut self, id: WaiterId) -> bool {
+        let waiter = self.shard.waits.get(id).expect("it was there just now");
+        let (home, head, args, claim) = (waiter.home, waiter.head, Arc::clone(&waiter.args), waiter.claim.clone());
+        let row = CommandTable::global().row(head.command);
+        let args = args.as_args();
+        if !self.locks.is_idle() && !self.is_free(row, &args) {
+            return false;
+        }
+        let handler = shard_handler(row.run(&args)).expect("only shard commands wait");
+        let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
+        self.shard.claim = Some(Claiming::new(claim));
+        let mut bytes = Vec::new();
+        let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
+        call(handler, &mut ctx, &args, &mut Reply::new(&mut bytes, resp));
+        self.shard.wanted = None;
+        let claiming = self.shard.claim.take().expect("it was put in above");
+        if !claiming.claim.is_ended() {
+            return false;
+        }
+        self.shard.waits.remove(id);
+        if !claiming.won {
+            return false;
+        }
+        let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: bytes.len() };
+        if home == self.id {
+            self.deliver(&place, &bytes);
+        } else {
+            let answers = &mut self.answers[home.index()];
+            answers.bytes.extend_from_slice(&bytes);
+            answers.heads.push(place);
+        }
+        true
+    }
+
+    /// A shard asks for another try: something happened at a key for which a client of this core waits.
+    pub(super) fn try_again(&mut self, conn: ConnId, seq: u32) {
+        let Some(session) = self.session(conn) else { return };
+        let (db, no_touch, resp) = (session.db, session.no_touch, session.resp);
+        let Some(blocked) = session.blocked.as_deref().filter(|blocked| blocked.seq == seq) else { return };
+        if blocked.claim.is_ended() {
+            return;
+        }
+        let blocked = blocked.clone();
+        self.retry_plan(conn, &blocked, db, no_touch, resp);
+    }
+
+    /// A try has ended: the client is served, or goes on waiting.
+    pub(super) fn tried(&mut self, conn: ConnId, seq: u32, served: bool) {
+        let Some(session) = self.session(conn) else { return };
+        let Some(blocked) = session.blocked.as_deref().filter(|blocked| blocked.seq == seq).cloned() else { return };
+        self.unwait(conn, &blocked, served);
+        if served {
+            self.unblock_session(conn);
+        }
+    }
+
+    /// Tells the shards on which a client of this core waits that it does no more, or that a try was in vain.
+    fn unwait(&mut self, conn: ConnId, blocked: &Blocked, is_over: bool) {
+        for shard in &blocked.shards {
+            let message = HopMessage::Unwait { home: self.id, conn, seq: blocked.seq, is_over };
+            self.send_hop(*shard, message);
+        }
+    }
+
+    /// What [`Self::unwait`] tells a shard.
+    pub(super) fn unwaited(&mut self, home: ShardId, conn: ConnId, seq: u32, is_over: bool) {
+        let Some(id) = self.shard.waits.of(home, conn, seq) else { return };
+        let waiter = self.shard.waits.get_mut(id).expect("it was found just now");
+        let (db, keys) = (waiter.head.db, waiter.keys.clone());
+        if is_over {
+            self.shard.waits.remove(id);
+            for key in &keys {
+                self.shard.waits.signal(db, key);
+            }
+        } else {
+            waiter.is_tried = false;
+            if std::mem::take(&mut waiter.signalled_again) {
+                for key in &keys {
+                    self.shard.waits.signal(db, key);
+                }
+            } else {
+                for key in &keys {
+                    self.serve_key(db, key, Some(id));
+                }
+            }
+        }
+        self.serve_waiters();
+    }
+
+    /// Forgets that a client waits: its reply has come.
+    pub(super) fn unblock_session(&mut self, conn: ConnId) {
+        let Some(session) = self.session(conn) else { return };
+        let Some(blocked) = session.blocked.take() else { return };
+        if let Some(deadline) = blocked.deadline {
+            self.deadlines.remove(&(deadline, conn.slot, conn.generation, blocked.seq));
+        }
+    }
+
+    /// Ends the waits whose time is over.
+    pub(super) fn end_waits(&mut self, now: UnixMillis) {
+        while let Some(&(deadline, slot, generation, _)) = self.deadlines.first() {
+            if deadline > now {
+                break;
+            }
+            self.deadlines.pop_first();
+            let conn = ConnId { slot, generation };
+            self.end_wait(conn, Ended::TimedOut);
+        }
+    }
+
+    /// Ends the wait of a client of this core; false if it does not wait, or was served just now.
+    pub(super) fn end_wait(&mut self, conn: ConnId, how: Ended) -> bool {
+        let Some(session) = self.session(conn) else { return false };
+        let resp = session.resp;
+        let Some(blocked) = session.blocked.as_deref().cloned() else { return false };
+        if !blocked.claim.end() {
+            return false;
+        }
+        self.unblock_session(conn);
+        self.unwait(conn, &blocked, true);
+        let mut bytes = Vec::new();
+        let mut reply = Reply::new(&mut bytes, resp);
+        match (how, blocked.nothing) {
+            (Ended::WithError, _) => reply.error(UNBLOCKED.as_bytes()),
+            (Ended::TimedOut, Nothing::NullArray) => reply.null_array(),
+            (Ended::TimedOut, Nothing::Null) => reply.null(),
+        }
+        self.fill(conn, blocked.seq, &bytes);
+        true
+    }
+
+    /// The connection of a client that waits is gone.
+    pub(super) fn forget_wait(&mut self, conn: ConnId) {
+        let Some(session) = self.session(conn) else { return };
+        let Some(blocked) = session.blocked.as_deref().cloned() else { return };
+        blocked.claim.end();
+        self.unblock_session(conn);
+        self.unwait(conn, &blocked, true);
+    }
+
+    /// `CLIENT UNBLOCK`: whether that client is of this core, and waited.
+    pub fn unblock(&mut self, client: ClientId, how: Ended) -> bool {
+        let conn = self.sessions().find(|session| session.id == client).map(|session| session.conn);
+        conn.is_some_and(|conn| self.end_wait(conn, how))
+    }
+
+    /// The client is not read while its last command waits.
+    pub(super) fn hold_if_blocked(&mut self, conn: ConnId) -> bool {
+        let Some(session) = self.session(conn) else { return false };
+        let waits = !session.replies.is_empty();
+        if waits {
+            session.held = Some(Hold::Blocked);
+        }
+        waits
+    }
+}
