@@ -3,6 +3,7 @@
 pub mod connection;
 pub mod help;
 pub mod key;
+pub mod list;
 pub mod parse;
 pub mod server;
 pub mod string;
@@ -10,4 +11,4 @@ pub mod string;
 use crate::spec::Command;
 
 /// The families.
-pub const FAMILIES: &[&[&Command]] = &[connection::COMMANDS, key::COMMANDS, server::COMMANDS, string::COMMANDS];
+pub const FAMILIES: &[&[&Command]] = &[connection::COMMANDS, key::COMMANDS, list::COMMANDS, server::COMMANDS, string::COMMANDS];

@@ -169,7 +169,7 @@ impl Core {
             self.close_after_write.push(conn);
         }
         if waited {
-            self.unblock_session(conn);
+            self.waited(conn);
         }
         self.mark_dirty(conn);
     }

@@ -239,7 +239,7 @@ impl Core {
         let origin = state.origin;
         if origin.is_retry {
             self.send_ops(id, ops, true);
-            return self.tried(origin.conn, origin.seq, false);
+            return self.tried_in_vain(origin.conn, origin.seq);
         }
         let Some(session) = self.session(origin.conn) else { return self.send_ops(id, ops, true) };
         let head = Head {
@@ -308,9 +308,10 @@ impl Core {
         }
         let Origin { conn, seq, command, is_retry, .. } = state.origin;
         if is_retry {
-            // Without a reply, whoever has ended the wait sees to the rest.
-            if !reply.is_empty() {
-                self.tried(conn, seq, true);
+            // Without a reply it met an error that ends no wait, or the wait was ended by somebody else, who sees to the rest.
+            if reply.is_empty() {
+                self.tried_in_vain(conn, seq);
+            } else {
                 self.fill(conn, seq, reply);
             }
             return;

@@ -139,6 +139,8 @@ impl Core {
                     let row = CommandTable::global().row(head.command);
                     self.at_time(now, |core| core.run_command(from, &head, row, &args.as_args()));
                     self.locks.release(ticket);
+                    // What it signalled was held by itself until now.
+                    self.serve_waiters();
                 }
             }
         }

@@ -234,7 +234,8 @@ impl Service for Core {
             None if session.replies.is_empty() => Flow::Close,
             // It is asked again when the hold ends.
             Some(Hold::InFlight | Hold::Paused(_)) => Flow::Hold,
-            Some(Hold::Blocked) if session.blocked.is_some() => Flow::Close,
+            // Unless it is being served: what was taken for it is delivered.
+            Some(Hold::Blocked) if session.blocked.as_ref().is_some_and(|blocked| blocked.claim.end()) => Flow::Close,
             None | Some(Hold::Blocked | Hold::Closing) => {
                 session.held = Some(Hold::Closing);
                 Flow::Hold

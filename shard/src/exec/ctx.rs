@@ -419,6 +419,12 @@ impl Ctx<'_> {
         self.shard.claim.as_mut().is_none_or(Claiming::take)
     }
 
+    /// Whether the handler runs in the name of a client that waits already: what ends other clients' commands with an
+    /// error is then no reason to end this one's.
+    pub fn runs_for_waiter(&self) -> bool {
+        self.shard.claim.is_some()
+    }
+
     /// Counts `changes` to the data set. Every write that changed something calls it, once per changed key.
     pub fn changed(&mut self, changes: usize) {
         self.shard.counters.dirty += changes as u64;

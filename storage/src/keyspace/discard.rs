@@ -6,6 +6,7 @@
 use crate::encoding::block::Outside;
 use crate::encoding::table::Table;
 use crate::types::large::LargeValue;
+use crate::types::list::LargeList;
 
 /// A value that holds less than this is freed at once.
 pub const DISCARD_BYTES_MIN: usize = 64 * 1024;
@@ -40,6 +41,11 @@ impl Discarded {
             return Self(Contents::Nothing);
         }
         Self(Contents::Table(Box::new(table)))
+    }
+
+    /// What was cut off a list, if that is big; otherwise it is freed at once.
+    pub fn from_list(list: Box<LargeList>) -> Option<Self> {
+        (list.heap_bytes() >= DISCARD_BYTES_MIN).then(|| Self(Contents::Collection(LargeValue::List(list))))
     }
 
     /// Bytes it holds.
