@@ -11,4 +11,5 @@ pub mod string;
 use crate::spec::Command;
 
 /// The families.
-pub const FAMILIES: &[&[&Command]] = &[connection::COMMANDS, key::COMMANDS, list::COMMANDS, server::COMMANDS, string::COMMANDS];
+pub const FAMILIES: &[&[&Command]] =
+    &[connection::COMMANDS, key::COMMANDS, list::COMMANDS, server::COMMANDS, string::COMMANDS];

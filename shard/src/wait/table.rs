@@ -13,6 +13,9 @@ use std::sync::Arc;
 use hashbrown::{Equivalent, HashMap};
 use net::{ConnId, OwnedArgs};
 
+#[cfg(test)]
+mod tests;
+
 use super::Claim;
 use crate::ids::{DbId, ShardId};
 use crate::mesh::Head;
@@ -182,7 +185,10 @@ impl WaitTable {
     pub fn check_invariants(&self) {
         for (key, queue) in &self.queues {
             let Queue { waiters, is_signalled } = queue;
-            assert!(!waiters.is_empty() && waiters.iter().is_sorted_by(|a, b| a < b), "a queue is in the order of coming");
+            assert!(
+                !waiters.is_empty() && waiters.iter().is_sorted_by(|a, b| a < b),
+                "a queue is in the order of coming"
+            );
             assert!(!is_signalled || self.signalled.contains(key), "a signalled key will be looked at");
             for id in waiters {
                 let waiter = self.waiters.get(id).expect("who is in a queue is there");

@@ -9,7 +9,7 @@ use super::pop::{Popped, popped};
 use super::push::push_event;
 use crate::config::types::events::Events;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
-use crate::spec::{Argument, Arity, ArgumentKind, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
+use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
 /// The keys of a command that moves: where from, and where to.
 pub(super) const KEYS: &[KeySpec] = &[

@@ -26,10 +26,7 @@ const POP: Command = Command {
         since: "1.0.0",
         complexity: "O(N) where N is the number of elements returned",
         history: &[("6.2.0", "Added the `count` argument.")],
-        arguments: &[
-            Argument::key("key"),
-            Argument::new("count", ArgumentKind::Integer).optional().since("6.2.0"),
-        ],
+        arguments: &[Argument::key("key"), Argument::new("count", ArgumentKind::Integer).optional().since("6.2.0")],
         ..Docs::BLANK
     },
     ..Command::BLANK
@@ -114,13 +111,7 @@ fn lmpop(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
 }
 
 /// Pops up to `count` elements off the list at `key`, which is there, and replies with the key and an array of them.
-pub(super) fn pop_with_key(
-    ctx: &mut Ctx<'_>,
-    key: &[u8],
-    end: End,
-    count: usize,
-    reply: &mut Reply<'_>,
-) -> Outcome {
+pub(super) fn pop_with_key(ctx: &mut Ctx<'_>, key: &[u8], end: End, count: usize, reply: &mut Reply<'_>) -> Outcome {
     reply.array(2);
     reply.bulk(key);
     pop_many(ctx, key, end, count, reply)?;

@@ -9,20 +9,14 @@ use crate::exec::edit::Tools;
 use crate::exec::{Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
-const ARGUMENTS: &[Argument] =
-    &[Argument::key("key"), Argument::new("element", ArgumentKind::String).multiple()];
+const ARGUMENTS: &[Argument] = &[Argument::key("key"), Argument::new("element", ArgumentKind::String).multiple()];
 
 /// What the four have in common.
 const PUSH: Command = Command {
     arity: Arity::AtLeast(3),
     flags: Flags::of(&[Flag::Write, Flag::Denyoom, Flag::Fast]),
     keys: &[KeySpec::one(1, &[KeyFlag::Rw, KeyFlag::Insert])],
-    docs: Docs {
-        group: Group::List,
-        complexity: "O(1) for each element pushed",
-        arguments: ARGUMENTS,
-        ..Docs::BLANK
-    },
+    docs: Docs { group: Group::List, complexity: "O(1) for each element pushed", arguments: ARGUMENTS, ..Docs::BLANK },
     ..Command::BLANK
 };
 
