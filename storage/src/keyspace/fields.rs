@@ -113,7 +113,13 @@ impl Database {
     }
 
     /// Removes expired fields of one hash; returns how many.
-    fn sweep_hash(&mut self, hash: u64, now: UnixMillis, budget: usize, swept: &mut dyn FnMut(SweptFields<'_>)) -> usize {
+    fn sweep_hash(
+        &mut self,
+        hash: u64,
+        now: UnixMillis,
+        budget: usize,
+        swept: &mut dyn FnMut(SweptFields<'_>),
+    ) -> usize {
         let Some(place) = self.table.find_where(hash, |block| is_due(block, hash, now)) else { return 0 };
         let mut entry = EntryMut::new(&mut self.table, place);
         let removed = entry.edit(|value| {

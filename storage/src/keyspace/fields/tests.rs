@@ -160,9 +160,10 @@ fn random_changes_leave_every_field_to_its_time() {
                 now = UnixMillis(now.0 + rng.random_range(0..50));
                 sweep(&mut database, now);
                 model.retain(|_, at| at.is_none_or(|at| !at.is_past(now)));
-                let stored: usize = (0..KEYS).filter_map(|key| database.find(&key.to_string())).map(|entry| {
-                    entry.value().items()
-                }).sum();
+                let stored: usize = (0..KEYS)
+                    .filter_map(|key| database.find(&key.to_string()))
+                    .map(|entry| entry.value().items())
+                    .sum();
                 assert_eq!(stored, model.len());
             }
             _ => {
