@@ -1,7 +1,9 @@
 //! All commands, by family. A family's `mod.rs` holds its essay and the list of its commands.
 
+pub mod bitmap;
 pub mod connection;
 pub mod help;
+pub mod hyperloglog;
 pub mod key;
 pub mod parse;
 pub mod server;
@@ -10,4 +12,5 @@ pub mod string;
 use crate::spec::Command;
 
 /// The families.
-pub const FAMILIES: &[&[&Command]] = &[connection::COMMANDS, key::COMMANDS, server::COMMANDS, string::COMMANDS];
+pub const FAMILIES: &[&[&Command]] =
+    &[bitmap::COMMANDS, connection::COMMANDS, hyperloglog::COMMANDS, key::COMMANDS, server::COMMANDS, string::COMMANDS];
