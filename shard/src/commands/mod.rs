@@ -1,8 +1,10 @@
 //! All commands, by family. A family's `mod.rs` holds its essay and the list of its commands.
 
+pub mod bitmap;
 pub mod connection;
 pub mod hash;
 pub mod help;
+pub mod hyperloglog;
 pub mod item;
 pub mod key;
 pub mod list;
@@ -15,8 +17,10 @@ use crate::spec::Command;
 
 /// The families.
 pub const FAMILIES: &[&[&Command]] = &[
+    bitmap::COMMANDS,
     connection::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     key::COMMANDS,
     list::COMMANDS,
     server::COMMANDS,
