@@ -27,7 +27,7 @@ pub fn waits(request: &Request) -> bool {
 struct Generator {
     rng: SmallRng,
     keys: Vec<Bytes>,
-    letters: std::ops::Range<u8>,
+    letters: std::ops::RangeInclusive<u8>,
 }
 
 fn program(seed: u64) -> Program {
@@ -37,7 +37,7 @@ fn program(seed: u64) -> Program {
     program.put_offs = rng.random_ratio(1, 4);
     let keys = ["p", "q", "r"][..rng.random_range(2..=3)].iter().enumerate();
     let keys = keys.map(|(place, name)| key_on(shards, (place % shards) as u16, name)).collect();
-    let mut generator = Generator { rng, keys, letters: b'a'..b'z' };
+    let mut generator = Generator { rng, keys, letters: b'a'..=b'z' };
     let clients = generator.rng.random_range(2..=4);
     let mut left = generator.rng.random_range(clients..=REQUESTS_MAX);
     for number in 0..clients {
