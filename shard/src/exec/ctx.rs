@@ -31,6 +31,8 @@ pub struct KeyspaceCounters {
     pub misses: u64,
     /// Keys removed because their time was past.
     pub expired_keys: u64,
+    /// Fields of hashes removed because their time was past.
+    pub expired_fields: u64,
     /// Keys removed for lack of memory.
     pub evicted_keys: u64,
     /// Values handed to the background for freeing.
@@ -42,10 +44,12 @@ pub struct KeyspaceCounters {
 impl KeyspaceCounters {
     /// Adds those of another.
     pub fn add(&mut self, other: &KeyspaceCounters) {
-        let KeyspaceCounters { hits, misses, expired_keys, evicted_keys, lazyfreed_objects, dirty } = other;
+        let KeyspaceCounters { hits, misses, expired_keys, expired_fields, evicted_keys, lazyfreed_objects, dirty } =
+            other;
         self.hits += hits;
         self.misses += misses;
         self.expired_keys += expired_keys;
+        self.expired_fields += expired_fields;
         self.evicted_keys += evicted_keys;
         self.lazyfreed_objects += lazyfreed_objects;
         self.dirty += dirty;

@@ -1,16 +1,17 @@
 //! The payloads of DUMP and RESTORE: one value, with a version and a checksum behind it.
 //!
-//! A reader refuses payloads of a later version than its own. Redis 7.0 reads up to 10, 7.2 up to 11, 8 up to 12; the
-//! encoding of a string is the same in all of them. So payloads are written as version 10, which every server of the last
-//! years accepts, and read up to version 12: a type or encoding that is not known here is refused when it is met, not
-//! because of the number at the end.
+//! A reader refuses payloads of a later version than its own: Redis 7.0 reads up to 10, 7.2 up to 11, 8 up to 12. So a
+//! payload has the lowest version with which nothing is lost, and what can be written in older ways is: only streams with
+//! idle consumers (11) and hashes with fields that expire (12) ask for more than 10, and those mean nothing to the servers
+//! that are kept out. Payloads are read up to version 12, and not by their number: a type that is not known here is
+//! refused when it is met.
 
 use super::crc64::crc64;
-use super::{Reader, Writer};
+use super::{Reader, TYPE_HASH_LISTPACK_TTL, TYPE_HASH_TTL, TYPE_STREAM_3, Writer};
 use crate::types::{Limits, OwnedValue, Value};
 
-/// The version that payloads are written with.
-pub const DUMP_VERSION: u16 = 10;
+/// The version that payloads have that need no later one.
+const VERSION_MIN: u16 = 10;
 
 /// The latest version that is read.
 pub const RESTORE_VERSION_MAX: u16 = 12;
@@ -30,12 +31,22 @@ pub enum RestoreError {
 /// The payload of a value.
 pub fn dump(value: Value<'_>) -> Vec<u8> {
     let mut writer = Writer::new(true);
-    writer.put(&[Writer::type_byte(value)]);
+    let type_byte = Writer::type_byte(value);
+    writer.put(&[type_byte]);
     writer.put_value(value);
-    writer.put(&DUMP_VERSION.to_le_bytes());
+    writer.put(&version_of(type_byte).to_le_bytes());
     let crc = crc64(0, writer.bytes());
     writer.put(&crc.to_le_bytes());
     writer.take()
+}
+
+/// The version of RDB that brought a type, as far as it is later than the least that is written.
+const fn version_of(type_byte: u8) -> u16 {
+    match type_byte {
+        TYPE_HASH_TTL | TYPE_HASH_LISTPACK_TTL => 12,
+        TYPE_STREAM_3 => 11,
+        _ => VERSION_MIN,
+    }
 }
 
 /// The value in a payload. `check_sum` is off only for DEBUG SET-SKIP-CHECKSUM-VALIDATION. As in Redis, bytes between value

@@ -2,15 +2,15 @@
 //!
 //! Nothing is allocated on the word of a length alone: it is compared with the bytes that are there first.
 
+use super::stream::Detail;
 use super::{LENGTH_32, LENGTH_64, SPECIAL, SPECIAL_INT8, SPECIAL_INT16, SPECIAL_INT32, SPECIAL_LZF, lzf};
 use super::{
-    TYPE_HASH, TYPE_HASH_LISTPACK, TYPE_LIST, TYPE_LIST_QUICKLIST_2, TYPE_SET, TYPE_SET_INTSET, TYPE_SET_LISTPACK,
-    TYPE_STRING, TYPE_ZSET_2, TYPE_ZSET_LISTPACK,
+    TYPE_HASH, TYPE_HASH_LISTPACK, TYPE_HASH_LISTPACK_TTL, TYPE_HASH_LISTPACK_TTL_OLD, TYPE_HASH_TTL,
+    TYPE_HASH_TTL_OLD, TYPE_HASH_ZIPLIST, TYPE_HASH_ZIPMAP, TYPE_LIST, TYPE_LIST_QUICKLIST, TYPE_LIST_QUICKLIST_2,
+    TYPE_LIST_ZIPLIST, TYPE_SET, TYPE_SET_INTSET, TYPE_SET_LISTPACK, TYPE_STREAM, TYPE_STREAM_2, TYPE_STREAM_3,
+    TYPE_STRING, TYPE_ZSET, TYPE_ZSET_2, TYPE_ZSET_LISTPACK, TYPE_ZSET_ZIPLIST,
 };
-use crate::types::hash::Hash;
-use crate::types::set::Set;
 use crate::types::string::OwnedString;
-use crate::types::zset::ZSet;
 use crate::types::{Limits, OwnedValue};
 
 /// The bytes are no RDB.
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (bytes, rest) = self.rest.split_first_chunk().ok_or(Malformed)?;
         self.rest = rest;
         Ok(*bytes)
@@ -107,19 +107,27 @@ impl<'a> Reader<'a> {
         let value = match type_byte {
             TYPE_STRING => OwnedValue::String(self.string()?),
             TYPE_LIST => OwnedValue::List(self.list_of_elements(limits.list)?),
-            TYPE_SET => OwnedValue::Set(self.set_members(&limits.set)?),
-            TYPE_HASH => OwnedValue::Hash(self.hash_fields(&limits.hash)?),
-            TYPE_ZSET_2 => OwnedValue::SortedSet(self.sorted_set_records(&limits.zset)?),
-            TYPE_SET_INTSET => OwnedValue::Set(Set::from_intset(self.string()?.into_bytes()).map_err(|_| Malformed)?),
-            TYPE_HASH_LISTPACK => {
-                OwnedValue::Hash(Hash::from_packed(self.string()?.into_bytes()).map_err(|_| Malformed)?)
-            }
-            TYPE_ZSET_LISTPACK => {
-                let set = ZSet::from_listpack(self.string()?.into_bytes(), &limits.zset);
-                OwnedValue::SortedSet(set.map_err(|_| Malformed)?)
-            }
-            TYPE_SET_LISTPACK => OwnedValue::Set(Set::from_packed(self.string()?.into_bytes()).map_err(|_| Malformed)?),
+            TYPE_LIST_ZIPLIST => OwnedValue::List(self.list_ziplist(limits.list)?),
+            TYPE_LIST_QUICKLIST => OwnedValue::List(self.list_of_ziplists(limits.list)?),
             TYPE_LIST_QUICKLIST_2 => OwnedValue::List(self.list_of_nodes(limits.list)?),
+            TYPE_SET => OwnedValue::Set(self.set_members(&limits.set)?),
+            TYPE_SET_INTSET => OwnedValue::Set(self.set_intset(&limits.set)?),
+            TYPE_SET_LISTPACK => OwnedValue::Set(self.set_listpack(&limits.set)?),
+            TYPE_ZSET => OwnedValue::SortedSet(self.sorted_set_records(false, &limits.zset)?),
+            TYPE_ZSET_2 => OwnedValue::SortedSet(self.sorted_set_records(true, &limits.zset)?),
+            TYPE_ZSET_ZIPLIST => OwnedValue::SortedSet(self.sorted_set_ziplist(&limits.zset)?),
+            TYPE_ZSET_LISTPACK => OwnedValue::SortedSet(self.sorted_set_listpack(&limits.zset)?),
+            TYPE_HASH => OwnedValue::Hash(self.hash_fields(&limits.hash)?),
+            TYPE_HASH_ZIPMAP => OwnedValue::Hash(self.hash_zipmap(&limits.hash)?),
+            TYPE_HASH_ZIPLIST => OwnedValue::Hash(self.hash_ziplist(&limits.hash)?),
+            TYPE_HASH_LISTPACK => OwnedValue::Hash(self.hash_listpack(&limits.hash)?),
+            TYPE_HASH_TTL_OLD => OwnedValue::Hash(self.hash_fields_ttl(false, &limits.hash)?),
+            TYPE_HASH_TTL => OwnedValue::Hash(self.hash_fields_ttl(true, &limits.hash)?),
+            TYPE_HASH_LISTPACK_TTL_OLD => OwnedValue::Hash(self.hash_listpack_ttl(false, &limits.hash)?),
+            TYPE_HASH_LISTPACK_TTL => OwnedValue::Hash(self.hash_listpack_ttl(true, &limits.hash)?),
+            TYPE_STREAM => OwnedValue::Stream(Box::new(self.stream(Detail::Entries)?)),
+            TYPE_STREAM_2 => OwnedValue::Stream(Box::new(self.stream(Detail::Counters)?)),
+            TYPE_STREAM_3 => OwnedValue::Stream(Box::new(self.stream(Detail::ActiveTimes)?)),
             _ => return Err(Malformed),
         };
         if value.as_value().is_empty_collection() { Err(Malformed) } else { Ok(value) }

@@ -5,6 +5,18 @@ use super::*;
 use crate::types::string::OwnedString;
 use crate::types::{Limits, OwnedValue};
 
+mod damage;
+mod old;
+mod values;
+
+/// A payload with these bytes of type and value.
+fn seal(body: &[u8], version: u16) -> Vec<u8> {
+    let mut payload = body.to_vec();
+    payload.extend(version.to_le_bytes());
+    payload.extend(crc64::crc64(0, &payload).to_le_bytes());
+    payload
+}
+
 fn string(bytes: &[u8]) -> OwnedValue {
     OwnedValue::String(OwnedString::encode(bytes.to_vec()))
 }
@@ -80,12 +92,6 @@ fn damaged_payloads_are_refused() {
             }
         }
     }
-    let seal = |body: &[u8], version: u16| {
-        let mut payload = body.to_vec();
-        payload.extend(version.to_le_bytes());
-        payload.extend(crc64::crc64(0, &payload).to_le_bytes());
-        payload
-    };
     assert_eq!(restore(&seal(&[0, 1, b'a'], RESTORE_VERSION_MAX), true, &Limits::default()), Ok(string(b"a")));
     assert_eq!(restore(&seal(&[0, 1, b'a', 0], 6), true, &Limits::default()), Ok(string(b"a")));
     assert_eq!(

@@ -1,11 +1,15 @@
 //! Writing RDB: lengths and strings.
 
-use super::collection::{hash_type, set_type, sorted_set_type};
+use super::hash::hash_type;
 use super::lzf::Compressor;
+use super::set::set_type;
+use super::sorted_set::sorted_set_type;
+use super::stream::stream_type;
 use super::{LENGTH_6, LENGTH_14, LENGTH_32, LENGTH_64, SPECIAL_INT8, SPECIAL_INT16, SPECIAL_INT32, SPECIAL_LZF};
 use super::{TYPE_LIST_QUICKLIST_2, TYPE_STRING, lzf};
 use crate::number::{INTEGER_TEXT_BYTES_MAX, parse_i64, write_i64};
 use crate::types::Value;
+use crate::types::list::{IntBuf, Item};
 use crate::types::string::StringRef;
 
 /// Strings longer than this are compressed if that saves something.
@@ -104,6 +108,10 @@ impl Writer {
         true
     }
 
+    pub(super) fn put_item(&mut self, item: Item<'_>) {
+        self.put_bytes(item.as_bytes(&mut IntBuf::default()));
+    }
+
     /// Writes a string.
     pub fn put_string(&mut self, string: StringRef<'_>) {
         match (string.stored_int(), string.stored_bytes()) {
@@ -124,7 +132,7 @@ impl Writer {
             Value::Hash(hash) => hash_type(hash),
             Value::Set(set) => set_type(set),
             Value::SortedSet(set) => sorted_set_type(set),
-            Value::Stream(_) => unreachable!("no command makes a stream yet"),
+            Value::Stream(stream) => stream_type(stream),
         }
     }
 
@@ -136,7 +144,7 @@ impl Writer {
             Value::Hash(hash) => self.put_hash(hash),
             Value::Set(set) => self.put_set(set),
             Value::SortedSet(set) => self.put_sorted_set(set),
-            Value::Stream(_) => unreachable!("no command makes a stream yet"),
+            Value::Stream(stream) => self.put_stream(stream),
         }
     }
 }

@@ -8,3 +8,4 @@ mod geohash;
 mod hyperloglog;
 mod list;
 mod server;
+mod snapshot;

@@ -40,6 +40,12 @@ pub use large::LargeHash;
 pub use owned::{FieldExpiry, FieldSweep, Hash};
 pub use view::{Field, HashRef, HashRepr};
 
+use crate::encoding::members::EXPIRE_AT_MAX;
+use crate::keyspace::UnixMillis;
+
+/// The latest time at which a field can expire.
+pub const FIELD_EXPIRE_MAX: UnixMillis = UnixMillis(EXPIRE_AT_MAX);
+
 /// The names of OBJECT ENCODING for a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashEncoding {

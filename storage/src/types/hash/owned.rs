@@ -44,19 +44,28 @@ impl Default for Hash {
 }
 
 impl Hash {
-    /// A hash from a listpack of fields and values that comes from outside.
-    pub fn from_packed(bytes: Vec<u8>) -> Result<Self, Malformed> {
+    /// A hash from a listpack of fields and values that comes from outside. As in Redis, only the number of fields decides
+    /// here whether it stays one.
+    pub fn from_packed(bytes: Vec<u8>, limits: &HashLimits) -> Result<Self, Malformed> {
         check_fields(&bytes, packed::STRIDE)?;
-        Ok(Self::Packed(bytes))
+        Ok(Self::Packed(bytes).within(limits))
     }
 
-    /// A hash from a listpack of fields, values and times that comes from outside.
-    pub fn from_packed_ttl(bytes: Vec<u8>) -> Result<Self, Malformed> {
+    /// The same of a listpack of fields, values and times.
+    pub fn from_packed_ttl(bytes: Vec<u8>, limits: &HashLimits) -> Result<Self, Malformed> {
         let listpack = check_fields(&bytes, ttl::STRIDE)?;
         if !ttl::is_ordered(listpack) {
             return Err(Malformed);
         }
-        Ok(Self::PackedTtl(bytes))
+        Ok(Self::PackedTtl(bytes).within(limits))
+    }
+
+    /// The hash as a table if it has more fields than a listpack may hold.
+    fn within(mut self, limits: &HashLimits) -> Self {
+        if self.as_ref().len() > limits.listpack_entries_max {
+            self.make_large();
+        }
+        self
     }
 
     /// A view of the hash, the same as of a stored one.

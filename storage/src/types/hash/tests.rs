@@ -137,12 +137,15 @@ fn times_out_of_range_become_the_nearest() {
 #[test]
 fn payloads_are_checked() {
     let Hash::Packed(good) = hash_of(["a", "b"]) else { panic!("a listpack") };
-    assert!(Hash::from_packed(good.clone()).is_ok_and(|hash| hash.as_ref().len() == 2));
+    assert!(Hash::from_packed(good.clone(), &HashLimits::default()).is_ok_and(|hash| hash.as_ref().len() == 2));
     let (mut odd, mut twice) = (good.clone(), good.clone());
     listpack::push_back(&mut odd, b"c");
     listpack::push_back(&mut twice, b"a");
     listpack::push_back(&mut twice, b"again");
-    assert!(Hash::from_packed(odd).is_err() && Hash::from_packed(twice).is_err());
+    assert!(
+        Hash::from_packed(odd, &HashLimits::default()).is_err()
+            && Hash::from_packed(twice, &HashLimits::default()).is_err()
+    );
     let triples = |times: &[&[u8]]| {
         let mut bytes = listpack::create();
         for (index, time) in times.iter().enumerate() {
@@ -150,7 +153,7 @@ fn payloads_are_checked() {
                 listpack::push_back(&mut bytes, element);
             }
         }
-        Hash::from_packed_ttl(bytes)
+        Hash::from_packed_ttl(bytes, &HashLimits::default())
     };
     assert!(triples(&[b"10", b"10", b"20", b"0", b"0"]).is_ok_and(|hash| hash.as_ref().volatile_fields() == 3));
     assert!(triples(&[b"10", b"5"]).is_err() && triples(&[b"0", b"5"]).is_err());
@@ -214,8 +217,8 @@ fn apply(op: &Op, hash: &mut Hash, model: &mut Model) {
         },
         Op::Reload => {
             let copy = match hash.clone() {
-                Hash::Packed(bytes) => Hash::from_packed(bytes).unwrap(),
-                Hash::PackedTtl(bytes) => Hash::from_packed_ttl(bytes).unwrap(),
+                Hash::Packed(bytes) => Hash::from_packed(bytes, &HashLimits::default()).unwrap(),
+                Hash::PackedTtl(bytes) => Hash::from_packed_ttl(bytes, &HashLimits::default()).unwrap(),
                 large @ Hash::Large(_) => large,
             };
             assert_eq!(*hash, copy);
@@ -302,7 +305,10 @@ fn mutated_payloads_are_refused_or_safe() {
         let (Hash::Packed(mut bytes) | Hash::PackedTtl(mut bytes)) = hash else { panic!("a small hash") };
         let index = rng.random_range(0..bytes.len());
         bytes[index] = rng.random();
-        let hashes = [Hash::from_packed(bytes.clone()), Hash::from_packed_ttl(bytes)];
+        let hashes = [
+            Hash::from_packed(bytes.clone(), &HashLimits::default()),
+            Hash::from_packed_ttl(bytes, &HashLimits::default()),
+        ];
         for mut hash in hashes.into_iter().flatten() {
             passed += 1;
             hash.check_invariants();

@@ -4,6 +4,7 @@
 use super::owned::FieldExpiry;
 use super::view::Field;
 use crate::encoding::listpack::{self, Cursor, IntBuf, Item, Listpack};
+use crate::encoding::members::EXPIRE_AT_MAX;
 use crate::keyspace::UnixMillis;
 use crate::number::{INTEGER_TEXT_BYTES_MAX, write_i64};
 
@@ -138,12 +139,12 @@ pub(super) fn expire(bytes: &mut Vec<u8>, now: UnixMillis, max: usize, mut expir
     removed
 }
 
-/// Whether times are integers from 0 on, and fields are in their order.
+/// Whether times are such as fields can have, and fields are in their order.
 pub(super) fn is_ordered(listpack: Listpack<'_>) -> bool {
     let times = listpack.iter().skip(STRIDE - 1).step_by(STRIDE);
     let keys = times.map(|time| match time.as_int() {
         Some(0) => Some(i64::MAX),
-        Some(at @ 1..) => Some(at),
+        Some(at @ 1..=EXPIRE_AT_MAX) => Some(at),
         _ => None,
     });
     let mut last = 0;

@@ -28,16 +28,24 @@ impl Default for Set {
 }
 
 impl Set {
-    /// A set from an intset that comes from outside.
-    pub fn from_intset(bytes: Vec<u8>) -> Result<Self, Malformed> {
-        intset::validate(&bytes)?;
-        Ok(Self::Intset(bytes))
+    /// A set from an intset that comes from outside; a table if it has more members than an intset may have.
+    pub fn from_intset(bytes: Vec<u8>, limits: &SetLimits) -> Result<Self, Malformed> {
+        let len = intset::validate(&bytes)?.len();
+        Ok(Self::Intset(bytes).within(len <= limits.intset_entries_max))
     }
 
-    /// A set from a listpack that comes from outside.
-    pub fn from_packed(bytes: Vec<u8>) -> Result<Self, Malformed> {
-        check_members(&bytes)?;
-        Ok(Self::Packed(bytes))
+    /// A set from a listpack that comes from outside; a table if it has more members than a listpack may have. As in Redis,
+    /// their lengths are not looked at here.
+    pub fn from_packed(bytes: Vec<u8>, limits: &SetLimits) -> Result<Self, Malformed> {
+        let len = check_members(&bytes)?;
+        Ok(Self::Packed(bytes).within(len <= limits.listpack_entries_max))
+    }
+
+    fn within(mut self, is_small: bool) -> Self {
+        if !is_small {
+            self.enlarge();
+        }
+        self
     }
 
     /// A view of the set, the same as of a stored one.
@@ -169,11 +177,12 @@ fn find(bytes: &[u8], member: &[u8]) -> Option<Cursor> {
     listpack.find(member, listpack.first()?, 0)
 }
 
-/// Whether the bytes are a listpack in which no element is there twice.
-fn check_members(bytes: &[u8]) -> Result<(), Malformed> {
+/// The number of elements, if the bytes are a listpack in which no element is there twice.
+fn check_members(bytes: &[u8]) -> Result<usize, Malformed> {
     let listpack = listpack::validate(bytes)?;
     let mut members = HashSet::new();
-    if listpack.iter().all(|member| members.insert(member.to_vec())) { Ok(()) } else { Err(Malformed) }
+    let unique = listpack.iter().all(|member| members.insert(member.to_vec()));
+    if unique { Ok(members.len()) } else { Err(Malformed) }
 }
 
 /// Sets are equal when their members are, however they are stored.

@@ -118,13 +118,16 @@ fn a_computed_set_of_integers_is_an_intset() {
 #[test]
 fn payloads_with_a_member_twice_are_refused() {
     let Set::Packed(bytes) = set_of(["a", "b"]) else { panic!("a listpack") };
-    assert!(Set::from_packed(bytes.clone()).is_ok());
+    assert!(Set::from_packed(bytes.clone(), &SetLimits::default()).is_ok());
     let mut twice = bytes.clone();
     crate::encoding::listpack::push_back(&mut twice, b"a");
-    assert!(Set::from_packed(twice).is_err());
-    assert!(Set::from_packed(bytes[1..].to_vec()).is_err() && Set::from_intset(bytes).is_err());
+    assert!(Set::from_packed(twice, &SetLimits::default()).is_err());
+    assert!(
+        Set::from_packed(bytes[1..].to_vec(), &SetLimits::default()).is_err()
+            && Set::from_intset(bytes, &SetLimits::default()).is_err()
+    );
     let Set::Intset(bytes) = set_of([5, 6]) else { panic!("an intset") };
-    assert!(Set::from_intset(bytes).is_ok_and(|set| set.as_ref().contains(b"6")));
+    assert!(Set::from_intset(bytes, &SetLimits::default()).is_ok_and(|set| set.as_ref().contains(b"6")));
 }
 
 /// What is done to a set and to its model.
@@ -168,8 +171,8 @@ fn apply(op: &Op, set: &mut Set, model: &mut Model, rng: &mut StdRng) {
         }
         Op::Reload => {
             let copy = match set.clone() {
-                Set::Intset(bytes) => Set::from_intset(bytes).unwrap(),
-                Set::Packed(bytes) => Set::from_packed(bytes).unwrap(),
+                Set::Intset(bytes) => Set::from_intset(bytes, &SetLimits::default()).unwrap(),
+                Set::Packed(bytes) => Set::from_packed(bytes, &SetLimits::default()).unwrap(),
                 large @ Set::Large(_) => large,
             };
             assert_eq!(*set, copy);

@@ -1,0 +1,48 @@
+//! Sets in RDB.
+//!
+//! ```text
+//! type 2     number of members, and each as a string
+//! type 11    a string: the intset
+//! type 20    a string: the listpack                                                               (since Redis 7.2)
+//! ```
+//!
+//! A set in a listpack is written member by member: no server before Redis 7.2 reads type 20, every server reads type 2,
+//! and makes of it what it has for a set so small.
+
+use super::{Malformed, Reader, TYPE_SET, TYPE_SET_INTSET, Writer};
+use crate::types::set::{Set, SetLimits, SetRef, SetRepr};
+
+/// The type that a set is written as.
+pub(super) const fn set_type(set: SetRef<'_>) -> u8 {
+    if let SetRepr::Intset(_) = set.repr() { TYPE_SET_INTSET } else { TYPE_SET }
+}
+
+impl Writer {
+    pub(super) fn put_set(&mut self, set: SetRef<'_>) {
+        if let SetRepr::Intset(bytes) = set.repr() {
+            return self.put_bytes(bytes);
+        }
+        self.put_length(set.len() as u64);
+        set.iter().for_each(|member| self.put_item(member));
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn set_members(&mut self, limits: &SetLimits) -> Result<Set, Malformed> {
+        let mut set = Set::default();
+        for _ in 0..self.length()? {
+            if !set.insert(&self.string()?.into_bytes(), limits) {
+                return Err(Malformed);
+            }
+        }
+        Ok(set)
+    }
+
+    pub(super) fn set_intset(&mut self, limits: &SetLimits) -> Result<Set, Malformed> {
+        Set::from_intset(self.string()?.into_bytes(), limits).map_err(|_| Malformed)
+    }
+
+    pub(super) fn set_listpack(&mut self, limits: &SetLimits) -> Result<Set, Malformed> {
+        Set::from_packed(self.string()?.into_bytes(), limits).map_err(|_| Malformed)
+    }
+}

@@ -1,0 +1,70 @@
+//! Sorted sets in RDB.
+//!
+//! ```text
+//! type 3     number of members, and of each a string and its score as text: length (1 byte) and digits, or one byte:
+//!            253 not a number, 254 infinity, 255 minus infinity                                   (up to Redis 3.2)
+//! type 5     number of members, and of each a string and its score: 8 bytes, little-endian; highest score first
+//! type 12    a string: a ziplist of members and scores                                            (up to Redis 6.2)
+//! type 17    a string: a listpack of members and scores
+//! ```
+
+use super::ziplist::listpack_of_ziplist;
+use super::{Malformed, Reader, TYPE_ZSET_2, TYPE_ZSET_LISTPACK, Writer};
+use crate::number::parse_f64;
+use crate::types::zset::{ZSet, ZSetLimits, ZSetRef};
+
+const SCORE_INFINITE: u8 = 254;
+const SCORE_MINUS_INFINITE: u8 = 255;
+const SCORE_NAN: u8 = 253;
+
+/// The type that a sorted set is written as.
+pub(super) const fn sorted_set_type(set: ZSetRef<'_>) -> u8 {
+    if let ZSetRef::Packed(_) = set { TYPE_ZSET_LISTPACK } else { TYPE_ZSET_2 }
+}
+
+impl Writer {
+    pub(super) fn put_sorted_set(&mut self, set: ZSetRef<'_>) {
+        if let ZSetRef::Packed(bytes) = set {
+            return self.put_bytes(bytes);
+        }
+        self.put_length(set.len() as u64);
+        for record in set.iter().rev() {
+            self.put_item(record.member);
+            self.put(&record.score.to_le_bytes());
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Types 5 and 3.
+    pub(super) fn sorted_set_records(&mut self, binary: bool, limits: &ZSetLimits) -> Result<ZSet, Malformed> {
+        let mut set = ZSet::default();
+        for _ in 0..self.length()? {
+            let member = self.string()?.into_bytes();
+            let score = if binary { f64::from_le_bytes(self.array()?) } else { self.score_text()? };
+            if score.is_nan() || set.as_ref().score(&member).is_some() {
+                return Err(Malformed);
+            }
+            set.insert(&member, score, limits);
+        }
+        Ok(set)
+    }
+
+    fn score_text(&mut self) -> Result<f64, Malformed> {
+        match self.byte()? {
+            SCORE_NAN => Err(Malformed),
+            SCORE_INFINITE => Ok(f64::INFINITY),
+            SCORE_MINUS_INFINITE => Ok(f64::NEG_INFINITY),
+            len => parse_f64(self.bytes(usize::from(len))?).ok_or(Malformed),
+        }
+    }
+
+    pub(super) fn sorted_set_ziplist(&mut self, limits: &ZSetLimits) -> Result<ZSet, Malformed> {
+        let packed = listpack_of_ziplist(&self.string()?.into_bytes())?;
+        ZSet::from_listpack(packed, limits).map_err(|_| Malformed)
+    }
+
+    pub(super) fn sorted_set_listpack(&mut self, limits: &ZSetLimits) -> Result<ZSet, Malformed> {
+        ZSet::from_listpack(self.string()?.into_bytes(), limits).map_err(|_| Malformed)
+    }
+}
