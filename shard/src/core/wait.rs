@@ -227,7 +227,7 @@ impl Core {
         self.shard.claim = Some(Claiming::new(claim));
         let mut bytes = Vec::new();
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
-        call(handler, &mut ctx, &args, &mut Reply::new(&mut bytes, resp));
+        let failed = call(handler, &mut ctx, &args, &mut Reply::new(&mut bytes, resp));
         self.shard.wanted = None;
         let claiming = self.shard.claim.take().expect("it was put in above");
         if !claiming.claim.is_ended() {
@@ -237,6 +237,9 @@ impl Core {
         if !claiming.won {
             // Another shard was faster, or the client waits no longer: the next one is looked at.
             return Served::Yes;
+        }
+        if let Some(error) = failed {
+            self.count_failed_wait(head.command, error.code());
         }
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: bytes.len() };
         if home == self.id {
@@ -353,12 +356,21 @@ impl Core {
         let mut bytes = Vec::new();
         let mut reply = Reply::new(&mut bytes, resp);
         match (how, blocked.nothing) {
-            (Ended::WithError, _) => reply.error(UNBLOCKED.as_bytes()),
+            (Ended::WithError, _) => {
+                reply.error(UNBLOCKED.as_bytes());
+                self.count_failed_wait(blocked.command, UNBLOCKED.code());
+            }
             (Ended::TimedOut, Nothing::NullArray) => reply.null_array(),
             (Ended::TimedOut, Nothing::Null) => reply.null(),
         }
         self.fill(conn, blocked.seq, &bytes);
         true
+    }
+
+    /// A command that waited has ended with an error of code `failed`. The call was counted when it came to wait.
+    pub(super) fn count_failed_wait(&mut self, command: CommandId, failed: &[u8]) {
+        self.stats.error(failed);
+        self.stats.commands[command.index()].failed += 1;
     }
 
     /// The connection of a client that waits is gone.
