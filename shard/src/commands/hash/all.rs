@@ -75,7 +75,7 @@ pub const HVALS: Command = Command {
 };
 
 /// How many fields a reader sees. They are counted only if some may be hidden.
-fn visible(hash: HashRef<'_>, now: UnixMillis) -> usize {
+pub(super) fn visible(hash: HashRef<'_>, now: UnixMillis) -> usize {
     let hides = hash.next_field_expire().is_some_and(|at| at.is_past(now));
     if hides { hash.iter().count() } else { hash.len() }
 }

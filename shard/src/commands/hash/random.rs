@@ -3,10 +3,11 @@
 use net::{Args, Reply};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use storage::types::hash::{Field, HashRef};
+use storage::types::hash::Field;
 
+use super::all::visible;
 use super::read::read;
-use crate::commands::item::bulk_item;
+use crate::commands::item::{bulk_item, draw_in_pieces, reply_bytes_max};
 use crate::commands::parse::{is_word, parse_in};
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
@@ -64,44 +65,49 @@ impl Wanted {
         }
         Ok(Wanted { count, values })
     }
+
+    /// Announces so many fields. With their values they are pairs in RESP3, and all in a row in RESP2.
+    fn begin(&self, fields: usize, reply: &mut Reply<'_>) {
+        reply.array(if self.values && !reply.is_resp3() { fields * 2 } else { fields });
+    }
+
+    fn tell(&self, field: Field<'_>, reply: &mut Reply<'_>) {
+        if self.values && reply.is_resp3() {
+            reply.array(2);
+        }
+        bulk_item(reply, field.name);
+        if self.values {
+            bulk_item(reply, field.value);
+        }
+    }
 }
 
 fn hrandfield(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let wanted = if args.len() > 2 { Some(Wanted::parse(args)?) } else { None };
+    let (now, bytes_max) = (ctx.now(), reply_bytes_max(ctx));
     let mut rng = SmallRng::from_rng(&mut ctx.shard.rng);
     let hash = read(ctx, args.at(1))?;
-    match (wanted, hash) {
-        (None, hash) => match hash.and_then(|hash| hash.random(&mut rng)) {
+    let Some(wanted) = wanted else {
+        match hash.and_then(|hash| hash.random(&mut rng)) {
             Some(field) => bulk_item(reply, field.name),
             None => reply.null(),
-        },
-        (Some(_), None) => reply.array(0),
-        (Some(wanted), Some(hash)) => many(hash, &wanted, &mut rng, reply),
+        }
+        return Ok(());
+    };
+    let fields = hash.map_or(0, |hash| visible(hash, now));
+    let many = wanted.count.unsigned_abs() as usize;
+    match hash.filter(|_| fields > 0) {
+        None => reply.array(0),
+        Some(hash) if wanted.count < 0 => {
+            wanted.begin(many, reply);
+            draw_in_pieces(reply, many, bytes_max, |piece, reply| {
+                hash.random_repeated(piece, &mut rng, |field| wanted.tell(field, reply));
+            });
+        }
+        Some(hash) => {
+            wanted.begin(many.min(fields), reply);
+            hash.random_distinct(many, &mut rng, |field| wanted.tell(field, reply));
+        }
     }
     Ok(())
-}
-
-fn many(hash: HashRef<'_>, wanted: &Wanted, rng: &mut SmallRng, reply: &mut Reply<'_>) {
-    // Pairs are nested in RESP3 and flat in RESP2.
-    let nested = wanted.values && reply.is_resp3();
-    let (mut elements, mut drawn) = (Vec::new(), 0);
-    let mut out = Reply::new(&mut elements, reply.resp());
-    let draw = |field: Field<'_>| {
-        drawn += 1;
-        if nested {
-            out.array(2);
-        }
-        bulk_item(&mut out, field.name);
-        if wanted.values {
-            bulk_item(&mut out, field.value);
-        }
-    };
-    let count = wanted.count.unsigned_abs() as usize;
-    if wanted.count < 0 {
-        hash.random_repeated(count, rng, draw);
-    } else {
-        hash.random_distinct(count, rng, draw);
-    }
-    reply.array(if wanted.values && !nested { drawn * 2 } else { drawn });
-    reply.raw(&elements);
 }

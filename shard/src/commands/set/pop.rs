@@ -36,8 +36,8 @@ fn spop(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     match args.len() {
         2 => pop_one(ctx, args.at(1), reply),
         3 => {
-            let count = usize::try_from(parse_i64(args.at(2))?).map_err(|_| COUNT_NEGATIVE)?;
-            pop_many(ctx, args.at(1), count, reply)
+            let count = parse_i64(args.at(2)).ok().and_then(|count| usize::try_from(count).ok());
+            pop_many(ctx, args.at(1), count.ok_or(COUNT_NEGATIVE)?, reply)
         }
         _ => Err(SYNTAX),
     }

@@ -5,7 +5,7 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use storage::types::set::Set;
 
-use crate::commands::item::bulk_item;
+use crate::commands::item::{bulk_item, draw_in_pieces, reply_bytes_max};
 use crate::commands::parse::parse_in;
 use crate::exec::error::SYNTAX;
 use crate::exec::{Ctx, Outcome, Run};
@@ -37,6 +37,7 @@ fn srandmember(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Out
         3 => Some(parse_in(args.at(2), -i64::MAX..=i64::MAX)?),
         _ => return Err(SYNTAX),
     };
+    let bytes_max = reply_bytes_max(ctx);
     let mut rng = SmallRng::from_rng(&mut ctx.shard.rng);
     let set = ctx.read_as::<Set>(args.at(1))?;
     let Some(count) = count else {
@@ -53,7 +54,9 @@ fn srandmember(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Out
     let many = count.unsigned_abs() as usize;
     if count < 0 {
         reply.array(many);
-        set.random_repeated(many, &mut rng, |member| bulk_item(reply, member));
+        draw_in_pieces(reply, many, bytes_max, |piece, reply| {
+            set.random_repeated(piece, &mut rng, |member| bulk_item(reply, member));
+        });
     } else {
         reply.array(many.min(set.len()));
         set.random_distinct(many, &mut rng, |member| bulk_item(reply, member));
