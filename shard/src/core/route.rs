@@ -309,9 +309,7 @@ impl Core {
     /// The shard of each key, in order.
     pub(super) fn owners(&self, row: &Row, args: &Args<'_>) -> Vec<ShardId> {
         let mut owners = Vec::new();
-        for spec in row.command.keys {
-            spec.visit(args, |place| owners.push(self.shared.slots.owner(args.at(place))));
-        }
+        row.command.visit_keys(args, |place| owners.push(self.shared.slots.owner(args.at(place))));
         owners
     }
 
@@ -445,9 +443,7 @@ impl Core {
     ) -> Box<dyn Plan> {
         let RunBy { db, no_touch, resp, claim } = by;
         let mut keys: Vec<(ShardId, Vec<u8>)> = Vec::with_capacity(owners.len());
-        for spec in row.command.keys {
-            spec.visit(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
-        }
+        row.command.visit_keys(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
         let shard = &mut self.shard;
         Borrow::plan(BorrowInput { handler, args: args.to_owned(), resp, db, no_touch, keys, shard, claim })
     }
@@ -466,12 +462,10 @@ impl Core {
     pub(super) fn claims_of(&self, row: &Row, args: &Args<'_>, owners: &[ShardId]) -> Vec<(ShardId, Claims)> {
         let mut keys: Vec<(ShardId, u64)> = Vec::new();
         let mut next = owners.iter();
-        for spec in row.command.keys {
-            spec.visit(args, |place| {
-                let owner = *next.next().expect("owners were taken from the same keys");
-                keys.push((owner, storage::key_hash(args.at(place))));
-            });
-        }
+        row.command.visit_keys(args, |place| {
+            let owner = *next.next().expect("owners were taken from the same keys");
+            keys.push((owner, storage::key_hash(args.at(place))));
+        });
         let mut shards: Vec<ShardId> = owners.to_vec();
         shards.sort_unstable();
         shards.dedup();

@@ -196,9 +196,7 @@ fn claims(row: &Row, args: &Args<'_>) -> Claims {
         Run::AllShards { .. } | Run::Routed { .. } => Claims::Whole,
         _ => {
             let mut keys = Vec::new();
-            for spec in row.command.keys {
-                spec.visit(args, |place| keys.push(storage::key_hash(args.at(place))));
-            }
+            row.command.visit_keys(args, |place| keys.push(storage::key_hash(args.at(place))));
             Claims::Keys(keys)
         }
     }

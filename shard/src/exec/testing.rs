@@ -180,9 +180,7 @@ impl Keyspace {
             Run::Keys(handler) if one_shard => self.run_on(first, handler, args),
             Run::Keys(handler) => {
                 let mut keys = Vec::new();
-                for spec in row.command.keys {
-                    spec.visit(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
-                }
+                row.command.visit_keys(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
                 let plan = Borrow::plan(BorrowInput {
                     handler,
                     args: args.to_owned(),
@@ -203,9 +201,7 @@ impl Keyspace {
 
     fn owners(&self, row: &Row, args: &Args<'_>) -> Vec<ShardId> {
         let mut owners = Vec::new();
-        for spec in row.command.keys {
-            spec.visit(args, |place| owners.push(self.slots.owner(args.at(place))));
-        }
+        row.command.visit_keys(args, |place| owners.push(self.slots.owner(args.at(place))));
         owners
     }
 
