@@ -47,7 +47,7 @@ fn geoadd(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     let mut options = Options::default();
     let words = args.from(2).take_while(|word| take_option(&mut options, word)).count();
     let triples = args.skip(2 + words);
-    if triples.is_empty() || triples.len() % 3 != 0 || (options.nx && options.xx) {
+    if triples.is_empty() || !triples.len().is_multiple_of(3) || (options.nx && options.xx) {
         return Err(SYNTAX);
     }
     let parse = |place: usize| {

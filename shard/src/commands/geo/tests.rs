@@ -29,7 +29,7 @@ fn members_within_a_polygon_are_found() {
 #[test]
 fn polygons_that_make_no_sense_are_refused() {
     check(
-        r#"
+        r"
         GEOADD key 13.361389 38.115556 Palermo => 1
         GEOSEARCH key BYPOLYGON 2 10 33 20 33 ASC => -ERR GEOSEARCH BYPOLYGON must have at least 3 vertices
         GEOSEARCH key BYPOLYGON -1 10 33 20 33 ASC => -ERR GEOSEARCH BYPOLYGON must have at least 3 vertices
@@ -44,7 +44,7 @@ fn polygons_that_make_no_sense_are_refused() {
         GEOSEARCH key BYRADIUS 1 km BYPOLYGON 3 10 33 20 33 20 43 => -ERR syntax error
         GEOSEARCH missing BYPOLYGON 3 10 33 20 33 20 43 => []
         GEOSEARCH key BYPOLYGON 3 10 33 20 33 20 43 ANY => -ERR the ANY argument requires COUNT argument
-        "#,
+        ",
     );
 }
 

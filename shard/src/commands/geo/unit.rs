@@ -33,12 +33,9 @@ pub(super) fn parse_unit(word: &[u8]) -> Result<Unit, CommandError> {
     }
 }
 
-/// What is wrong with a length: it is no number.
-pub(super) struct NoNumber(pub(super) &'static str);
-
 /// A length, yet without its unit.
-pub(super) fn parse_length(arg: &[u8], error: NoNumber) -> Result<f64, CommandError> {
-    parse_f64(arg).ok_or_else(|| CommandError::new(error.0))
+pub(super) fn parse_length(arg: &[u8], not_numeric: CommandError) -> Result<f64, CommandError> {
+    parse_f64(arg).ok_or(not_numeric)
 }
 
 /// A place: longitude, latitude.

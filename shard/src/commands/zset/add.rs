@@ -191,6 +191,7 @@ pub(in crate::commands) fn add(
 
 /// Adds one member or changes its score, as the options allow. An error leaves it as it was; only INCR, which has one
 /// member, can fail.
+#[expect(clippy::float_cmp, reason = "a score is changed if it is not the very same; both are no NaN")]
 fn add_one(
     set: &mut ZSet,
     member: &[u8],

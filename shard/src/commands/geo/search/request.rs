@@ -8,13 +8,16 @@ use net::Args;
 use storage::types::geohash::{Point, Polygon, Shape, Unit};
 use storage::types::zset::ZSetRef;
 
-use super::super::unit::{NoNumber, parse_length, parse_place, parse_unit};
+use super::super::unit::{parse_length, parse_place, parse_unit};
 use crate::commands::parse::{is_word, parse_i64};
 use crate::exec::CommandError;
 use crate::exec::error::SYNTAX;
 
 /// The member in the place of a centre is not there.
 const NO_MEMBER: CommandError = CommandError::new("ERR could not decode requested zset member");
+const RADIUS_NOT_NUMERIC: CommandError = CommandError::new("ERR need numeric radius");
+const WIDTH_NOT_NUMERIC: CommandError = CommandError::new("ERR need numeric width");
+const HEIGHT_NOT_NUMERIC: CommandError = CommandError::new("ERR need numeric height");
 const RADIUS_NEGATIVE: CommandError = CommandError::new("ERR radius cannot be negative");
 const SIDE_NEGATIVE: CommandError = CommandError::new("ERR height or width cannot be negative");
 const COUNT_NOT_POSITIVE: CommandError = CommandError::new("ERR COUNT must be > 0");
@@ -294,7 +297,7 @@ impl<'a> Request<'a> {
     }
 
     fn read_circle(&mut self, radius: &[u8], unit: &[u8], area: &mut Area) -> Result<(), CommandError> {
-        let radius = parse_length(radius, NoNumber("ERR need numeric radius"))?;
+        let radius = parse_length(radius, RADIUS_NOT_NUMERIC)?;
         if radius < 0.0 {
             return Err(RADIUS_NEGATIVE);
         }
@@ -304,8 +307,8 @@ impl<'a> Request<'a> {
     }
 
     fn read_rectangle(&mut self, rest: &Args<'_>, area: &mut Area) -> Result<(), CommandError> {
-        let width = parse_length(rest.at(1), NoNumber("ERR need numeric width"))?;
-        let height = parse_length(rest.at(2), NoNumber("ERR need numeric height"))?;
+        let width = parse_length(rest.at(1), WIDTH_NOT_NUMERIC)?;
+        let height = parse_length(rest.at(2), HEIGHT_NOT_NUMERIC)?;
         if width < 0.0 || height < 0.0 {
             return Err(SIDE_NEGATIVE);
         }
