@@ -1,10 +1,10 @@
 //! Taking members from an end: ZPOPMIN, ZPOPMAX, ZMPOP.
 
 use net::{Args, Reply};
-use storage::types::zset::ZSet;
+use storage::types::zset::{Record, ZSet};
 
 use super::remove::tell_removed;
-use super::score::write_scored;
+use super::score::{write_member, write_score, write_scored};
 use crate::commands::parse::{is_word, parse_i64};
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
@@ -188,9 +188,9 @@ fn take(set: &mut ZSet, pop: Pop, form: Form, reply: &mut Reply<'_>) -> usize {
     count
 }
 
-fn write_one(record: storage::types::zset::Record<'_>, reply: &mut Reply<'_>) {
-    super::score::write_member(record, reply);
-    super::score::write_score(record.score, reply);
+fn write_one(record: Record<'_>, reply: &mut Reply<'_>) {
+    write_member(record, reply);
+    write_score(record.score, reply);
 }
 
 /// `numkeys key [key ...] MIN | MAX [COUNT count]`: what ZMPOP and BZMPOP have in common.

@@ -1,8 +1,10 @@
 //! Scores as clients write them and read them.
 
+use std::borrow::Cow;
+
 use net::Reply;
 use storage::number::{INTEGER_TEXT_BYTES_MAX, format_f64, parse_f64};
-use storage::types::zset::Record;
+use storage::types::zset::{Item, Record};
 
 use crate::exec::CommandError;
 use crate::exec::error::NOT_A_FLOAT;
@@ -10,6 +12,14 @@ use crate::exec::error::NOT_A_FLOAT;
 /// A score, or another number with a fraction.
 pub(in crate::commands) fn parse_score(arg: &[u8]) -> Result<f64, CommandError> {
     parse_f64(arg).ok_or(NOT_A_FLOAT)
+}
+
+/// The text of a member; only that of an integer is made anew.
+pub(in crate::commands) fn member_text(member: Item<'_>) -> Cow<'_, [u8]> {
+    match member {
+        Item::Bytes(bytes) => Cow::Borrowed(bytes),
+        Item::Int(_) => Cow::Owned(member.to_vec()),
+    }
 }
 
 /// Replies a score.

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use net::{Args, Reply};
 use storage::types::geohash::{Point, Shape, Unit};
-use storage::types::zset::{Item, ScoreBound, ScoreRange, ZSet, ZSetLimits, ZSetRef};
+use storage::types::zset::{ScoreBound, ScoreRange, ZSet, ZSetLimits, ZSetRef};
 
 use super::super::place::{write_distance, write_place};
 use super::request::{Order, Request, Store, Syntax, With};
 use crate::commands::zset::result::store;
+use crate::commands::zset::score::member_text;
 use crate::exec::{Ctx, Outcome};
 
 /// A member within the area.
@@ -57,11 +58,7 @@ fn find<'a>(set: ZSetRef<'a>, shape: &Shape, request: &Request<'_>) -> Vec<Found
             }
             let place = Point::from_score(record.score);
             let Some(distance) = shape.distance(place) else { continue };
-            let member = match record.member {
-                Item::Bytes(bytes) => Cow::Borrowed(bytes),
-                Item::Int(_) => Cow::Owned(record.member.to_vec()),
-            };
-            found.push(Found { member, score: record.score, place, distance });
+            found.push(Found { member: member_text(record.member), score: record.score, place, distance });
         }
     }
     // The first so many make sense in an order only.

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use storage::Value;
 use storage::types::set::SetRef;
-use storage::types::zset::{Item, ZSetRef};
+use storage::types::zset::ZSetRef;
 
+use super::super::score::member_text;
 use crate::exec::error::WRONG_TYPE;
 use crate::exec::{CommandError, Ctx};
 
@@ -44,17 +45,13 @@ impl<'a> Source<'a> {
 
     /// Visits all members with their scores, until it is told to stop.
     pub(super) fn visit(self, mut visit: impl FnMut(Cow<'a, [u8]>, f64) -> bool) {
-        let text = |item: Item<'a>| match item {
-            Item::Bytes(bytes) => Cow::Borrowed(bytes),
-            Item::Int(_) => Cow::Owned(item.to_vec()),
-        };
         match self {
             Source::Nothing => {}
             Source::Sorted(set) => {
-                set.iter().all(|record| visit(text(record.member), record.score));
+                set.iter().all(|record| visit(member_text(record.member), record.score));
             }
             Source::Plain(set) => {
-                set.iter().all(|member| visit(text(member), SET_SCORE));
+                set.iter().all(|member| visit(member_text(member), SET_SCORE));
             }
         }
     }

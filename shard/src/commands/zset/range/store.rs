@@ -1,10 +1,10 @@
 //! ZRANGESTORE: a range becomes a sorted set of its own.
 
 use net::{Args, Reply};
-use storage::number::INTEGER_TEXT_BYTES_MAX;
 use storage::types::zset::{ZSet, ZSetLimits, ZSetRef};
 
 use super::super::result::store;
+use super::super::score::member_text;
 use super::{LIMIT, Query, REV, SORT_BY, Syntax};
 use crate::exec::{Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
@@ -45,9 +45,6 @@ fn zrangestore(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Out
 }
 
 fn copy_range(set: ZSetRef<'_>, query: &Query<'_>, limits: &ZSetLimits) -> ZSet {
-    let mut copy = ZSet::default();
-    for record in set.range(query.ranks(set)) {
-        copy.insert(record.member.as_bytes(&mut [0; INTEGER_TEXT_BYTES_MAX]), record.score, limits);
-    }
-    copy
+    let records = set.range(query.ranks(set));
+    ZSet::from_sorted(records.map(|record| (member_text(record.member), record.score)), limits)
 }
