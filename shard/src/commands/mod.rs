@@ -2,6 +2,7 @@
 
 pub mod bitmap;
 pub mod connection;
+pub mod geo;
 pub mod hash;
 pub mod help;
 pub mod hyperloglog;
@@ -12,6 +13,7 @@ pub mod parse;
 pub mod server;
 pub mod set;
 pub mod string;
+pub mod zset;
 
 use crate::spec::Command;
 
@@ -19,6 +21,7 @@ use crate::spec::Command;
 pub const FAMILIES: &[&[&Command]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     key::COMMANDS,
@@ -26,4 +29,5 @@ pub const FAMILIES: &[&[&Command]] = &[
     server::COMMANDS,
     set::COMMANDS,
     string::COMMANDS,
+    zset::COMMANDS,
 ];
