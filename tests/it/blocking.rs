@@ -480,7 +480,8 @@ fn every_element_is_delivered_once_or_still_there() {
         assert!(twice.is_empty(), "delivered more than once: {twice:?}");
         let pushed = account.pushed.load(Ordering::Relaxed);
         let lost: Vec<u64> = (0..pushed).filter(|element| !delivered.contains_key(&element.to_string())).collect();
-        assert!(lost.is_empty(), "{} of {pushed} were lost: {lost:?}", lost.len());
+        // Redis throws away what it has taken for a client that it then sees closing.
+        assert!(lost.is_empty() || !server.is_tessera(), "{} of {pushed} were lost: {lost:?}", lost.len());
         assert!(taken > 100, "only {taken} of {pushed} were taken");
     });
 }

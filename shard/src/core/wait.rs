@@ -412,8 +412,7 @@ enum Served {
 /// to serve it.
 fn any_key_will_do(command: CommandId, args: &Args<'_>, keys: &[Vec<u8>]) -> bool {
     let mut all = true;
-    for spec in CommandTable::global().row(command).command.keys {
-        spec.visit(args, |place| all &= keys.iter().any(|key| key == args.at(place)));
-    }
+    let command = CommandTable::global().row(command).command;
+    command.visit_keys(args, |place| all &= keys.iter().any(|key| key == args.at(place)));
     all
 }
