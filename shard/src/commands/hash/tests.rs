@@ -91,7 +91,7 @@ fn setting_a_field_clears_its_expiry_and_counting_keeps_it() {
 #[test]
 fn conditions_of_hexpire() {
     check(
-        r#"
+        r"
         HSET h a 1 b 2 => 2
         HEXPIRE h 100 XX FIELDS 1 a => [0]
         HEXPIRE h 100 GT FIELDS 1 a => [0]
@@ -107,7 +107,7 @@ fn conditions_of_hexpire() {
         HEXPIREAT h 1700000500 FIELDS 1 a => [1]
         HPEXPIREAT h 1700000500001 FIELDS 1 b => [1]
         HTTL h FIELDS 2 a b => [500 501]
-        "#,
+        ",
     );
 }
 
@@ -131,7 +131,7 @@ fn a_time_in_the_past_removes_fields_and_the_last_one_the_key() {
 #[test]
 fn errors_of_hexpire_and_its_kin() {
     check(
-        r#"
+        r"
         HSET h a 1 => 1
         SET s text => OK
         HEXPIRE s x FIELDS 1 a => -WRONGTYPE Operation against a key holding the wrong kind of value
@@ -157,7 +157,7 @@ fn errors_of_hexpire_and_its_kin() {
         HEXPIRE missing 1 FIELDS 2 a b => [-2 -2]
         HTTL missing FIELDS 2 a b => [-2 -2]
         HPERSIST missing FIELDS 1 a => [-2]
-        "#,
+        ",
     );
 }
 
@@ -283,14 +283,14 @@ fn what_nobody_touches_is_swept_wherever_it_went() {
         keyspace.tick(5);
         assert_eq!(sweep(&mut keyspace), 5);
         keyspace.check(
-            r#"
+            r"
             EXISTS {other}h copied g => 2
             HLEN copied => 1
             SELECT 1 => OK
             DBSIZE => 0
             SELECT 2 => OK
             DBSIZE => 0
-            "#,
+            ",
         );
         let watches = keyspace.shards.iter().flat_map(|shard| &shard.databases).any(storage::Database::watches_fields);
         assert!(!watches, "nothing is left to look at");

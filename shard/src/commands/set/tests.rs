@@ -26,8 +26,9 @@ fn computing_agrees_with_sets_of_the_library() {
         for name in &names {
             let size = [0, 3, 40, 200, 700][rng.random_range(0..5)];
             let letters = rng.random_bool(0.5);
-            let member =
-                |number: u32| if letters && number % 2 == 0 { format!("m{number}") } else { number.to_string() };
+            let member = |number: u32| {
+                if letters && number.is_multiple_of(2) { format!("m{number}") } else { number.to_string() }
+            };
             let members: HashSet<String> = (0..size).map(|_| member(rng.random_range(0..900))).collect();
             if !members.is_empty() {
                 let words: Vec<&str> = members.iter().map(String::as_str).collect();
