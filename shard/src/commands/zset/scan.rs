@@ -2,8 +2,8 @@
 
 use net::{Args, Reply};
 use storage::glob::{Case, glob_match};
-use storage::number::{INTEGER_TEXT_BYTES_MAX, format_f64};
-use storage::types::zset::ZSet;
+use storage::number::{INTEGER_TEXT_BYTES_MAX, format_f64, write_i64};
+use storage::types::zset::{ZSet, ZSetEncoding};
 
 use super::READ_KEY;
 use crate::commands::parse::{ScanOptions, parse_cursor};
@@ -34,6 +34,9 @@ pub const ZSCAN: Command = Command {
     ..Command::BLANK
 };
 
+/// The largest whole score that a packed set keeps as an integer.
+const PACKED_INTEGER_MAX: f64 = (1_u64 << 62) as f64;
+
 fn zscan(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let cursor = parse_cursor(args.at(2))?;
     // As in Redis, the options of a scan of nothing are not looked at.
@@ -51,7 +54,7 @@ fn zscan(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
         if options.pattern.is_none_or(|pattern| glob_match(pattern, member, Case::Sensitive)) {
             let mut out = Reply::new(&mut found, reply.resp());
             out.bulk(member);
-            out.bulk(&format_f64(record.score));
+            out.bulk(&score_text(record.score, set.encoding()));
             elements += 2;
         }
     });
@@ -60,4 +63,14 @@ fn zscan(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     reply.array(elements);
     reply.raw(&found);
     Ok(())
+}
+
+/// A packed set keeps whole scores as integers, and a scan shows them as they are kept.
+fn score_text(score: f64, encoding: ZSetEncoding) -> Vec<u8> {
+    let is_integer = score.abs() <= PACKED_INTEGER_MAX && score.fract() == 0.0;
+    if encoding == ZSetEncoding::Listpack && is_integer {
+        write_i64(score as i64, &mut [0; INTEGER_TEXT_BYTES_MAX]).to_vec()
+    } else {
+        format_f64(score)
+    }
 }

@@ -39,6 +39,15 @@ const LONGITUDE: Argument = Argument::new("longitude", ArgumentKind::Double);
 const LATITUDE: Argument = Argument::new("latitude", ArgumentKind::Double);
 const MEMBER: Argument = Argument::new("member", ArgumentKind::String);
 const RADIUS: Argument = Argument::new("radius", ArgumentKind::Double);
+/// `COUNT`, the option `ANY` of which is younger than the command.
+const COUNT_ANY_LATER: Argument = Argument::new(
+    "count",
+    ArgumentKind::Block(&[
+        Argument::new("count", ArgumentKind::Integer).after("COUNT"),
+        Argument::word("any", "ANY").since("6.2.0").optional(),
+    ]),
+)
+.optional();
 const STORE: Argument = Argument::new("key", ArgumentKind::Key(1)).after("STORE").optional();
 const STOREDIST: Argument = Argument::new("key", ArgumentKind::Key(2)).after("STOREDIST").optional();
 
@@ -58,7 +67,18 @@ pub const GEORADIUS: Command = Command {
         deprecated: Some(("6.2.0", "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument")),
         history: &[("6.2.0", "Option `ANY` of `COUNT`."), ("7.0.0", "Units may be written in upper case.")],
         arguments: &[
-            KEY, LONGITUDE, LATITUDE, RADIUS, UNIT, WITHCOORD, WITHDIST, WITHHASH, COUNT, ORDER, STORE, STOREDIST,
+            KEY,
+            LONGITUDE,
+            LATITUDE,
+            RADIUS,
+            UNIT,
+            WITHCOORD,
+            WITHDIST,
+            WITHHASH,
+            COUNT_ANY_LATER,
+            ORDER,
+            STORE,
+            STOREDIST,
         ],
         ..Docs::BLANK
     },
@@ -79,7 +99,7 @@ pub const GEORADIUS_RO: Command = Command {
         complexity: COMPLEXITY,
         deprecated: Some(("6.2.0", "`GEOSEARCH` with the `BYRADIUS` argument")),
         history: &[("6.2.0", "Option `ANY` of `COUNT`.")],
-        arguments: &[KEY, LONGITUDE, LATITUDE, RADIUS, UNIT, WITHCOORD, WITHDIST, WITHHASH, COUNT, ORDER],
+        arguments: &[KEY, LONGITUDE, LATITUDE, RADIUS, UNIT, WITHCOORD, WITHDIST, WITHHASH, COUNT_ANY_LATER, ORDER],
         ..Docs::BLANK
     },
     run: Run::Shard(georadius_ro),
@@ -100,7 +120,7 @@ pub const GEORADIUSBYMEMBER: Command = Command {
         group: Group::Geo,
         complexity: COMPLEXITY,
         deprecated: Some(("6.2.0", "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments")),
-        history: &[("6.2.0", "Option `ANY` of `COUNT`."), ("7.0.0", "Units may be written in upper case.")],
+        history: &[("7.0.0", "Units may be written in upper case.")],
         arguments: &[KEY, MEMBER, RADIUS, UNIT, WITHCOORD, WITHDIST, WITHHASH, COUNT, ORDER, STORE, STOREDIST],
         ..Docs::BLANK
     },
@@ -120,7 +140,6 @@ pub const GEORADIUSBYMEMBER_RO: Command = Command {
         group: Group::Geo,
         complexity: COMPLEXITY,
         deprecated: Some(("6.2.0", "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments")),
-        history: &[("6.2.0", "Option `ANY` of `COUNT`.")],
         arguments: &[KEY, MEMBER, RADIUS, UNIT, WITHCOORD, WITHDIST, WITHHASH, COUNT, ORDER],
         ..Docs::BLANK
     },

@@ -249,7 +249,12 @@ fn store_combined(
     let existing = sources::look_up(ctx, &keys)?;
     let request = Request::parse(args.skip(3 + keys.len()), operation, keys.len(), false)?;
     let combined = combine(ctx, &keys, &existing, &request);
-    let result = ZSet::from_sorted(combined, &ctx.shard.limits.zset);
+    let mut limits = ctx.shard.limits.zset;
+    // What is to be large is so from the start, as in Redis: while it was packed it would lose the signs of zeros.
+    if combined.iter().any(|(member, _)| member.len() > limits.packed_member_bytes_max) {
+        limits.packed_entries_max = 0;
+    }
+    let result = ZSet::from_sorted(combined, &limits);
     reply.integer(store(ctx, args.at(1), result, command) as i64);
     Ok(())
 }
