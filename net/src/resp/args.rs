@@ -51,7 +51,7 @@ impl<'a> Args<'a> {
     }
 
     /// All arguments from `from` on.
-    pub fn from(&self, from: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
+    pub fn from(&self, from: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
         let args = *self;
         (from.min(args.len())..args.len()).map(move |i| args.at(i))
     }
