@@ -5,6 +5,7 @@
 //! Redis does, run it with `TESSERA_TEST_TARGET=referee`.
 
 mod clients;
+mod commands;
 mod config;
 mod conformance;
 mod expiry;
