@@ -6,6 +6,7 @@
 
 mod blocking;
 mod clients;
+mod commands;
 mod config;
 mod conformance;
 mod expiry;

@@ -39,7 +39,7 @@ fn strings_that_are_none_stay_as_they_are() {
         OBJECT ENCODING text => "embstr"
         PFADD good x => 1
         APPEND good more => 24
-        PFADD good y => -INVALIDOBJ Corrupted HLL object detected
+        PFCOUNT good => -INVALIDOBJ Corrupted HLL object detected
         "#,
     );
 }
