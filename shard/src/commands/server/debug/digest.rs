@@ -6,6 +6,7 @@
 //! result is the one that Redis gives for the same data.
 
 use net::{Args, Reply};
+use storage::number::format_f64;
 use storage::{Entry, Value};
 
 use super::{Word, shares_of, unchecked};
@@ -105,16 +106,44 @@ fn of_entry(entry: Entry<'_>) -> Digest {
 
 /// Mixes type, value and expiry into `digest`.
 fn of_value(entry: Entry<'_>, mut digest: Digest) -> Digest {
-    let (number, value) = match entry.value() {
-        Value::String(string) => (0u32, string.to_vec()),
+    match entry.value() {
+        Value::String(string) => {
+            mix_type(&mut digest, 0);
+            mix(&mut digest, &string.to_vec());
+        }
+        Value::Set(set) => {
+            mix_type(&mut digest, 2);
+            set.iter().for_each(|member| add(&mut digest, &member.to_vec()));
+        }
+        Value::Hash(hash) => {
+            mix_type(&mut digest, 4);
+            for field in hash.iter() {
+                let mut pair = Digest::default();
+                mix(&mut pair, &field.name.to_vec());
+                mix(&mut pair, &field.value.to_vec());
+                add(&mut digest, &pair);
+            }
+        }
+        Value::SortedSet(set) => {
+            mix_type(&mut digest, 3);
+            for record in set.iter() {
+                let mut pair = Digest::default();
+                mix(&mut pair, &record.member.to_vec());
+                mix(&mut pair, &format_f64(record.score));
+                add(&mut digest, &pair);
+            }
+        }
         other => unreachable!("a {} has a digest of its own", other.value_type().name()),
-    };
-    mix(&mut digest, &number.to_be_bytes());
-    mix(&mut digest, &value);
+    }
     if entry.expire_at().is_some() {
         add(&mut digest, b"!!expire!!");
     }
     digest
+}
+
+/// Mixes the number of a type, as Redis has it, into `digest`.
+fn mix_type(digest: &mut Digest, number: u32) {
+    mix(digest, &number.to_be_bytes());
 }
 
 /// Xors the SHA-1 of `part` into `digest`: the order of parts does not matter.
