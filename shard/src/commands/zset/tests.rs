@@ -248,3 +248,15 @@ fn reading_counts_hits_and_misses_and_writing_does_not() {
     assert_eq!(keyspace.counter(|counters| counters.hits), 4);
     assert_eq!(keyspace.counter(|counters| counters.misses), 2);
 }
+
+#[test]
+fn digests_do_not_depend_on_the_encoding() {
+    let digest = |members_max: usize| {
+        let mut keyspace = Keyspace::new(1);
+        keyspace.shards[0].limits.zset.packed_entries_max = members_max;
+        keyspace.run("ZADD key 1.5 a 2 12 -inf c");
+        keyspace.run("DEBUG DIGEST-VALUE key missing")
+    };
+    assert_eq!(digest(128), digest(1));
+    assert!(!digest(128).starts_with("[0000"), "there is something to digest");
+}
