@@ -101,13 +101,10 @@ pub(super) fn write_bits<R>(
     write: impl FnOnce(&mut [u8]) -> (R, bool),
 ) -> Result<(R, bool), CommandError> {
     let bytes_min = bytes_min as usize;
-    let mut entry = match ctx.write_string(key)? {
-        Some(entry) => entry,
-        None => {
-            ctx.set_string(key, StringValue::Raw(b""), Expiry::Clear);
-            ctx.peek_mut(key).expect("it was stored just now, without an expiry")
-        }
-    };
+    if ctx.write_string(key)?.is_none() {
+        ctx.set_string(key, StringValue::Raw(b""), Expiry::Clear);
+    }
+    let mut entry = ctx.peek_mut(key).expect("it was there, or was stored just now without an expiry");
     let grown = entry.value().as_string().map_or(0, StringRef::len) < bytes_min;
     let (result, changed) = write(entry.string_mut(bytes_min));
     Ok((result, changed || grown))

@@ -149,7 +149,8 @@ impl Operations {
                 continue;
             }
             let number = (is_word(word, "SET") || is_word(word, "INCRBY")) && rest >= 3;
-            if !number && !(is_word(word, "GET") && rest >= 2) {
+            let get = is_word(word, "GET") && rest >= 2;
+            if !(get || number) {
                 return Err(SYNTAX);
             }
             let kind = parse_type(args.at(place + 1))?;

@@ -52,7 +52,7 @@ fn operations_of_later_versions_combine_bits() {
 #[test]
 fn an_empty_result_removes_the_target() {
     check(
-        r#"
+        r"
         SET d old => OK
         BITOP AND d missing gone => 0
         EXISTS d => 0
@@ -61,7 +61,7 @@ fn an_empty_result_removes_the_target() {
         SET d old => OK
         BITOP OR d x => 0
         EXISTS d => 0
-        "#,
+        ",
     );
 }
 

@@ -79,16 +79,15 @@ fn pfadd(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
         }
         Ok(changes)
     };
-    let changes = match value::edit(ctx, key, add)? {
-        Some(changes) => changes,
-        None => {
-            let mut bytes = hyperloglog::create();
-            let changes = add(&mut bytes).map_err(value::told)?;
-            // To be made is a change, too: what a reader finds in the header is stale from the beginning.
-            hyperloglog::forget_cardinality(&mut bytes);
-            store(ctx, key, bytes);
-            changes + 1
-        }
+    let changes = if let Some(changes) = value::edit(ctx, key, add)? {
+        changes
+    } else {
+        let mut bytes = hyperloglog::create();
+        let changes = add(&mut bytes).map_err(value::told)?;
+        // To be made is a change, too: what a reader finds in the header is stale from the beginning.
+        hyperloglog::forget_cardinality(&mut bytes);
+        store(ctx, key, bytes);
+        changes + 1
     };
     if changes > 0 {
         ctx.notify(Events::STRING, "pfadd", key.bytes());

@@ -3,7 +3,7 @@ use crate::exec::testing::{Keyspace, check};
 #[test]
 fn elements_are_counted_and_united() {
     check(
-        r#"
+        r"
         PFADD a => 1
         PFADD a => 0
         PFCOUNT a => 0
@@ -19,7 +19,7 @@ fn elements_are_counted_and_united() {
         PFMERGE d => OK
         PFCOUNT d => 0
         PFCOUNT missing => 0
-        "#,
+        ",
     );
 }
 

@@ -100,7 +100,7 @@ fn strings_are_compared_before_they_are_replaced() {
 #[test]
 fn keys_are_removed_by_comparison() {
     check(
-        r#"
+        r"
         MSET a 1 b 2 c 3 => OK
         DELEX a IFEQ 2 => 0
         DELEX a IFNE 1 => 0
@@ -116,7 +116,7 @@ fn keys_are_removed_by_comparison() {
         DELIFEQ d 2 => 0
         DELIFEQ d 1 => 1
         DELIFEQ d 1 => 0
-        "#,
+        ",
     );
 }
 
