@@ -5,11 +5,11 @@
 
 use net::{Args, Reply};
 use storage::UnixMillis;
-use storage::number::{LongDouble, parse_f64};
 use storage::types::zset::ZSet;
 
 use super::pop::{COUNT, End, Form, MPOP_COMPLEXITY, ManyKeys, POP, Pop, WHERE, pop};
-use crate::exec::{CommandError, Ctx, Outcome, Run};
+use crate::commands::parse::parse_timeout;
+use crate::exec::{Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Find, Flag, Flags, Group, KeySpec};
 use crate::wait::{Nothing, WaitRequest};
 
@@ -85,34 +85,6 @@ pub const BZMPOP: Command = Command {
     run: Run::Keys(bzmpop),
     ..Command::BLANK
 };
-
-/// A timeout is no number.
-const TIMEOUT_NO_FLOAT: CommandError = CommandError::new("ERR timeout is not a float or out of range");
-/// A timeout is below 0.
-const TIMEOUT_NEGATIVE: CommandError = CommandError::new("ERR timeout is negative");
-/// A timeout is too far in the future.
-const TIMEOUT_OUT_OF_RANGE: CommandError = CommandError::new("ERR timeout is out of range");
-
-const MILLIS_PER_SECOND: f64 = 1000.0;
-
-/// When a client waits no longer, `None` if it waits for ever: of a timeout in seconds.
-fn parse_timeout(arg: &[u8], now: UnixMillis) -> Result<Option<UnixMillis>, CommandError> {
-    // Redis reads it with 80 bits, so that more is a number than a double holds.
-    if LongDouble::parse(arg).is_none() {
-        return Err(TIMEOUT_NO_FLOAT);
-    }
-    let out_of_range = if arg.starts_with(b"-") { TIMEOUT_NEGATIVE } else { TIMEOUT_OUT_OF_RANGE };
-    let seconds = parse_f64(arg).ok_or(out_of_range)?;
-    let millis = (seconds * MILLIS_PER_SECOND).ceil();
-    if millis >= i64::MAX as f64 {
-        return Err(TIMEOUT_OUT_OF_RANGE);
-    }
-    match millis as i64 {
-        ..0 => Err(TIMEOUT_NEGATIVE),
-        0 => Ok(None),
-        millis => now.0.checked_add(millis).map(|at| Some(UnixMillis(at))).ok_or(TIMEOUT_OUT_OF_RANGE),
-    }
-}
 
 fn bzpopmin(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     wait_for_one(ctx, args, End::Min, reply)
