@@ -74,10 +74,14 @@ pub struct Command {
 impl Command {
     /// Visits the place of each of its keys among the arguments. False when the arguments make no sense.
     pub fn visit_keys(&self, args: &Args<'_>, mut visit: impl FnMut(usize)) -> bool {
-        match self.find_keys {
-            Some(find) => find(args, &mut |place, _| visit(place)),
-            None => self.keys.iter().fold(true, |fits, spec| spec.visit(args, &mut visit) && fits),
+        if let Some(find) = self.find_keys {
+            return find(args, &mut |place, _| visit(place));
         }
+        let mut fits = true;
+        for spec in self.keys {
+            fits &= spec.visit(args, &mut visit);
+        }
+        fits
     }
 
     /// A blank to fill in: `Command { name: "get", ..., ..Command::BLANK }`.
