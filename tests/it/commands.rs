@@ -38,7 +38,7 @@ fn listed() -> BTreeMap<String, String> {
 /// Full name and version of each command that Tessera has.
 fn there() -> BTreeMap<String, String> {
     let table = CommandTable::of_all();
-    table.rows().iter().map(|row| (row.full_name.to_string(), row.command.docs.since.to_owned())).collect()
+    table.rows().iter().map(|row| (row.full_name.clone(), row.command.docs.since.to_owned())).collect()
 }
 
 /// The file as it should be.
