@@ -5,9 +5,11 @@ pub mod help;
 pub mod key;
 pub mod parse;
 pub mod server;
+pub mod stream;
 pub mod string;
 
 use crate::spec::Command;
 
 /// The families.
-pub const FAMILIES: &[&[&Command]] = &[connection::COMMANDS, key::COMMANDS, server::COMMANDS, string::COMMANDS];
+pub const FAMILIES: &[&[&Command]] =
+    &[connection::COMMANDS, key::COMMANDS, server::COMMANDS, stream::COMMANDS, string::COMMANDS];
