@@ -12,6 +12,7 @@ pub mod list;
 pub mod parse;
 pub mod server;
 pub mod set;
+pub mod stream;
 pub mod string;
 pub mod zset;
 
@@ -28,6 +29,7 @@ pub const FAMILIES: &[&[&Command]] = &[
     list::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
+    stream::COMMANDS,
     string::COMMANDS,
     zset::COMMANDS,
 ];

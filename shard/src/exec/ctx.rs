@@ -447,6 +447,11 @@ impl Ctx<'_> {
         self.shard.wanted = Some(request);
     }
 
+    /// Whether the handler runs in the name of a client that waits, and not for the first time.
+    pub fn has_waited(&self) -> bool {
+        self.shard.claim.is_some()
+    }
+
     /// Whether the handler may take what it has found. It asks before the first effect, and returns without one if not:
     /// its client, which had waited, was served by another shard or waits no longer.
     pub fn claim(&mut self) -> bool {

@@ -47,6 +47,20 @@ impl Ctx<'_> {
         change: impl FnOnce(&mut T, &mut Tools<'_>) -> R,
     ) -> Result<Option<R>, CommandError> {
         let key = key.into();
+        let result = self.edit_unsignalled(key, change)?;
+        if result.is_some() {
+            self.signal(key);
+        }
+        Ok(result)
+    }
+
+    /// As [`Self::edit`], for changes that nobody waits for: the clients that wait for the key are not looked at.
+    pub fn edit_unsignalled<'k, T: Collection, R>(
+        &mut self,
+        key: impl Into<Key<'k>>,
+        change: impl FnOnce(&mut T, &mut Tools<'_>) -> R,
+    ) -> Result<Option<R>, CommandError> {
+        let key = key.into();
         self.expire_if_past(key);
         let shard = &mut *self.shard;
         // Looked up once: what `write` does is done here, beside the borrow of the randomness.
@@ -62,7 +76,6 @@ impl Ctx<'_> {
             let discarded = self.database().unlink(key).flatten();
             self.discard(discarded);
         }
-        self.signal(key);
         Ok(Some(result))
     }
 
