@@ -14,7 +14,7 @@ use std::io;
 use tikv_jemalloc_ctl::{epoch, stats, version};
 
 /// Free pages are kept for this long for whoever allocates next, in milliseconds.
-const DECAY_MILLIS: u64 = 5_000;
+const DECAY_MILLIS: u64 = 500;
 
 /// What a control of the allocator is called by its last word. Only these are changed or made to act, since others
 /// take pointers, or take an arena away from under its threads.

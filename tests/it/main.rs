@@ -4,7 +4,9 @@
 //! `tests/conformance`; every other module tests one aspect of a running server. To see whether a test asks for what
 //! Redis does, run it with `TESSERA_TEST_TARGET=referee`.
 
+mod blocking;
 mod clients;
+mod commands;
 mod config;
 mod conformance;
 mod expiry;

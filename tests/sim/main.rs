@@ -17,11 +17,13 @@
 //! | `litmus.rs` | small programs, each against one way of getting the order wrong |
 //! | `mutants.rs` | each rule broken on purpose: the simulation must notice |
 //! | `random.rs` | random programs |
+//! | `lists.rs` | random programs on lists, with clients that wait |
 //!
 //! A failure names its seed; `SIM_SEED=n` runs that seed alone, `SIM_SCALE=n` runs n times as many seeds.
 
 mod choice;
 mod client;
+mod lists;
 mod litmus;
 mod mutants;
 mod oracle;

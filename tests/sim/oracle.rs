@@ -14,6 +14,7 @@
 use std::collections::HashSet;
 
 use crate::client::Op;
+use crate::lists;
 use crate::program::{Bytes, Event, Program, Request, START_MILLIS};
 
 /// What is there at the end of a run.
@@ -129,6 +130,11 @@ impl Search<'_> {
 
     /// Executes `op`; whether it gives the reply that was seen.
     fn executes(&self, op: &Op, model: &mut Model) -> bool {
+        if lists::waits(&op.request) {
+            let over = op.sent.1 + lists::TIMEOUT_MILLIS;
+            let reply = model.take_or_wait(op, self.keys, over);
+            return reply.is_some_and(|reply| op.answered.is_none() || reply.is(&op.reply));
+        }
         let reply = model.execute(&op.request, self.keys);
         op.answered.is_none() || reply.is(&op.reply)
     }
@@ -276,6 +282,7 @@ impl Model {
                 self.items.fill(None);
                 Answer::Ok
             }
+            b"LPUSH" | b"RPUSH" | b"LPOP" | b"RPOP" | b"LRANGE" | b"LMOVE" => self.list_command(args, keys),
             other => panic!("the model does not know {}", other.escape_ascii()),
         }
     }
@@ -316,6 +323,78 @@ impl Model {
         self.items[from] = None;
         self.items[to] = Some(item);
         if replace { Answer::Ok } else { Answer::Integer(1) }
+    }
+}
+
+/// Lists of single letters, each the letters in a row; an empty one is not there.
+impl Model {
+    fn list(&mut self, key: usize) -> Bytes {
+        self.value(key).unwrap_or_default()
+    }
+
+    fn put_list(&mut self, key: usize, letters: Bytes) {
+        let expire_at = self.item(key).and_then(|item| item.expire_at);
+        self.items[key] = (!letters.is_empty()).then_some(Item { value: letters, expire_at });
+    }
+
+    fn push(&mut self, key: usize, letter: u8, left: bool) -> i64 {
+        let mut letters = self.list(key);
+        let place = if left { 0 } else { letters.len() };
+        letters.insert(place, letter);
+        let len = letters.len() as i64;
+        self.put_list(key, letters);
+        len
+    }
+
+    fn pop(&mut self, key: usize, left: bool) -> Option<Bytes> {
+        let mut letters = self.list(key);
+        let last = letters.len().checked_sub(1)?;
+        let letter = letters.remove(if left { 0 } else { last });
+        self.put_list(key, letters);
+        Some(vec![letter])
+    }
+
+    fn shift(&mut self, args: &[Bytes], keys: &[Bytes]) -> Option<Bytes> {
+        let left = |word: &Bytes| word.eq_ignore_ascii_case(b"LEFT");
+        let letter = self.pop(Self::place(keys, &args[1]), left(&args[3]))?;
+        self.push(Self::place(keys, &args[2]), letter[0], left(&args[4]));
+        Some(letter)
+    }
+
+    fn list_command(&mut self, args: &[Bytes], keys: &[Bytes]) -> Answer {
+        let key = Self::place(keys, &args[1]);
+        match args[0].as_slice() {
+            b"LPUSH" => Answer::Integer(self.push(key, args[2][0], true)),
+            b"RPUSH" => Answer::Integer(self.push(key, args[2][0], false)),
+            b"LPOP" => Answer::Bulk(self.pop(key, true)),
+            b"RPOP" => Answer::Bulk(self.pop(key, false)),
+            b"LRANGE" => Answer::Bulks(self.list(key).iter().map(|letter| Some(vec![*letter])).collect()),
+            b"LMOVE" => Answer::Bulk(self.shift(args, keys)),
+            other => panic!("the model does not know {}", other.escape_ascii()),
+        }
+    }
+
+    /// A command that waits: takes what is there; with nothing there, it is nothing that can happen before `over`.
+    /// Who has waited is served by whatever key of his has an element first, not by the first one with an element.
+    fn take_or_wait(&mut self, op: &Op, keys: &[Bytes], over: i64) -> Option<Answer> {
+        let Request::Command(args) = &op.request else { unreachable!("only commands wait") };
+        let late = self.now >= over;
+        if args[0].eq_ignore_ascii_case(b"BLMOVE") {
+            return match self.shift(args, keys) {
+                None => late.then_some(Answer::Executed(false)),
+                letter => Some(Answer::Bulk(letter)),
+            };
+        }
+        let left = args[0].eq_ignore_ascii_case(b"BLPOP");
+        let is_served =
+            |name: &&Bytes| op.answered.is_none() || op.reply.windows(name.len()).any(|part| part == **name);
+        for name in args[1..args.len() - 1].iter().filter(is_served) {
+            if let Some(letter) = self.pop(Self::place(keys, name), left) {
+                return Some(Answer::Bulks(vec![Some(name.clone()), Some(letter)]));
+            }
+        }
+        let nothing = args[1..args.len() - 1].iter().all(|name| self.value(Self::place(keys, name)).is_none());
+        (late && nothing).then_some(Answer::Executed(false))
     }
 }
 

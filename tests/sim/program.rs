@@ -229,7 +229,9 @@ impl Request {
                     b"MSET" | b"MSETNX" => 2,
                     b"SET" | b"PEXPIREAT" => args.len(),
                     b"CLIENT" => return Vec::new(),
-                    b"COPY" => return args[1..3].iter().collect(),
+                    b"COPY" | b"LMOVE" | b"BLMOVE" => return args[1..3].iter().collect(),
+                    b"LPUSH" | b"RPUSH" | b"LPOP" | b"RPOP" | b"LRANGE" => args.len(),
+                    b"BLPOP" | b"BRPOP" => return args[1..args.len() - 1].iter().collect(),
                     _ => 1,
                 };
                 args[1..].iter().step_by(step).collect()

@@ -21,7 +21,8 @@ use shard::exec::Ctx;
 use shard::ids::{DbId, ShardId};
 use shard::mesh::{Mesh, Pushed, Rule, Rules, Wake};
 use shard::shared::{Shared, SharedParts};
-use storage::{Expiry, StringValue, UnixMillis};
+use storage::types::list::{End, IntBuf};
+use storage::{Expiry, StringValue, UnixMillis, Value};
 
 use crate::choice::{Actor, Choice};
 use crate::client::{Client, Link, Op};
@@ -219,7 +220,7 @@ impl<'a> World<'a> {
             let actors = self.actors();
             if actors.is_empty() {
                 // Else time stands still: a wake-up that was lost must not be made good by a core's deadline.
-                let holds_back = |place: &Place| place.core.holds_commands_back();
+                let holds_back = |place: &Place| place.core.holds_commands_back() || place.core.awaits_deadline();
                 let paused = self.places.iter().any(holds_back) && !self.waiting().is_empty();
                 if !paused || self.patience == 0 {
                     break;
@@ -526,8 +527,19 @@ impl<'a> World<'a> {
             let shard = &mut self.places[owner.index()].core.shard;
             shard.clock = shard.clock.max(now);
             let mut ctx = Ctx { shard, db: DbId(0), no_touch: true };
-            let string = ctx.read_string(key.as_slice()).expect("simulated keys are strings")?;
-            Some(string.as_bytes(&mut [0; 20]).to_vec())
+            match ctx.peek(key.as_slice())?.value() {
+                Value::String(string) => Some(string.to_vec()),
+                // Elements of simulated lists are single letters.
+                Value::List(list) => {
+                    let mut letters = Vec::new();
+                    let mut walk = list.walk(End::Head, 0);
+                    while let Some(item) = walk.next() {
+                        letters.extend_from_slice(item.as_bytes(&mut IntBuf::default()));
+                    }
+                    Some(letters)
+                }
+                other => panic!("a simulated key is a {}", other.value_type().name()),
+            }
         };
         keys.iter().map(&mut value).collect()
     }

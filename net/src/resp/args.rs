@@ -16,7 +16,7 @@ pub struct Span {
 }
 
 /// The arguments of one command, its name first.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Args<'a> {
     bytes: &'a [u8],
     spans: &'a [Span],
@@ -51,7 +51,7 @@ impl<'a> Args<'a> {
     }
 
     /// All arguments from `from` on.
-    pub fn from(&self, from: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
+    pub fn from(&self, from: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
         let args = *self;
         (from.min(args.len())..args.len()).map(move |i| args.at(i))
     }
@@ -60,6 +60,12 @@ impl<'a> Args<'a> {
     #[must_use]
     pub fn skip(&self, count: usize) -> Args<'a> {
         Args { bytes: self.bytes, spans: &self.spans[count..] }
+    }
+
+    /// The first `count` of the arguments.
+    #[must_use]
+    pub fn first(&self, count: usize) -> Args<'a> {
+        Args { bytes: self.bytes, spans: &self.spans[..count] }
     }
 
     /// The buffer that the spans point into.

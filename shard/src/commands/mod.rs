@@ -1,15 +1,35 @@
 //! All commands, by family. A family's `mod.rs` holds its essay and the list of its commands.
 
+pub mod bitmap;
 pub mod connection;
+pub mod geo;
+pub mod hash;
 pub mod help;
+pub mod hyperloglog;
+pub mod item;
 pub mod key;
+pub mod list;
 pub mod parse;
 pub mod server;
+pub mod set;
 pub mod stream;
 pub mod string;
+pub mod zset;
 
 use crate::spec::Command;
 
 /// The families.
-pub const FAMILIES: &[&[&Command]] =
-    &[connection::COMMANDS, key::COMMANDS, server::COMMANDS, stream::COMMANDS, string::COMMANDS];
+pub const FAMILIES: &[&[&Command]] = &[
+    bitmap::COMMANDS,
+    connection::COMMANDS,
+    geo::COMMANDS,
+    hash::COMMANDS,
+    hyperloglog::COMMANDS,
+    key::COMMANDS,
+    list::COMMANDS,
+    server::COMMANDS,
+    set::COMMANDS,
+    stream::COMMANDS,
+    string::COMMANDS,
+    zset::COMMANDS,
+];

@@ -6,6 +6,7 @@
 //! | [`parse_in`] | one within bounds | `value is out of range, value must between A and B` |
 //! | [`parse_db`] | the number of a database | that of `parse_i64` or `parse_in`, or `DB index is out of range` |
 //! | [`parse_cursor`] | a cursor of SCAN and its kin | `invalid cursor` |
+//! | [`parse_timeout`] | how long to wait, in seconds, as a deadline | three of its own, see there |
 //! | [`Time::deadline`] | a time to live, or a point in time | `invalid expire time in 'name' command` |
 //!
 //! Words are compared without regard to case ([`is_word`]).
@@ -13,6 +14,7 @@
 use std::ops::RangeInclusive;
 
 use storage::UnixMillis;
+use storage::number::{LongDouble, parse_f64};
 
 use crate::exec::CommandError;
 use crate::exec::error::{self, DB_OUT_OF_RANGE, INVALID_CURSOR, NOT_AN_INTEGER, SYNTAX};
@@ -74,6 +76,32 @@ pub fn parse_cursor(arg: &[u8]) -> Result<u64, CommandError> {
     });
     let number = read.ok_or(INVALID_CURSOR)?;
     Ok(if negative { number.wrapping_neg() } else { number })
+}
+
+const TIMEOUT_NOT_A_FLOAT: CommandError = CommandError::new("ERR timeout is not a float or out of range");
+const TIMEOUT_NEGATIVE: CommandError = CommandError::new("ERR timeout is negative");
+const TIMEOUT_OUT_OF_RANGE: CommandError = CommandError::new("ERR timeout is out of range");
+
+/// How long a blocking command waits, in seconds with a fraction, rounded up to milliseconds: when that is over. `None`
+/// for 0, which is for ever.
+pub fn parse_timeout(arg: &[u8], now: UnixMillis) -> Result<Option<UnixMillis>, CommandError> {
+    if LongDouble::parse(arg).is_none() {
+        return Err(TIMEOUT_NOT_A_FLOAT);
+    }
+    // What is a number, but none of 64 bits, is beyond all bounds.
+    let beyond = if arg.starts_with(b"-") { f64::NEG_INFINITY } else { f64::INFINITY };
+    let millis = (parse_f64(arg).unwrap_or(beyond) * 1000.0).ceil();
+    if millis < 0.0 {
+        return Err(TIMEOUT_NEGATIVE);
+    }
+    // The largest integer is no f64: this compares with the next one.
+    if millis >= i64::MAX as f64 {
+        return Err(TIMEOUT_OUT_OF_RANGE);
+    }
+    match millis as i64 {
+        0 => Ok(None),
+        millis => now.0.checked_add(millis).map(UnixMillis).map(Some).ok_or(TIMEOUT_OUT_OF_RANGE),
+    }
 }
 
 /// The options of SCAN and its kin.

@@ -8,11 +8,16 @@ use std::sync::atomic::Ordering;
 
 use net::service::Endpoint;
 use net::{ConnId, Flow};
+use storage::keyspace::SweptFields;
 use storage::{SweepBudget, UnixMillis};
 
 use super::Core;
 use crate::config::Config;
+use crate::config::types::events::Events;
 use crate::config::types::output_limits::ClientClass;
+use crate::exec::ShardState;
+use crate::exec::ctx::KeyEvent;
+use crate::ids::DbId;
 use crate::limits::{CRON_BUSY_MILLIS, CRON_IDLE_MILLIS, FREE_ITEMS_PER_STEP, OUTPUT_BYTES_FREE, SLICE_MICROS};
 use crate::memory;
 use crate::mesh::{ReplyBatch, Rule};
@@ -89,7 +94,7 @@ impl Core {
             return;
         }
         let busy = std::mem::take(&mut self.worked) || !self.paused.is_empty();
-        let expires = self.shard.databases.iter().any(|database| database.expires() > 0);
+        let expires = self.shard.databases.iter().any(|database| database.expires() > 0 || database.watches_fields());
         let swept = !expires || self.timed_sweep();
         let packed = self.defragment();
         if !busy {
@@ -111,7 +116,7 @@ impl Core {
     /// One slice of the sweep, with its time counted. False if there is more to do.
     fn timed_sweep(&mut self) -> bool {
         let began = self.clock.micros();
-        let complete = self.sweep();
+        let complete = self.sweep() & self.sweep_fields();
         let micros = self.clock.micros() - began;
         self.stats.expire_micros += micros;
         self.stats.expire_cut_short += u64::from(!complete);
@@ -153,6 +158,37 @@ impl Core {
         }
         self.shard.counters.expired_keys += expired;
         complete
+    }
+
+    /// Removes fields of hashes whose time is past, for one slice. False if there is more to do.
+    fn sweep_fields(&mut self) -> bool {
+        if !self.shard.active_expire || self.shard.expiry_held {
+            return true;
+        }
+        let end = self.clock.micros() + SLICE_MICROS;
+        let ShardState { databases, clock, config, counters, events, .. } = &mut self.shard;
+        let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
+        let mut skip = |hash| skips && self.locks.is_claimed(hash);
+        for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {
+            let mut tell = |class, event, key: &[u8]| {
+                if config.notify_keyspace_events.publishes(class) {
+                    events.push(KeyEvent { db: DbId(index as u32), class, event, key: key.to_vec() });
+                }
+            };
+            let mut swept = |fields: SweptFields<'_>| {
+                counters.expired_fields += fields.removed as u64;
+                tell(Events::HASH, "hexpired", fields.key);
+                if fields.gone {
+                    tell(Events::GENERIC, "del", fields.key);
+                }
+            };
+            while !database.sweep_fields(*clock, SWEEP_ENTRIES_PER_STEP, &mut skip, &mut swept) {
+                if self.clock.micros() >= end {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     /// Moves entries out of sparse pages, for one slice. False if there is more to do.

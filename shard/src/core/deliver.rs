@@ -169,7 +169,7 @@ impl Core {
             self.close_after_write.push(conn);
         }
         if waited {
-            self.unblock_session(conn);
+            self.waited(conn);
         }
         self.mark_dirty(conn);
     }
@@ -271,7 +271,7 @@ impl Core {
 }
 
 /// The code of a reply that is an error.
-fn error_code(reply: &[u8]) -> Option<&[u8]> {
+pub(super) fn error_code(reply: &[u8]) -> Option<&[u8]> {
     let text = reply.strip_prefix(b"-")?;
     text.split(|byte| matches!(byte, b' ' | b'\r')).next()
 }

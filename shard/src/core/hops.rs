@@ -7,6 +7,7 @@ use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
 use super::Core;
+use super::deliver::error_code;
 use super::route::RunBy;
 use super::wait::Blocked;
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
@@ -236,11 +237,13 @@ impl Core {
     fn let_wait(&mut self, id: PlanId, request: WaitRequest, ops: Vec<(ShardId, HopOp)>) {
         let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
         state.waits = true;
-        let origin = state.origin;
+        let (origin, micros) = (state.origin, state.micros);
         if origin.is_retry {
             self.send_ops(id, ops, true);
-            return self.tried(origin.conn, origin.seq, false);
+            return self.tried_in_vain(origin.conn, origin.seq);
         }
+        let row = CommandTable::global().row(origin.command);
+        self.whole_finished(origin.conn, row, micros, b"", OwnedArgs::default());
         let Some(session) = self.session(origin.conn) else { return self.send_ops(id, ops, true) };
         let head = Head {
             conn: origin.conn,
@@ -308,9 +311,13 @@ impl Core {
         }
         let Origin { conn, seq, command, is_retry, .. } = state.origin;
         if is_retry {
-            // Without a reply, whoever has ended the wait sees to the rest.
-            if !reply.is_empty() {
-                self.tried(conn, seq, true);
+            // Without a reply it met an error that ends no wait, or the wait was ended by somebody else, who sees to the rest.
+            if reply.is_empty() {
+                self.tried_in_vain(conn, seq);
+            } else {
+                if let Some(code) = error_code(reply) {
+                    self.count_failed_wait(command, code);
+                }
                 self.fill(conn, seq, reply);
             }
             return;

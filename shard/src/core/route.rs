@@ -152,11 +152,27 @@ impl Core {
                         resp: caller.resp,
                         owners: &owners,
                         databases: self.shard.databases.len() as u32,
+                        slots: &self.shard.slots,
                     };
                     match plan(&input) {
                         Ok(plan) => self.place_plan(conn, row, args, &owners, plan),
                         Err(error) => return self.refuse(conn, Some(row.id), &error),
                     }
+                }
+            }
+            Run::AllHops { .. } if self.shard.shards == 1 => self.run_on(self.id, caller, row, args),
+            Run::AllHops { plan, .. } => {
+                let input = PlanInput {
+                    args: *args,
+                    db: caller.db,
+                    resp: caller.resp,
+                    owners: &[],
+                    databases: self.shard.databases.len() as u32,
+                    slots: &self.shard.slots,
+                };
+                match plan(&input) {
+                    Ok(plan) => self.place_plan_everywhere(conn, row, args, plan),
+                    Err(error) => return self.refuse(conn, Some(row.id), &error),
                 }
             }
             Run::Keys(handler) => {
@@ -309,9 +325,7 @@ impl Core {
     /// The shard of each key, in order.
     pub(super) fn owners(&self, row: &Row, args: &Args<'_>) -> Vec<ShardId> {
         let mut owners = Vec::new();
-        for spec in row.command.keys {
-            spec.visit(args, |place| owners.push(self.shared.slots.owner(args.at(place))));
-        }
+        row.command.visit_keys(args, |place| owners.push(self.shared.slots.owner(args.at(place))));
         owners
     }
 
@@ -445,9 +459,7 @@ impl Core {
     ) -> Box<dyn Plan> {
         let RunBy { db, no_touch, resp, claim } = by;
         let mut keys: Vec<(ShardId, Vec<u8>)> = Vec::with_capacity(owners.len());
-        for spec in row.command.keys {
-            spec.visit(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
-        }
+        row.command.visit_keys(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
         let shard = &mut self.shard;
         Borrow::plan(BorrowInput { handler, args: args.to_owned(), resp, db, no_touch, keys, shard, claim })
     }
@@ -461,17 +473,22 @@ impl Core {
         self.begin_plan(conn, row.id, shown, claims, plan);
     }
 
+    /// Sends a plan's parts to all shards; each holds the whole of its own from there.
+    fn place_plan_everywhere(&mut self, conn: ConnId, row: &Row, args: &Args<'_>, plan: Box<dyn Plan>) {
+        let claims = (0..self.shard.shards).map(|shard| (ShardId(shard as u16), Claims::Whole)).collect();
+        let shown = self.shown(row, args);
+        self.begin_plan(conn, row.id, shown, claims, plan);
+    }
+
     /// What a plan claims on the shards of its keys.
     #[expect(clippy::unused_self, reason = "its kin have one")]
     pub(super) fn claims_of(&self, row: &Row, args: &Args<'_>, owners: &[ShardId]) -> Vec<(ShardId, Claims)> {
         let mut keys: Vec<(ShardId, u64)> = Vec::new();
         let mut next = owners.iter();
-        for spec in row.command.keys {
-            spec.visit(args, |place| {
-                let owner = *next.next().expect("owners were taken from the same keys");
-                keys.push((owner, storage::key_hash(args.at(place))));
-            });
-        }
+        row.command.visit_keys(args, |place| {
+            let owner = *next.next().expect("owners were taken from the same keys");
+            keys.push((owner, storage::key_hash(args.at(place))));
+        });
         let mut shards: Vec<ShardId> = owners.to_vec();
         shards.sort_unstable();
         shards.dedup();
@@ -510,6 +527,7 @@ fn single_key<'a>(row: &Row, args: &Args<'a>) -> Option<&'a [u8]> {
             row.command.keys[0].visit(args, |place| key = key.or(Some(args.at(place))));
             key
         }
+        Begin::Unknown => None,
     }
 }
 

@@ -139,6 +139,8 @@ impl Core {
                     let row = CommandTable::global().row(head.command);
                     self.at_time(now, |core| core.run_command(from, &head, row, &args.as_args()));
                     self.locks.release(ticket);
+                    // What it signalled was held by itself until now.
+                    self.serve_waiters();
                 }
             }
         }
@@ -185,7 +187,8 @@ pub(super) fn shard_handler(run: Run) -> Option<ShardHandler> {
         | Run::AllShards { part: handler, .. }
         | Run::Routed { run: handler, .. }
         | Run::Keys(handler)
-        | Run::Hops { local: handler, .. } => Some(handler),
+        | Run::Hops { local: handler, .. }
+        | Run::AllHops { local: handler, .. } => Some(handler),
         Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) => None,
     }
 }
@@ -193,12 +196,10 @@ pub(super) fn shard_handler(run: Run) -> Option<ShardHandler> {
 /// What a command claims while it waits.
 fn claims(row: &Row, args: &Args<'_>) -> Claims {
     match row.run(args) {
-        Run::AllShards { .. } | Run::Routed { .. } => Claims::Whole,
+        Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. } => Claims::Whole,
         _ => {
             let mut keys = Vec::new();
-            for spec in row.command.keys {
-                spec.visit(args, |place| keys.push(storage::key_hash(args.at(place))));
-            }
+            row.command.visit_keys(args, |place| keys.push(storage::key_hash(args.at(place))));
             Claims::Keys(keys)
         }
     }

@@ -55,6 +55,11 @@ impl Core {
         !self.paused.is_empty()
     }
 
+    /// Whether a client of this core waits for a time that is still to come.
+    pub fn awaits_deadline(&self) -> bool {
+        !self.deadlines.is_empty()
+    }
+
     /// Writes each reply in the tick in which its turn comes, and does not wait for those behind it.
     pub fn write_at_once(&mut self) {
         self.withheld_micros_max = 0;
@@ -82,6 +87,7 @@ impl Core {
             ("batches not drained", self.taken.batches.len()),
             ("answers not sent", self.answers.iter().filter(|answers| !answers.is_empty()).count()),
             ("hop messages to itself", self.own_hops.len()),
+            ("clients that wait", usize::from(!self.shard.waits.is_empty()) + self.deadlines.len()),
             ("replies owed", self.sessions().map(|session| session.replies.len()).sum()),
         ];
         let left = counts.into_iter().filter(|&(_, count)| count > 0);

@@ -33,8 +33,16 @@ impl Core {
         if self.config_version != self.shared.config_version() {
             self.config_version = self.shared.config_version();
             self.shard.config = self.shared.config();
-            self.shard.limits = self.shard.config.limits();
+            self.refresh_limits();
         }
+    }
+
+    /// Takes what decides between the encodings of collections: the configuration, and what DEBUG has said besides.
+    pub fn refresh_limits(&mut self) {
+        let mut limits = self.shard.config.limits();
+        let plain_from = self.shared.packed_threshold_bytes.load(std::sync::atomic::Ordering::Relaxed);
+        limits.list = limits.list.with_plain_from(usize::try_from(plain_from).unwrap_or(usize::MAX));
+        self.shard.limits = limits;
     }
 
     /// Second half: runs what was in the inbox, then delivers the answers.
@@ -234,7 +242,8 @@ impl Service for Core {
             None if session.replies.is_empty() => Flow::Close,
             // It is asked again when the hold ends.
             Some(Hold::InFlight | Hold::Paused(_)) => Flow::Hold,
-            Some(Hold::Blocked) if session.blocked.is_some() => Flow::Close,
+            // Unless it is being served: what was taken for it is delivered.
+            Some(Hold::Blocked) if session.blocked.as_ref().is_some_and(|blocked| blocked.claim.end()) => Flow::Close,
             None | Some(Hold::Blocked | Hold::Closing) => {
                 session.held = Some(Hold::Closing);
                 Flow::Hold

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | a shard that ran the command and found nothing | puts a waiter into its queues, tells the client's core |
 //! | the client's core, after a plan over several shards that found nothing | has every shard put a waiter into its queues |
-//! | a shard on which a key is signalled | runs the command of whoever waits first, if all its keys are here; else asks the client's core to try again |
+//! | a shard on which a key is signalled | runs the command of whoever waits first, if it can be run here; else asks the client's core to try again |
 //! | the client's core | ends the wait when its time is over, for CLIENT UNBLOCK, and when the connection closes |
 
 use std::sync::Arc;
@@ -40,6 +40,23 @@ pub struct Blocked {
     pub command: CommandId,
     /// Its arguments.
     pub args: Arc<OwnedArgs>,
+    /// The shards with a waiter run it themselves.
+    pub is_whole: bool,
+    /// What this core does of it itself.
+    pub tries: Tries,
+}
+
+/// What is being done to serve a client whose command its own core runs. One try at a time: what another shard asks for
+/// meanwhile is one more try behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tries {
+    /// Nothing.
+    #[default]
+    None,
+    /// A try is under way.
+    One,
+    /// A try is under way, and something has happened since it began.
+    OneAndAnother,
 }
 
 /// What a shard tells the core of a client that waits there.
@@ -73,6 +90,8 @@ impl Core {
             shards: vec![self.id],
             command: head.command,
             args,
+            is_whole: true,
+            tries: Tries::None,
         };
         self.send_hop(home, HopMessage::Waits(Box::new(Waits { conn: head.conn, blocked })));
     }
@@ -104,6 +123,7 @@ impl Core {
         let args = Arc::new(request.args.unwrap_or(args));
         let claim = Claim::default();
         let home = self.id;
+        let is_whole = any_key_will_do(head.command, &args.as_args(), &request.keys);
         let mut shards = Vec::new();
         let mut waiting: Vec<(ShardId, HopOp)> = Vec::with_capacity(ops.len());
         for (shard, op) in ops {
@@ -120,7 +140,7 @@ impl Core {
                 args: Arc::clone(&args),
                 claim: claim.clone(),
                 keys,
-                is_whole: false,
+                is_whole,
                 is_tried: false,
                 signalled_again: false,
             };
@@ -133,7 +153,8 @@ impl Core {
         }
         let Head { seq, command, .. } = *head;
         let (deadline, nothing) = (request.deadline, request.nothing);
-        (waiting, Blocked { seq, claim, deadline, nothing, shards, command, args })
+        let tries = Tries::None;
+        (waiting, Blocked { seq, claim, deadline, nothing, shards, command, args, is_whole, tries })
     }
 
     /// Serves whoever waits for a key at which something happened, until nobody can be served any more.
@@ -147,11 +168,9 @@ impl Core {
     fn serve_signalled(&mut self) {
         let mut held = Vec::new();
         while let Some((db, key)) = self.shard.waits.take_signalled() {
-            if self.locks.is_claimed(storage::key_hash(&key)) {
-                // Whoever holds the key may still be about to change it. Its release looks here again.
+            // Whoever holds the key may still be about to change it. Its release looks here again.
+            if self.locks.is_claimed(storage::key_hash(&key)) || !self.serve_key(db, &key, None) {
                 held.push((db, key));
-            } else {
-                self.serve_key(db, &key, None);
             }
         }
         for (db, key) in held {
@@ -159,7 +178,9 @@ impl Core {
         }
     }
 
-    fn serve_key(&mut self, db: DbId, key: &[u8], mut after: Option<WaiterId>) {
+    /// Serves whoever waits for a key behind `after`. False if the first of them cannot be served now because another key
+    /// of its command is held: the release of that key looks here again.
+    fn serve_key(&mut self, db: DbId, key: &[u8], mut after: Option<WaiterId>) -> bool {
         while let Some(id) = self.shard.waits.next_for(db, key, after) {
             after = Some(id);
             let waiter = self.shard.waits.get_mut(id).expect("who is in a queue is there");
@@ -169,45 +190,56 @@ impl Core {
             }
             if waiter.is_tried {
                 waiter.signalled_again = true;
-                return;
+                return true;
             }
+            if waiter.is_whole {
+                match self.run_waiter(id) {
+                    Served::Yes => continue,
+                    Served::Held => return false,
+                    Served::No => {}
+                }
+            }
+            if !(Ctx { shard: &mut self.shard, db, no_touch: true }).exists(key) {
+                return true;
+            }
+            let waiter = self.shard.waits.get_mut(id).expect("one that is not served stays");
             if !waiter.is_whole {
                 waiter.is_tried = true;
                 let (home, Head { conn, seq, .. }) = (waiter.home, waiter.head);
                 self.send_hop(home, HopMessage::TryAgain { conn, seq });
-                return;
-            }
-            let served = self.run_waiter(id);
-            let mut ctx = Ctx { shard: &mut self.shard, db, no_touch: true };
-            if !served && !ctx.exists(key) {
-                return;
+                return true;
             }
         }
+        true
     }
 
-    /// Runs the command of a waiter all keys of which are here; whether it is served.
-    fn run_waiter(&mut self, id: WaiterId) -> bool {
+    /// Runs the command of a waiter that can be run here.
+    fn run_waiter(&mut self, id: WaiterId) -> Served {
         let waiter = self.shard.waits.get(id).expect("it was there just now");
         let (home, head, args, claim) = (waiter.home, waiter.head, Arc::clone(&waiter.args), waiter.claim.clone());
         let row = CommandTable::global().row(head.command);
         let args = args.as_args();
         if !self.locks.is_idle() && !self.is_free(row, &args) {
-            return false;
+            return Served::Held;
         }
         let handler = shard_handler(row.run(&args)).expect("only shard commands wait");
         let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
         self.shard.claim = Some(Claiming::new(claim));
         let mut bytes = Vec::new();
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
-        call(handler, &mut ctx, &args, &mut Reply::new(&mut bytes, resp));
+        let failed = call(handler, &mut ctx, &args, &mut Reply::new(&mut bytes, resp));
         self.shard.wanted = None;
         let claiming = self.shard.claim.take().expect("it was put in above");
         if !claiming.claim.is_ended() {
-            return false;
+            return Served::No;
         }
         self.shard.waits.remove(id);
         if !claiming.won {
-            return false;
+            // Another shard was faster, or the client waits no longer: the next one is looked at.
+            return Served::Yes;
+        }
+        if let Some(error) = failed {
+            self.count_failed_wait(head.command, error.code());
         }
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: bytes.len() };
         if home == self.id {
@@ -217,28 +249,33 @@ impl Core {
             answers.bytes.extend_from_slice(&bytes);
             answers.heads.push(place);
         }
-        true
+        Served::Yes
     }
 
     /// A shard asks for another try: something happened at a key for which a client of this core waits.
     pub(super) fn try_again(&mut self, conn: ConnId, seq: u32) {
         let Some(session) = self.session(conn) else { return };
         let (db, no_touch, resp) = (session.db, session.no_touch, session.resp);
-        let Some(blocked) = session.blocked.as_deref().filter(|blocked| blocked.seq == seq) else { return };
-        if blocked.claim.is_ended() {
-            return;
+        let Some(blocked) = session.blocked.as_deref_mut().filter(|blocked| blocked.seq == seq) else { return };
+        if blocked.tries != Tries::None {
+            blocked.tries = Tries::OneAndAnother;
+        } else if !blocked.claim.is_ended() {
+            blocked.tries = Tries::One;
+            let blocked = blocked.clone();
+            self.retry_plan(conn, &blocked, db, no_touch, resp);
         }
-        let blocked = blocked.clone();
-        self.retry_plan(conn, &blocked, db, no_touch, resp);
     }
 
-    /// A try has ended: the client is served, or goes on waiting.
-    pub(super) fn tried(&mut self, conn: ConnId, seq: u32, served: bool) {
+    /// A try was in vain: the client goes on waiting, if nobody has ended its wait.
+    pub(super) fn tried_in_vain(&mut self, conn: ConnId, seq: u32) {
         let Some(session) = self.session(conn) else { return };
-        let Some(blocked) = session.blocked.as_deref().filter(|blocked| blocked.seq == seq).cloned() else { return };
-        self.unwait(conn, &blocked, served);
-        if served {
-            self.unblock_session(conn);
+        let Some(blocked) = session.blocked.as_deref_mut().filter(|blocked| blocked.seq == seq) else { return };
+        match std::mem::take(&mut blocked.tries) {
+            Tries::OneAndAnother => self.try_again(conn, seq),
+            Tries::One | Tries::None => {
+                let blocked = blocked.clone();
+                self.unwait(conn, &blocked, false);
+            }
         }
     }
 
@@ -268,20 +305,31 @@ impl Core {
                 }
             } else {
                 for key in &keys {
-                    self.serve_key(db, key, Some(id));
+                    if !self.serve_key(db, key, Some(id)) {
+                        self.shard.waits.signal(db, key);
+                    }
                 }
             }
         }
         self.serve_waiters();
     }
 
-    /// Forgets that a client waits: its reply has come.
-    pub(super) fn unblock_session(&mut self, conn: ConnId) {
-        let Some(session) = self.session(conn) else { return };
-        let Some(blocked) = session.blocked.take() else { return };
+    /// The reply of a client that waits has come.
+    pub(super) fn waited(&mut self, conn: ConnId) {
+        let Some(blocked) = self.unblock_session(conn) else { return };
+        // The only shard with a waiter, if it has run the command itself, has dropped it.
+        if blocked.shards.len() > 1 || !blocked.is_whole {
+            self.unwait(conn, &blocked, true);
+        }
+    }
+
+    /// Forgets that a client waits; what it waited for.
+    fn unblock_session(&mut self, conn: ConnId) -> Option<Box<Blocked>> {
+        let blocked = self.session(conn)?.blocked.take()?;
         if let Some(deadline) = blocked.deadline {
             self.deadlines.remove(&(deadline, conn.slot, conn.generation, blocked.seq));
         }
+        Some(blocked)
     }
 
     /// Ends the waits whose time is over.
@@ -300,16 +348,18 @@ impl Core {
     pub(super) fn end_wait(&mut self, conn: ConnId, how: Ended) -> bool {
         let Some(session) = self.session(conn) else { return false };
         let resp = session.resp;
-        let Some(blocked) = session.blocked.as_deref().cloned() else { return false };
-        if !blocked.claim.end() {
+        if !session.blocked.as_deref().is_some_and(|blocked| blocked.claim.end()) {
             return false;
         }
-        self.unblock_session(conn);
+        let blocked = self.unblock_session(conn).expect("it was there just now");
         self.unwait(conn, &blocked, true);
         let mut bytes = Vec::new();
         let mut reply = Reply::new(&mut bytes, resp);
         match (how, blocked.nothing) {
-            (Ended::WithError, _) => reply.error(UNBLOCKED.as_bytes()),
+            (Ended::WithError, _) => {
+                reply.error(UNBLOCKED.as_bytes());
+                self.count_failed_wait(blocked.command, UNBLOCKED.code());
+            }
             (Ended::TimedOut, Nothing::NullArray) => reply.null_array(),
             (Ended::TimedOut, Nothing::Null) => reply.null(),
         }
@@ -317,12 +367,16 @@ impl Core {
         true
     }
 
+    /// A command that waited has ended with an error of code `failed`. The call was counted when it came to wait.
+    pub(super) fn count_failed_wait(&mut self, command: CommandId, failed: &[u8]) {
+        self.stats.error(failed);
+        self.stats.commands[command.index()].failed += 1;
+    }
+
     /// The connection of a client that waits is gone.
     pub(super) fn forget_wait(&mut self, conn: ConnId) {
-        let Some(session) = self.session(conn) else { return };
-        let Some(blocked) = session.blocked.as_deref().cloned() else { return };
+        let Some(blocked) = self.unblock_session(conn) else { return };
         blocked.claim.end();
-        self.unblock_session(conn);
         self.unwait(conn, &blocked, true);
     }
 
@@ -341,4 +395,24 @@ impl Core {
         }
         waits
     }
+}
+
+/// What became of a waiter whose command was run once more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Served {
+    /// It waits here no longer.
+    Yes,
+    /// It found nothing.
+    No,
+    /// Another key of its command is held: it was not run.
+    Held,
+}
+
+/// Whether a client that waits for `keys` waits for all keys of its command, so that what happens at one of them is enough
+/// to serve it.
+fn any_key_will_do(command: CommandId, args: &Args<'_>, keys: &[Vec<u8>]) -> bool {
+    let mut all = true;
+    let command = CommandTable::global().row(command).command;
+    command.visit_keys(args, |place| all &= keys.iter().any(|key| key == args.at(place)));
+    all
 }

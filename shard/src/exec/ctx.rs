@@ -31,6 +31,8 @@ pub struct KeyspaceCounters {
     pub misses: u64,
     /// Keys removed because their time was past.
     pub expired_keys: u64,
+    /// Fields of hashes removed because their time was past.
+    pub expired_fields: u64,
     /// Keys removed for lack of memory.
     pub evicted_keys: u64,
     /// Values handed to the background for freeing.
@@ -42,10 +44,12 @@ pub struct KeyspaceCounters {
 impl KeyspaceCounters {
     /// Adds those of another.
     pub fn add(&mut self, other: &KeyspaceCounters) {
-        let KeyspaceCounters { hits, misses, expired_keys, evicted_keys, lazyfreed_objects, dirty } = other;
+        let KeyspaceCounters { hits, misses, expired_keys, expired_fields, evicted_keys, lazyfreed_objects, dirty } =
+            other;
         self.hits += hits;
         self.misses += misses;
         self.expired_keys += expired_keys;
+        self.expired_fields += expired_fields;
         self.evicted_keys += evicted_keys;
         self.lazyfreed_objects += lazyfreed_objects;
         self.dirty += dirty;
@@ -120,6 +124,42 @@ pub struct Ctx<'a> {
     pub no_touch: bool,
 }
 
+/// How a use by a command that writes is marked.
+#[derive(Clone, Copy)]
+pub(super) enum Touched {
+    /// Not at all.
+    No,
+    /// As the latest use.
+    Lru(Access),
+    /// As one use more.
+    Lfu(UnixMillis, LfuSettings),
+}
+
+impl Touched {
+    pub(super) fn new(shard: &ShardState, no_touch: bool) -> Touched {
+        let config = &shard.config;
+        if no_touch {
+            Touched::No
+        } else if config.maxmemory_policy.is_lfu() {
+            let settings = LfuSettings { log_factor: config.lfu_log_factor, decay_minutes: config.lfu_decay_time };
+            Touched::Lfu(shard.clock, settings)
+        } else {
+            Touched::Lru(Access::lru(shard.clock))
+        }
+    }
+
+    pub(super) fn mark(self, entry: &mut EntryMut<'_>, rng: &mut SmallRng) {
+        match self {
+            Touched::No => {}
+            Touched::Lru(access) => entry.touch(access),
+            Touched::Lfu(clock, settings) => {
+                let used = entry.entry().access().lfu_used(clock, settings, rng.random());
+                entry.touch(used);
+            }
+        }
+    }
+}
+
 impl Ctx<'_> {
     /// The time by which this command judges expiry.
     pub fn now(&self) -> UnixMillis {
@@ -151,7 +191,7 @@ impl Ctx<'_> {
 
     /// Removes `key` if its time is past; says so. For commands that change it: a pause holds none of them that came
     /// after it, and those before it may do as they would have done.
-    fn expire_if_past(&mut self, key: Key<'_>) -> bool {
+    pub(super) fn expire_if_past(&mut self, key: Key<'_>) -> bool {
         if !self.is_past(key) {
             return false;
         }
@@ -224,16 +264,10 @@ impl Ctx<'_> {
     pub fn write<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
-        let (access, lfu) = (self.new_access(), self.lfu());
-        let database = &mut self.shard.databases[self.db.index()];
-        let mut entry = database.find_mut(key)?;
-        if !self.no_touch {
-            let access = match lfu {
-                None => access,
-                Some(settings) => entry.entry().access().lfu_used(self.shard.clock, settings, self.shard.rng.random()),
-            };
-            entry.touch(access);
-        }
+        let shard = &mut *self.shard;
+        let touched = Touched::new(shard, self.no_touch);
+        let mut entry = shard.databases[self.db.index()].find_mut(key)?;
+        touched.mark(&mut entry, &mut shard.rng);
         Some(entry)
     }
 
@@ -422,6 +456,12 @@ impl Ctx<'_> {
     /// its client, which had waited, was served by another shard or waits no longer.
     pub fn claim(&mut self) -> bool {
         self.shard.claim.as_mut().is_none_or(Claiming::take)
+    }
+
+    /// Whether the handler runs in the name of a client that waits already: what ends other clients' commands with an
+    /// error is then no reason to end this one's.
+    pub fn runs_for_waiter(&self) -> bool {
+        self.shard.claim.is_some()
     }
 
     /// Counts `changes` to the data set. Every write that changed something calls it, once per changed key.

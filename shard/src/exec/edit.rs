@@ -8,7 +8,7 @@ use storage::types::Collection;
 use storage::{Expiry, Key, Limits, OwnedValue, UnixMillis};
 
 use super::CommandError;
-use super::ctx::Ctx;
+use super::ctx::{Ctx, Touched};
 use super::error::WRONG_TYPE;
 
 /// What a change of a collection may use besides the collection.
@@ -61,13 +61,15 @@ impl Ctx<'_> {
         change: impl FnOnce(&mut T, &mut Tools<'_>) -> R,
     ) -> Result<Option<R>, CommandError> {
         let key = key.into();
-        match self.write(key) {
-            None => return Ok(None),
-            Some(entry) if T::view(entry.value()).is_none() => return Err(WRONG_TYPE),
-            Some(_) => {}
-        }
+        self.expire_if_past(key);
         let shard = &mut *self.shard;
-        let mut entry = shard.databases[self.db.index()].find_mut(key).expect("it was there just now");
+        // Looked up once: what `write` does is done here, beside the borrow of the randomness.
+        let touched = Touched::new(shard, self.no_touch);
+        let Some(mut entry) = shard.databases[self.db.index()].find_mut(key) else { return Ok(None) };
+        touched.mark(&mut entry, &mut shard.rng);
+        if T::view(entry.value()).is_none() {
+            return Err(WRONG_TYPE);
+        }
         let mut tools = Tools { limits: shard.limits, rng: &mut shard.rng, now: shard.clock };
         let result = entry.edit(|value| change(T::of_mut(value).expect("its type was looked at"), &mut tools));
         if entry.value().is_empty_collection() {

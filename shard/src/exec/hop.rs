@@ -5,7 +5,9 @@
 //! each [`Step`] sends an operation to some of the shards and gets their [`HopValue`]s back, until the plan is finished
 //! and the parts release what they hold. No lock is ever asked for later than the push (design: order, rule 4).
 
+use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
 use net::{Args, Reply, Resp};
 use storage::keyspace::Detached;
@@ -13,6 +15,7 @@ use storage::keyspace::Detached;
 use super::CommandError;
 use super::ctx::Ctx;
 use crate::ids::{DbId, ShardId};
+use crate::slot::SlotMap;
 use crate::wait::WaitRequest;
 
 /// What one shard does in one hop.
@@ -30,6 +33,8 @@ pub enum HopValue {
     Entry(Option<Box<Detached>>),
     /// Entries that were taken out to be brought together.
     Borrowed(Box<super::borrow::Borrowed>),
+    /// Something that the plan alone knows.
+    Made(Box<dyn Any + Send>),
     /// The operation met an error.
     Error(CommandError),
 }
@@ -43,6 +48,7 @@ impl fmt::Debug for HopValue {
             HopValue::Bytes(_) => "Bytes",
             HopValue::Entry(_) => "Entry",
             HopValue::Borrowed(_) => "Borrowed",
+            HopValue::Made(_) => "Made",
             HopValue::Error(_) => "Error",
         })
     }
@@ -88,4 +94,6 @@ pub struct PlanInput<'a> {
     pub owners: &'a [ShardId],
     /// Number of databases, for commands that name another one.
     pub databases: u32,
+    /// Which shard owns which slot, for plans that learn of more keys as they go.
+    pub slots: &'a Arc<SlotMap>,
 }

@@ -9,6 +9,7 @@
 //! | `AllShards` | every shard, whole | one hop; the answers are merged |
 //! | `Routed` | the shard that a function names | cannot be |
 //! | `Hops` | the one shard, if it is one | a [`hop::Plan`], under locks |
+//! | `AllHops` | the one shard, if there is one | a plan that holds all shards whole |
 //! | `Keys` | the shard of the keys, or all keys brought together | two hops, under locks |
 //! | `Session` | the client's own core | has no keys |
 //! | `Everywhere` | every core | has no keys; typed answers are merged |
@@ -87,6 +88,13 @@ pub enum Run {
         /// Makes the plan; an error is the reply.
         plan: fn(&hop::PlanInput<'_>) -> Result<Box<dyn hop::Plan>, CommandError>,
     },
+    /// By a plan that holds all shards whole: what keys it needs is known only when it has begun (SORT with patterns).
+    AllHops {
+        /// Runs when there is one shard only.
+        local: ShardHandler,
+        /// Makes the plan, for which no key has an owner; an error is the reply.
+        plan: fn(&hop::PlanInput<'_>) -> Result<Box<dyn hop::Plan>, CommandError>,
+    },
     /// On the shard that owns its keys. If several do, the keys are brought together at the client's core under locks,
     /// the handler runs there, and they are brought back ([`borrow`]).
     Keys(ShardHandler),
@@ -124,6 +132,7 @@ impl fmt::Debug for Run {
             Run::AllShards { .. } => "AllShards",
             Run::Routed { .. } => "Routed",
             Run::Hops { .. } => "Hops",
+            Run::AllHops { .. } => "AllHops",
             Run::Keys(_) => "Keys",
             Run::Session(_) => "Session",
             Run::Everywhere { .. } => "Everywhere",

@@ -45,7 +45,7 @@ pub(crate) const BEGINNING: UnixMillis = UnixMillis(1_700_000_000_000);
 pub(crate) struct Keyspace {
     /// The shards.
     pub(crate) shards: Vec<ShardState>,
-    slots: SlotMap,
+    slots: Arc<SlotMap>,
     /// The client's database.
     pub(crate) db: DbId,
     /// The client's protocol version.
@@ -84,7 +84,7 @@ impl Keyspace {
             garbage: Vec::new(),
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
-        Keyspace { slots: SlotMap::new(shards.len()), shards, db: DbId(0), resp: Resp::V2 }
+        Keyspace { slots, shards, db: DbId(0), resp: Resp::V2 }
     }
 
     /// Changes the configuration of all shards.
@@ -92,6 +92,12 @@ impl Keyspace {
         for shard in &mut self.shards {
             change(Arc::make_mut(&mut shard.config));
         }
+    }
+
+    /// What a handler gets on the shard of `key`, to put something there by hand.
+    pub(crate) fn ctx(&mut self, key: &[u8]) -> Ctx<'_> {
+        let owner = self.slots.owner(key);
+        Ctx { shard: &mut self.shards[owner.index()], db: self.db, no_touch: false }
     }
 
     /// Moves the clock on.
@@ -171,18 +177,28 @@ impl Keyspace {
             Run::Hops { local, .. } if one_shard => self.run_on(first, local, args),
             Run::Hops { plan, .. } => {
                 let databases = self.shards[0].databases.len() as u32;
-                let input = PlanInput { args: *args, db: self.db, resp: self.resp, owners: &owners, databases };
+                let slots = &Arc::clone(&self.slots);
+                let input = PlanInput { args: *args, db: self.db, resp: self.resp, owners: &owners, databases, slots };
                 match plan(&input) {
                     Ok(plan) => self.drive(plan, &owners),
+                    Err(error) => self.error(&error),
+                }
+            }
+            Run::AllHops { local, .. } if self.shards.len() == 1 => self.run_on(first, local, args),
+            Run::AllHops { plan, .. } => {
+                let databases = self.shards[0].databases.len() as u32;
+                let slots = &Arc::clone(&self.slots);
+                let input = PlanInput { args: *args, db: self.db, resp: self.resp, owners: &[], databases, slots };
+                let all: Vec<ShardId> = (0..self.shards.len()).map(|shard| ShardId(shard as u16)).collect();
+                match plan(&input) {
+                    Ok(plan) => self.drive(plan, &all),
                     Err(error) => self.error(&error),
                 }
             }
             Run::Keys(handler) if one_shard => self.run_on(first, handler, args),
             Run::Keys(handler) => {
                 let mut keys = Vec::new();
-                for spec in row.command.keys {
-                    spec.visit(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
-                }
+                row.command.visit_keys(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
                 let plan = Borrow::plan(BorrowInput {
                     handler,
                     args: args.to_owned(),
@@ -203,9 +219,7 @@ impl Keyspace {
 
     fn owners(&self, row: &Row, args: &Args<'_>) -> Vec<ShardId> {
         let mut owners = Vec::new();
-        for spec in row.command.keys {
-            spec.visit(args, |place| owners.push(self.slots.owner(args.at(place))));
-        }
+        row.command.visit_keys(args, |place| owners.push(self.slots.owner(args.at(place))));
         owners
     }
 

@@ -74,6 +74,8 @@ pub enum ArgumentKind {
     Key(u8),
     /// A glob pattern.
     Pattern,
+    /// A pattern of keys; the number is the key specification that stands for them.
+    KeyPattern(u8),
     /// A time in seconds since 1970.
     UnixTime,
     /// A literal word alone.

@@ -64,6 +64,8 @@ pub enum Begin {
         /// Where to begin the search.
         from: i16,
     },
+    /// The arguments alone do not tell, or only to the command's own [`FindKeys`].
+    Unknown,
 }
 
 /// How to find the keys behind the first.
@@ -87,6 +89,8 @@ pub enum Find {
         /// Distance from key to key.
         step: u16,
     },
+    /// As [`Begin::Unknown`].
+    Unknown,
 }
 
 /// Visits the place of each key among the arguments, with what the command does with it. False when the arguments make no
@@ -157,6 +161,7 @@ impl KeySpec {
                 }
                 fits
             }
+            Find::Unknown => true,
         }
     }
 
@@ -172,6 +177,7 @@ impl KeySpec {
                 };
                 found.map(|i| i + 1).filter(|&i| i < args.len())
             }
+            Begin::Unknown => None,
         }
     }
 }

@@ -15,6 +15,8 @@ pub use flags::{Categories, Category, Flag, Flags};
 pub use keys::{Begin, Find, FindKeys, KeyFlag, KeySpec};
 pub use table::{CommandId, CommandTable};
 
+use net::Args;
+
 use crate::exec::Run;
 
 /// How many arguments a command takes, its name counted.
@@ -70,6 +72,18 @@ pub struct Command {
 }
 
 impl Command {
+    /// Visits the place of each of its keys among the arguments. False when the arguments make no sense.
+    pub fn visit_keys(&self, args: &Args<'_>, mut visit: impl FnMut(usize)) -> bool {
+        if let Some(find) = self.find_keys {
+            return find(args, &mut |place, _| visit(place));
+        }
+        let mut fits = true;
+        for spec in self.keys {
+            fits &= spec.visit(args, &mut visit);
+        }
+        fits
+    }
+
     /// A blank to fill in: `Command { name: "get", ..., ..Command::BLANK }`.
     pub const BLANK: Command = Command {
         name: "",

@@ -7,6 +7,10 @@
 //!
 //! A key at which something happens is *signalled*. When the command is over, the waiters of signalled keys run their
 //! command once more, first come, first served; one that still finds nothing goes on waiting in its place.
+//!
+//! A command for which any one of its keys will do (BLPOP, XREAD) is run by the shard of the signalled key, to which the
+//! keys of other shards look missing. One that needs several keys at once (BLMOVE) is run there if the shard has them all;
+//! else the client's core brings them together anew, and until that try is through nobody behind it is served.
 
 mod claim;
 mod table;

@@ -1,10 +1,20 @@
 //! The waiters of one shard, by the keys they wait for.
+//!
+//! ```text
+//! queues     (db, key)           ->  [waiter 3, waiter 7, waiter 8]     numbers grow: the order of coming
+//! waiters    7                   ->  its command, its claim, its keys
+//! places     (core, conn, reply) ->  7                                  by which its client's core names it
+//! signalled  keys at which something happened since the waiters were last served, each once
+//! ```
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-use net::OwnedArgs;
+use hashbrown::{Equivalent, HashMap};
+use net::{ConnId, OwnedArgs};
+
+#[cfg(test)]
+mod tests;
 
 use super::Claim;
 use crate::ids::{DbId, ShardId};
@@ -27,7 +37,8 @@ pub struct Waiter {
     pub claim: Claim,
     /// The keys of this shard that it waits for.
     pub keys: Vec<Vec<u8>>,
-    /// All keys of the command are on this shard, so it can be run here. Else the client's core has to try again.
+    /// The command can be run here: all its keys are on this shard, or each of them alone will do. Else the client's core
+    /// has to try again.
     pub is_whole: bool,
     /// The client's core is trying again: until it is through, nobody behind is served.
     pub is_tried: bool,
@@ -38,11 +49,31 @@ pub struct Waiter {
 /// A key of a database.
 type DbKey = (DbId, Vec<u8>);
 
+/// The same, borrowed; its hash is that of a [`DbKey`].
+#[derive(Hash)]
+struct DbKeyRef<'a>(DbId, &'a [u8]);
+
+impl Equivalent<DbKey> for DbKeyRef<'_> {
+    fn equivalent(&self, key: &DbKey) -> bool {
+        (self.0, self.1) == (key.0, key.1.as_slice())
+    }
+}
+
+/// Who waits for a key.
+#[derive(Debug, Default)]
+struct Queue {
+    /// First come, first served.
+    waiters: VecDeque<WaiterId>,
+    /// The key is among those signalled.
+    is_signalled: bool,
+}
+
 /// The waiters of one shard.
 #[derive(Debug, Default)]
 pub struct WaitTable {
     waiters: HashMap<WaiterId, Waiter>,
-    queues: HashMap<DbKey, VecDeque<WaiterId>>,
+    queues: HashMap<DbKey, Queue>,
+    places: HashMap<(ShardId, ConnId, u32), WaiterId>,
     next: u64,
     signalled: VecDeque<DbKey>,
 }
@@ -61,17 +92,19 @@ impl WaitTable {
 
     /// Something happened at a key: whoever waits for it is to look.
     pub fn signal(&mut self, db: DbId, key: &[u8]) {
-        let key = (db, key.to_vec());
-        if self.queues.contains_key(&key) && !self.signalled.contains(&key) {
-            self.signalled.push_back(key);
+        let Some(queue) = self.queues.get_mut(&DbKeyRef(db, key)) else { return };
+        if !std::mem::replace(&mut queue.is_signalled, true) {
+            self.signalled.push_back((db, key.to_vec()));
         }
     }
 
     /// Something happened to all keys of a database (FLUSHDB, SWAPDB).
     pub fn signal_all(&mut self, db: DbId) {
-        let keys: Vec<Vec<u8>> = self.queues.keys().filter(|(of, _)| *of == db).map(|(_, key)| key.clone()).collect();
-        for key in keys {
-            self.signal(db, &key);
+        let queues = self.queues.iter_mut().filter(|((of, _), _)| *of == db);
+        for (key, queue) in queues {
+            if !std::mem::replace(&mut queue.is_signalled, true) {
+                self.signalled.push_back(key.clone());
+            }
         }
     }
 
@@ -83,21 +116,26 @@ impl WaitTable {
 
     /// The next key that was signalled.
     pub fn take_signalled(&mut self) -> Option<(DbId, Vec<u8>)> {
-        self.signalled.pop_front()
+        let (db, key) = self.signalled.pop_front()?;
+        if let Some(queue) = self.queues.get_mut(&DbKeyRef(db, &key)) {
+            queue.is_signalled = false;
+        }
+        Some((db, key))
     }
 
     /// Puts a waiter at the end of the queues of its keys.
     pub fn add(&mut self, waiter: Waiter) -> WaiterId {
         let id = WaiterId(self.next);
         self.next += 1;
-        let db = waiter.head.db;
         for key in &waiter.keys {
-            let queue = self.queues.entry((db, key.clone())).or_default();
+            let queue = &mut self.queues.entry((waiter.head.db, key.clone())).or_default().waiters;
             // A key that is named twice is waited for once.
             if queue.back() != Some(&id) {
                 queue.push_back(id);
             }
         }
+        let other = self.places.insert(waiter.place(), id);
+        assert!(other.is_none(), "a command waits once on a shard");
         self.waiters.insert(id, waiter);
         id
     }
@@ -105,22 +143,24 @@ impl WaitTable {
     /// Takes a waiter out of all its queues.
     pub fn remove(&mut self, id: WaiterId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&id)?;
+        self.places.remove(&waiter.place());
         for key in &waiter.keys {
-            let key = (waiter.head.db, key.clone());
-            if let Some(queue) = self.queues.get_mut(&key) {
-                queue.retain(|other| *other != id);
-                if queue.is_empty() {
-                    self.queues.remove(&key);
-                }
+            let key = DbKeyRef(waiter.head.db, key);
+            // It is gone already if the key is named twice.
+            let Some(queue) = self.queues.get_mut(&key) else { continue };
+            if let Ok(at) = queue.waiters.binary_search(&id) {
+                queue.waiters.remove(at);
+            }
+            if queue.waiters.is_empty() {
+                self.queues.remove(&key);
             }
         }
         Some(waiter)
     }
 
     /// The waiter of a client's command.
-    pub fn of(&self, home: ShardId, conn: net::ConnId, seq: u32) -> Option<WaiterId> {
-        let is_it = |waiter: &Waiter| waiter.home == home && waiter.head.conn == conn && waiter.head.seq == seq;
-        self.waiters.iter().find(|(_, waiter)| is_it(waiter)).map(|(id, _)| *id)
+    pub fn of(&self, home: ShardId, conn: ConnId, seq: u32) -> Option<WaiterId> {
+        self.places.get(&(home, conn, seq)).copied()
     }
 
     /// A waiter.
@@ -135,8 +175,8 @@ impl WaitTable {
 
     /// The first waiter for a key behind `after`.
     pub fn next_for(&self, db: DbId, key: &[u8], after: Option<WaiterId>) -> Option<WaiterId> {
+        let queue = &self.queues.get(&DbKeyRef(db, key))?.waiters;
         // Numbers grow along a queue, so a place in it is found by number though those before may have left.
-        let queue = self.queues.get(&(db, key.to_vec()))?;
         let place = after.map_or(0, |after| queue.partition_point(|id| *id <= after));
         queue.get(place).copied()
     }
@@ -144,8 +184,13 @@ impl WaitTable {
     /// Panics if the structure contradicts itself.
     pub fn check_invariants(&self) {
         for (key, queue) in &self.queues {
-            assert!(!queue.is_empty() && queue.iter().is_sorted(), "a queue is in the order of coming");
-            for id in queue {
+            let Queue { waiters, is_signalled } = queue;
+            assert!(
+                !waiters.is_empty() && waiters.iter().is_sorted_by(|a, b| a < b),
+                "a queue is in the order of coming"
+            );
+            assert!(!is_signalled || self.signalled.contains(key), "a signalled key will be looked at");
+            for id in waiters {
                 let waiter = self.waiters.get(id).expect("who is in a queue is there");
                 assert!(
                     waiter.head.db == key.0 && waiter.keys.contains(&key.1),
@@ -153,10 +198,20 @@ impl WaitTable {
                 );
             }
         }
+        assert_eq!(self.places.len(), self.waiters.len(), "a waiter is found by its place");
         for (id, waiter) in &self.waiters {
+            assert_eq!(self.places.get(&waiter.place()), Some(id), "a waiter is found by its place");
             for key in &waiter.keys {
-                assert!(self.queues[&(waiter.head.db, key.clone())].contains(id), "a waiter is in all its queues");
+                let queue = &self.queues[&DbKeyRef(waiter.head.db, key)];
+                assert!(queue.waiters.contains(id), "a waiter is in all its queues");
             }
         }
+    }
+}
+
+impl Waiter {
+    /// By what its client's core names it.
+    const fn place(&self) -> (ShardId, ConnId, u32) {
+        (self.home, self.head.conn, self.head.seq)
     }
 }

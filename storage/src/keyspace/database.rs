@@ -4,6 +4,7 @@
 //! touches a key several times makes the [`Key`] once.
 
 use super::discard::Discarded;
+use super::fields::Watches;
 use super::{Access, Entry, EntryMut, Expiry, Key, UnixMillis};
 use crate::encoding::block::{KEY_INLINE_BYTES_MAX, KeyPart, Parts, VALUE_INLINE_BYTES_MAX, ValuePart, string_part};
 use crate::encoding::buffer::BufferParts;
@@ -33,6 +34,7 @@ pub struct Database {
     pub(super) sweep_position: usize,
     pub(super) ttl_samples: usize,
     pub(super) avg_ttl: i64,
+    pub(super) watches: Watches,
 }
 
 impl Database {
@@ -101,6 +103,7 @@ impl Database {
         access: Access,
     ) -> Option<Discarded> {
         let key = key.into();
+        self.watch_value(key.hash(), &value);
         match value.into_form() {
             Form::String(string) => self.set_string(key, StringValue::Owned(string), expire, access),
             Form::Packed(kind, bytes) if bytes.len() <= VALUE_INLINE_BYTES_MAX => {
@@ -180,6 +183,7 @@ impl Database {
     pub fn clear(&mut self) -> Discarded {
         let old = std::mem::take(&mut self.table);
         (self.sweep_position, self.ttl_samples, self.avg_ttl) = (0, 0, 0);
+        self.watches = Watches::default();
         Discarded::from_table(old)
     }
 
@@ -197,5 +201,6 @@ impl Database {
     /// Panics if the structure contradicts itself. For tests: it visits everything.
     pub fn check_invariants(&self) {
         self.table.check_invariants();
+        self.check_watches();
     }
 }

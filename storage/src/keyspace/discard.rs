@@ -6,9 +6,13 @@
 use crate::encoding::block::Outside;
 use crate::encoding::table::Table;
 use crate::types::large::LargeValue;
+use crate::types::list::LargeList;
 
-/// A value that holds less than this is freed at once.
+/// A value that holds less than this is freed at once, unless it has many items.
 pub const DISCARD_BYTES_MIN: usize = 64 * 1024;
+
+/// A collection of more items is not freed at once, however small they are: to free an item takes its time.
+pub const DISCARD_ITEMS_MIN: usize = 64;
 
 /// Memory to be freed. Dropping it frees it at once.
 #[derive(Debug)]
@@ -26,7 +30,8 @@ impl Discarded {
     /// What a value had outside its block, if that is big; otherwise it is freed at once.
     pub(super) fn from_outside(outside: Option<Outside>) -> Option<Self> {
         let outside = outside?;
-        if outside.len_bytes() < DISCARD_BYTES_MIN {
+        let many_items = matches!(&outside, Outside::Large(large) if large.as_ref().items() > DISCARD_ITEMS_MIN);
+        if !many_items && outside.len_bytes() < DISCARD_BYTES_MIN {
             return None;
         }
         Some(Self(match outside {
@@ -40,6 +45,11 @@ impl Discarded {
             return Self(Contents::Nothing);
         }
         Self(Contents::Table(Box::new(table)))
+    }
+
+    /// What was cut off a list, if that is big; otherwise it is freed at once.
+    pub fn from_list(list: Box<LargeList>) -> Option<Self> {
+        (list.heap_bytes() >= DISCARD_BYTES_MIN).then(|| Self(Contents::Collection(LargeValue::List(list))))
     }
 
     /// Bytes it holds.

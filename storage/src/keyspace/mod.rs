@@ -7,6 +7,7 @@
 //! - [`Database`] (`database.rs`): setting, removing, moving keys.
 //! - [`Entry`], [`EntryMut`] (`entry.rs`): a key and what belongs to it, read and changed in place.
 //! - `expiry.rs`: time stamps and the sweep that finds expired keys without looking at the others.
+//! - `fields.rs`: which hashes have fields that expire, and the sweep that removes those.
 //! - `scan.rs`: cursors, random keys, visiting all.
 //! - `access.rs`: the arithmetic of LRU and LFU bits.
 //! - `memory.rs`: what the memory is spent on; returning what deletes have left sparse.
@@ -19,6 +20,7 @@ mod database;
 mod discard;
 mod entry;
 mod expiry;
+mod fields;
 mod key;
 mod memory;
 mod prefetch;
@@ -32,5 +34,6 @@ pub use database::{Database, Detached};
 pub use discard::{DISCARD_BYTES_MIN, Discarded};
 pub use entry::{Entry, EntryMut};
 pub use expiry::{Expiry, SweepBudget, SweepOutcome, UnixMillis};
+pub use fields::SweptFields;
 pub use key::Key;
 pub use memory::{Memory, TableStats};

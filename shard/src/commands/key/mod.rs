@@ -13,6 +13,7 @@
 //! | `object.rs` | OBJECT and its subcommands |
 //! | `list.rs` | KEYS, RANDOMKEY |
 //! | `scan.rs` | SCAN |
+//! | `sort/` | SORT, SORT_RO |
 //! | `database.rs` | DBSIZE, FLUSHDB, FLUSHALL, SWAPDB |
 //!
 //! # Expiry
@@ -41,6 +42,7 @@ mod object;
 mod remove;
 mod rename;
 mod scan;
+mod sort;
 #[cfg(test)]
 mod tests;
 mod ttl;
@@ -73,6 +75,8 @@ pub const COMMANDS: &[&Command] = &[
     &rename::RENAME,
     &rename::RENAMENX,
     &scan::SCAN,
+    &sort::SORT,
+    &sort::SORT_RO,
     &ttl::EXPIRETIME,
     &ttl::PEXPIRETIME,
     &ttl::PTTL,

@@ -111,18 +111,17 @@ fn read_stream<'c>(ctx: &'c mut Ctx<'_>, args: &Args<'_>) -> Result<&'c Stream, 
 fn stream(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let full = FullOptions::parse(args);
     let stream = read_stream(ctx, args)?;
-    match full? {
-        Some(options) => put_stream_full(stream, options, reply),
-        None => {
-            reply.map(STREAM_COUNTERS + 3);
-            put_stream_counters(stream, reply);
-            reply.bulk(b"groups");
-            reply.integer(stream.groups().len() as i64);
-            reply.bulk(b"first-entry");
-            put_entry_or_null(stream.first(), reply);
-            reply.bulk(b"last-entry");
-            put_entry_or_null(stream.last(), reply);
-        }
+    if let Some(options) = full? {
+        put_stream_full(stream, options, reply);
+    } else {
+        reply.map(STREAM_COUNTERS + 3);
+        put_stream_counters(stream, reply);
+        reply.bulk(b"groups");
+        reply.integer(stream.groups().len() as i64);
+        reply.bulk(b"first-entry");
+        put_entry_or_null(stream.first(), reply);
+        reply.bulk(b"last-entry");
+        put_entry_or_null(stream.last(), reply);
     }
     Ok(())
 }

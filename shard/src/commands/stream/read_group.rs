@@ -221,9 +221,10 @@ impl Serving<'_> {
         let mut elements = Elements::default();
         let again = stream.deliver_again(self.reader.group, consumer, after, now).expect("it was there just now");
         for (id, entry) in again.take(count_max) {
-            elements.put(self.resp, |reply| match entry {
-                Some(entry) => put_entry(reply, &entry),
-                None => {
+            elements.put(self.resp, |reply| {
+                if let Some(entry) = entry {
+                    put_entry(reply, &entry);
+                } else {
                     reply.array(2);
                     put_id(reply, id);
                     reply.null_array();

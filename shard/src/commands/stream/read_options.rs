@@ -24,13 +24,21 @@ pub(super) struct Reader<'a> {
     pub(super) consumer: &'a [u8],
 }
 
+/// Whether a client waits when there is nothing to read.
+#[derive(Clone, Copy, Debug)]
+enum Block {
+    No,
+    ForEver,
+    Until(UnixMillis),
+}
+
 /// The options, and where the streams stand.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ReadOptions<'a> {
     /// COUNT; 0 is no limit.
     count: usize,
-    /// BLOCK: until when to wait; `Some(None)` is for ever.
-    block: Option<Option<UnixMillis>>,
+    /// BLOCK: whether to wait, and until when.
+    block: Block,
     /// GROUP; always there for XREADGROUP.
     reader: Option<Reader<'a>>,
     /// NOACK: what is delivered counts as acknowledged.
@@ -70,7 +78,7 @@ impl<'a> ReadOptions<'a> {
     fn parse(args: &Args<'a>, now: UnixMillis, of_group: bool) -> Result<ReadOptions<'a>, CommandError> {
         let mut options = ReadOptions {
             count: 0,
-            block: None,
+            block: Block::No,
             reader: None,
             acknowledged: false,
             claim_idle_min: None,
@@ -83,7 +91,7 @@ impl<'a> ReadOptions<'a> {
             let (word, value) = (args.at(at), args.get(at + 1));
             match value {
                 Some(value) if is_word(word, "BLOCK") => {
-                    options.block = Some(deadline(value, now)?);
+                    options.block = deadline(value, now)?.map_or(Block::ForEver, Block::Until);
                     at += 1;
                 }
                 Some(value) if is_word(word, "COUNT") => {
@@ -137,7 +145,12 @@ impl<'a> ReadOptions<'a> {
     /// What to wait for, if the client wants to wait.
     pub(super) fn wait(&self, args: &Args<'a>) -> Option<WaitRequest> {
         let keys = self.wanted(args).map(|wanted| wanted.key.to_vec()).collect();
-        Some(WaitRequest { keys, deadline: self.block?, args: None, nothing: Nothing::NullArray })
+        let deadline = match self.block {
+            Block::No => return None,
+            Block::ForEver => None,
+            Block::Until(deadline) => Some(deadline),
+        };
+        Some(WaitRequest { keys, deadline, args: None, nothing: Nothing::NullArray })
     }
 }
 

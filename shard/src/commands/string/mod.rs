@@ -6,6 +6,9 @@
 //! | `set.rs` | SET, SETNX, SETEX, PSETEX, GETSET |
 //! | `options.rs` | the options that SET and GETEX share |
 //! | `many.rs` | MSET, MSETNX |
+//! | `many_expiring.rs` | MSETEX |
+//! | `compare.rs` | DIGEST, and the comparisons of SET and DELEX |
+//! | `delete_if.rs` | DELEX, DELIFEQ |
 //! | `fetch.rs` | GETDEL, GETEX: reading and changing the key in one |
 //! | `edit.rs` | APPEND, SETRANGE |
 //! | `count.rs` | INCR, DECR, INCRBY, DECRBY |
@@ -27,16 +30,20 @@
 //! # Over several shards
 //!
 //! MGET and MSET are split, each shard doing its keys at one point in time. MSETNX must know of all keys before it sets
-//! the first one, so it is a plan of two hops; LCS brings one string to the other's shard.
+//! the first one, so it is a plan of two hops; LCS brings one string to the other's shard. The keys of MSETEX are brought
+//! together under locks.
 
 #![allow(clippy::unnecessary_wraps, reason = "handlers have one type, and many of them cannot fail")]
 
+mod compare;
 mod count;
 mod count_float;
+mod delete_if;
 mod edit;
 mod fetch;
 mod lcs;
 mod many;
+mod many_expiring;
 mod options;
 mod read;
 mod set;
@@ -50,6 +57,9 @@ pub const COMMANDS: &[&Command] = &[
     &edit::APPEND,
     &count::DECR,
     &count::DECRBY,
+    &delete_if::DELEX,
+    &delete_if::DELIFEQ,
+    &compare::DIGEST,
     &read::GET,
     &fetch::GETDEL,
     &fetch::GETEX,
@@ -61,6 +71,7 @@ pub const COMMANDS: &[&Command] = &[
     &lcs::LCS,
     &read::MGET,
     &many::MSET,
+    &many_expiring::MSETEX,
     &many::MSETNX,
     &set::PSETEX,
     &set::SET,

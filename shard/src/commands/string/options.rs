@@ -1,22 +1,25 @@
-//! The options that SET and GETEX share: conditions, and what becomes of the key's expiry.
+//! The options that SET, MSETEX and GETEX share: conditions, and what becomes of the key's expiry.
 //!
 //! Options that exclude each other are a syntax error; the same one twice is not, and the last number counts.
 
 use storage::{Expiry, UnixMillis};
 
+use super::compare::Comparison;
 use crate::commands::parse::{Since, Time, Unit, is_word};
 use crate::exec::CommandError;
 use crate::exec::error::SYNTAX;
 
 /// When a value is stored at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(super) enum Condition<'a> {
     /// In any case.
     Always,
     /// If there is no such key (`NX`).
     Absent,
     /// If there is one (`XX`).
     Present,
+    /// If its string is, or is not, what the client says (`IFEQ` and its kin).
+    Compared(Comparison<'a>),
 }
 
 /// What becomes of the key's expiry.
@@ -32,10 +35,10 @@ pub(super) enum Lifetime<'a> {
     Until(Time<'a>),
 }
 
-/// The options of SET or GETEX.
+/// The options of SET, MSETEX or GETEX.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Options<'a> {
-    pub(super) condition: Condition,
+    pub(super) condition: Condition<'a>,
     /// Reply with the value that was there (`GET`).
     pub(super) get: bool,
     pub(super) lifetime: Lifetime<'a>,
@@ -46,6 +49,8 @@ pub(super) struct Options<'a> {
 pub(super) enum Syntax {
     /// Those of SET.
     Set,
+    /// Those of MSETEX: as of SET, but nothing is returned or compared.
+    MSetEx,
     /// Those of GETEX.
     GetEx,
 }
@@ -61,13 +66,21 @@ const TIMES: [(&str, Unit, Since); 4] = [
 impl<'a> Options<'a> {
     /// Reads them from `words`.
     pub(super) fn parse(
-        mut words: impl Iterator<Item = &'a [u8]>,
+        mut words: impl Iterator<Item = &'a [u8]> + Clone,
         syntax: Syntax,
     ) -> Result<Options<'a>, CommandError> {
         let mut options = Options { condition: Condition::Always, get: false, lifetime: Lifetime::Unsaid };
         while let Some(word) = words.next() {
             if options.take_word(word, syntax) {
                 continue;
+            }
+            if syntax == Syntax::Set && options.condition == Condition::Always {
+                let mut rest = words.clone();
+                if let Some(comparison) = Comparison::parse(word, rest.next())? {
+                    options.condition = Condition::Compared(comparison);
+                    words = rest;
+                    continue;
+                }
             }
             let time = TIMES.iter().find(|(name, _, _)| is_word(word, name)).ok_or(SYNTAX)?;
             options.take_time(*time, words.next().ok_or(SYNTAX)?)?;
@@ -77,12 +90,12 @@ impl<'a> Options<'a> {
 
     /// Takes note of an option that is a word alone, if `word` is one and does not contradict those before.
     fn take_word(&mut self, word: &[u8], syntax: Syntax) -> bool {
-        let set = syntax == Syntax::Set;
-        if set && is_word(word, "NX") && self.condition != Condition::Present {
+        let set = syntax != Syntax::GetEx;
+        if set && is_word(word, "NX") && matches!(self.condition, Condition::Always | Condition::Absent) {
             self.condition = Condition::Absent;
-        } else if set && is_word(word, "XX") && self.condition != Condition::Absent {
+        } else if set && is_word(word, "XX") && matches!(self.condition, Condition::Always | Condition::Present) {
             self.condition = Condition::Present;
-        } else if set && is_word(word, "GET") {
+        } else if syntax == Syntax::Set && is_word(word, "GET") {
             self.get = true;
         } else if set && is_word(word, "KEEPTTL") && matches!(self.lifetime, Lifetime::Unsaid | Lifetime::Keep) {
             self.lifetime = Lifetime::Keep;

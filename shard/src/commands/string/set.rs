@@ -3,19 +3,21 @@
 use net::{Args, Reply};
 use storage::{Expiry, Key};
 
+use super::compare::ARGUMENTS;
 use super::options::{Condition, Options, Syntax};
 use super::read::get_key;
-use crate::commands::parse::{Since, Time, Unit};
-use crate::exec::{Ctx, Outcome, Run};
+use crate::commands::parse::{Since, Time, Unit, is_word};
+use crate::exec::error::WRONG_TYPE;
+use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
-/// SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT time | PXAT time | KEEPTTL]
+/// SET key value [NX | XX | IFEQ value | IFNE value | IFDEQ digest | IFDNE digest] [GET] [EX seconds | PX milliseconds | EXAT time | PXAT time | KEEPTTL]
 pub const SET: Command = Command {
     name: "set",
     arity: Arity::AtLeast(3),
     flags: Flags::of(&[Flag::Write, Flag::Denyoom]),
     keys: &[KeySpec::one(1, &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update, KeyFlag::VariableFlags])
-        .noting("RW and ACCESS for the option `GET`")],
+        .noting("RW and ACCESS for the option `GET` and for comparisons")],
     find_keys: Some(used_key),
     docs: Docs {
         summary: "Stores a string at a key, whatever was there before.",
@@ -27,13 +29,24 @@ pub const SET: Command = Command {
             ("6.0.0", "Option `KEEPTTL`."),
             ("6.2.0", "Options `GET`, `EXAT` and `PXAT`."),
             ("7.0.0", "`NX` and `GET` go together."),
+            ("8.4.0", "Options `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE`."),
         ],
         arguments: &[
             Argument::key("key"),
             Argument::new("value", ArgumentKind::String),
-            Argument::new("condition", ArgumentKind::OneOf(&[Argument::word("nx", "NX"), Argument::word("xx", "XX")]))
-                .since("2.6.12")
-                .optional(),
+            Argument::new(
+                "condition",
+                ArgumentKind::OneOf(&[
+                    Argument::word("nx", "NX"),
+                    Argument::word("xx", "XX"),
+                    ARGUMENTS[0],
+                    ARGUMENTS[1],
+                    ARGUMENTS[2],
+                    ARGUMENTS[3],
+                ]),
+            )
+            .since("2.6.12")
+            .optional(),
             Argument::word("get", "GET").since("6.2.0").optional(),
             Argument::new(
                 "expiration",
@@ -134,9 +147,10 @@ pub const GETSET: Command = Command {
     ..Command::BLANK
 };
 
-/// SET overwrites its key; with `GET` it also reads it.
+/// SET overwrites its key; with `GET`, or to compare it, it also reads it.
 fn used_key(args: &Args<'_>, visit: &mut dyn FnMut(usize, &'static [KeyFlag])) -> bool {
-    let reads = args.from(3).any(|word| word.eq_ignore_ascii_case(b"get"));
+    const READING: [&str; 5] = ["GET", "IFEQ", "IFNE", "IFDEQ", "IFDNE"];
+    let reads = args.from(3).any(|word| READING.iter().any(|name| is_word(word, name)));
     let flags: &[KeyFlag] =
         if reads { &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update] } else { &[KeyFlag::Ow, KeyFlag::Update] };
     visit(1, flags);
@@ -155,7 +169,7 @@ fn set(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     if options.get {
         get_key(ctx, args.at(1), reply)?;
     }
-    let stored = store_if(ctx, key, value, options.condition, expiry);
+    let stored = store_if(ctx, key, value, options.condition, expiry)?;
     match (options.get, stored) {
         (true, _) => {}
         (false, true) => reply.ok(),
@@ -165,7 +179,7 @@ fn set(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
 }
 
 fn setnx(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let stored = store_if(ctx, Key::new(args.at(1)), args.at(2), Condition::Absent, Expiry::Clear);
+    let stored = store_if(ctx, Key::new(args.at(1)), args.at(2), Condition::Absent, Expiry::Clear)?;
     reply.integer(i64::from(stored));
     Ok(())
 }
@@ -193,18 +207,28 @@ fn getset(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
 }
 
 /// Stores if the condition holds; says whether it did. To be looked at is a use of the key, too.
-fn store_if(ctx: &mut Ctx<'_>, key: Key<'_>, value: &[u8], condition: Condition, expiry: Expiry) -> bool {
+fn store_if(
+    ctx: &mut Ctx<'_>,
+    key: Key<'_>,
+    value: &[u8],
+    condition: Condition<'_>,
+    expiry: Expiry,
+) -> Result<bool, CommandError> {
     let holds = match condition {
         Condition::Always => true,
         Condition::Absent => !ctx.exists(key),
         Condition::Present => ctx.exists(key),
+        Condition::Compared(comparison) => match ctx.peek(key) {
+            None => comparison.holds(None),
+            Some(entry) => comparison.holds(Some(entry.value().as_string().ok_or(WRONG_TYPE)?)),
+        },
     };
     if holds {
         store(ctx, key, value, expiry);
     } else {
         ctx.touch(key);
     }
-    holds
+    Ok(holds)
 }
 
 /// Stores a string and counts the change.

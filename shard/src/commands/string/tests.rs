@@ -69,6 +69,85 @@ fn options_of_set_follow_redis() {
 }
 
 #[test]
+fn strings_are_compared_before_they_are_replaced() {
+    check(
+        r#"
+        SET a new IFEQ old => nil
+        EXISTS a => 0
+        SET a one IFNE old => OK
+        SET a two IFEQ one GET => "one"
+        SET a three IFEQ one GET => "two"
+        GET a => "two"
+        SET a 7 IFNE two => nil
+        SET a 7 IFEQ two EX 10 => OK
+        SET a 8 IFEQ 7 KEEPTTL => OK
+        TTL a => 10
+        SET a x NX IFEQ 8 => -ERR syntax error
+        SET a x IFEQ 8 XX => -ERR syntax error
+        SET a x IFEQ 8 IFEQ 8 => -ERR syntax error
+        SET a x IFEQ => -ERR syntax error
+        SET b "" => OK
+        DIGEST b => "2d06800538d394c2"
+        DIGEST missing => nil
+        SET b x IFDEQ 2D06800538D394C2 => OK
+        SET b y IFDEQ 2d06800538d394c2 => nil
+        SET b y IFDNE 2d06800538d394c2 => OK
+        SET b y IFDEQ 12 => -ERR Digest must be exactly 16 hexadecimal characters
+        "#,
+    );
+}
+
+#[test]
+fn keys_are_removed_by_comparison() {
+    check(
+        r"
+        MSET a 1 b 2 c 3 => OK
+        DELEX a IFEQ 2 => 0
+        DELEX a IFNE 1 => 0
+        DELEX a IFEQ 1 => 1
+        DELEX a IFNE 1 => 0
+        DELEX b IFDEQ 2d06800538d394c2 => 0
+        DELEX b IFDNE 2d06800538d394c2 => 1
+        DELEX c => 1
+        DELEX c => 0
+        DELEX c IFEQ => -ERR wrong number of arguments for 'delex' command
+        DELEX c IFXX 1 => -ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE
+        SET d 1 => OK
+        DELIFEQ d 2 => 0
+        DELIFEQ d 1 => 1
+        DELIFEQ d 1 => 0
+        ",
+    );
+}
+
+#[test]
+fn many_strings_are_stored_with_one_expiry() {
+    check(
+        r#"
+        MSETEX 2 a 1 b 2 EX 10 => 1
+        TTL a => 10
+        TTL b => 10
+        MSETEX 2 a x c 3 NX => 0
+        EXISTS c => 0
+        MSETEX 2 a x c 3 XX => 0
+        GET a => "1"
+        MSETEX 2 a x b y XX KEEPTTL => 1
+        TTL a => 10
+        MSETEX 3 a 1 c 2 d 3 => 1
+        MGET a c d => ["1" "2" "3"]
+        TTL a => -1
+        MSETEX 0 a 1 => -ERR invalid numkeys value
+        MSETEX x a 1 => -ERR invalid numkeys value
+        MSETEX 2 a 1 b => -ERR wrong number of key-value pairs
+        MSETEX 1 a 1 GET => -ERR syntax error
+        MSETEX 1 a 1 IFEQ 1 => -ERR syntax error
+        MSETEX 1 a 1 NX XX => -ERR syntax error
+        MSETEX 1 a 1 EX 0 => -ERR invalid expire time in 'msetex' command
+        "#,
+    );
+}
+
+#[test]
 fn an_expired_key_leaves_nothing_to_keep() {
     check(
         r#"

@@ -87,7 +87,9 @@ impl Events {
         self.0 & class.0 != 0 && self.0 & (Self::KEYSPACE.0 | Self::KEYEVENT.0) != 0
     }
 
-    fn with(self, other: Self) -> Self {
+    /// These and those of another set.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! block bytes      8 ..= 128    in steps of   2
-//!                136 ..= 512                  8
+//!                132 ..= 512                  4
 //!                544 ..= 1024                32
-//!               1152 ..= 4096               128
+//!               1088 ..= 4096                64
 //! ```
 //!
 //! A step of 2 costs a short key half a byte on average where a general allocator's steps of 8 and 16 cost 4 to 8. The
@@ -21,7 +21,7 @@ pub const BLOCK_BYTES_MAX: usize = 4096;
 pub const PAGE_SLOTS_MAX: usize = 1 << 12;
 
 /// How many classes there are.
-pub const CLASSES: usize = 61 + 48 + 16 + 24;
+pub const CLASSES: usize = 61 + 96 + 16 + 48;
 
 const _: () = assert!(Class::of(BLOCK_BYTES_MAX).index() == CLASSES - 1);
 const _: () = assert!(Class::of(BLOCK_BYTES_MAX).block_bytes() == BLOCK_BYTES_MAX);
@@ -38,9 +38,9 @@ impl Class {
         Self(match bytes {
             0..=8 => 0,
             9..=128 => bytes.div_ceil(2) - 4,
-            129..=512 => 61 + (bytes - 129) / 8,
-            513..=1024 => 61 + 48 + (bytes - 513) / 32,
-            _ => 61 + 48 + 16 + (bytes - 1025) / 128,
+            129..=512 => 61 + (bytes - 129) / 4,
+            513..=1024 => 61 + 96 + (bytes - 513) / 32,
+            _ => 61 + 96 + 16 + (bytes - 1025) / 64,
         } as u8)
     }
 
@@ -62,9 +62,9 @@ impl Class {
         let index = self.0 as usize;
         match index {
             0..61 => 8 + index * 2,
-            61..109 => 136 + (index - 61) * 8,
-            109..125 => 544 + (index - 109) * 32,
-            _ => 1152 + (index - 125) * 128,
+            61..157 => 132 + (index - 61) * 4,
+            157..173 => 544 + (index - 157) * 32,
+            _ => 1088 + (index - 173) * 64,
         }
     }
 

@@ -156,6 +156,17 @@ impl Table {
         Some(Place { segment: number as u32, spot })
     }
 
+    /// The first entry that `is_it` says yes to, of those that may have this hash: others may be among them.
+    pub fn find_where(&self, hash: u64, mut is_it: impl FnMut(BlockRef<'_>) -> bool) -> Option<Place> {
+        if self.entries == 0 {
+            return None;
+        }
+        let number = self.segment_of(hash);
+        let segment = &self.segments[number];
+        let spot = segment.find(segment.position(hash), |handle| is_it(block_at(&self.slab, handle)))?;
+        Some(Place { segment: number as u32, spot })
+    }
+
     #[inline]
     fn handle(&self, place: Place) -> Handle {
         let line = self.segments[place.segment as usize].line(place.spot.line as usize);

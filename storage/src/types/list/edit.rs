@@ -137,10 +137,14 @@ impl List {
     /// Makes the list large if it would be too large to be packed with some more elements.
     fn grow<'e>(&mut self, elements: impl Iterator<Item = &'e [u8]>, limits: ListLimits) {
         if let Self::Packed(bytes) = self {
-            let (more, more_bytes) =
-                elements.fold((0, 0_usize), |(count, sum), element| (count + 1, sum.saturating_add(element.len())));
+            let (mut more, mut more_bytes, mut any_large) = (0, 0_usize, false);
+            for element in elements {
+                more += 1;
+                more_bytes = more_bytes.saturating_add(element.len());
+                any_large |= limits.is_large(element.len());
+            }
             let len = Listpack::new(bytes).len() + more;
-            if limits.exceeded_by(bytes.len().saturating_add(more_bytes), len) {
+            if any_large || limits.exceeded_by(bytes.len().saturating_add(more_bytes), len) {
                 *self = Self::Large(Box::new(LargeList::from_listpack(std::mem::take(bytes))));
             }
         }

@@ -10,6 +10,8 @@ const COUNTED_BYTES_MAX: usize = 8 << 10;
 pub struct ListLimits {
     fill: Fill,
     compress_depth: usize,
+    /// An element of so many bytes has a node of its own, though it would fit into another.
+    plain_bytes_min: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,14 @@ impl ListLimits {
             -4..=-1 => Fill::Bytes(BYTES_MAX[listpack_size.unsigned_abs() as usize - 1]),
             _ => Fill::Bytes(BYTES_MAX[4]),
         };
-        Self { fill, compress_depth: compress_depth as usize }
+        Self { fill, compress_depth: compress_depth as usize, plain_bytes_min: usize::MAX }
+    }
+
+    /// The same, but an element of `bytes_min` has a node of its own (DEBUG QUICKLIST-PACKED-THRESHOLD): tests get lists of
+    /// many kinds of nodes from small elements.
+    #[must_use]
+    pub const fn with_plain_from(self, bytes_min: usize) -> Self {
+        Self { plain_bytes_min: bytes_min, ..self }
     }
 
     /// Nodes at each end that are not compressed; `None` if none is.
@@ -60,7 +69,7 @@ impl ListLimits {
 
     /// Whether an element of so many bytes has a node of its own.
     pub(super) const fn is_large(self, bytes: usize) -> bool {
-        bytes > self.bytes_max()
+        bytes > self.bytes_max() || bytes >= self.plain_bytes_min
     }
 
     pub(super) const fn bytes_max(self) -> usize {

@@ -389,3 +389,16 @@ fn a_long_list_is_dense() {
     let List::Packed(bytes) = &small else { panic!("it is small") };
     assert_eq!(bytes.len(), 100 * 22 + 7);
 }
+
+#[test]
+fn small_elements_stand_alone_where_the_limits_say_so() {
+    let limits = ListLimits::default().with_plain_from(5);
+    let mut list = List::new();
+    list.push(End::Tail, [b"ab".as_slice(), b"abcde", b"cd"].into_iter(), limits);
+    let is_plain = |node: NodeContents<'_>| matches!(node, NodeContents::Plain(_));
+    assert_eq!(list.as_ref().nodes().map(is_plain).collect::<Vec<_>>(), [false, true, false]);
+    list.check_invariants();
+    assert!(list.set(1, b"x", limits));
+    assert!(!list.as_ref().nodes().any(is_plain));
+    assert_eq!(list.as_ref().len(), 3);
+}

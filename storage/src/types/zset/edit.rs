@@ -32,6 +32,10 @@ impl ZSet {
     /// A sorted set of records that are in order, each member once: what ZUNIONSTORE and its kin store.
     pub fn from_sorted<M: AsRef<[u8]>>(records: impl IntoIterator<Item = (M, f64)>, limits: &ZSetLimits) -> Self {
         let mut set = Self::default();
+        let records = records.into_iter();
+        if records.size_hint().0 > limits.packed_entries_max {
+            set.make_large();
+        }
         for (member, score) in records {
             let member = member.as_ref();
             set.make_room(member, limits);

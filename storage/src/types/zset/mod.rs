@@ -11,7 +11,7 @@
 //!
 //! A sorted set is packed (OBJECT ENCODING: `listpack`) as long as it has at most `zset-max-listpack-entries` members, all
 //! within `zset-max-listpack-value` bytes; the member that breaks a limit makes it large (`skiplist`, as Redis names it)
-//! for good. The packed bytes are those of Redis: an integral score below 2^52 is an integer element, and so loses the sign
+//! for good. The packed bytes are those of Redis: an integral score up to 2^62 is an integer element, and so loses the sign
 //! of a zero; others are the text that `%.17g` gives.
 //!
 //! | operation | packed | large |

@@ -9,8 +9,8 @@ use crate::encoding::listpack::{self, Cursor, Item, Listpack};
 use crate::encoding::ranked::Cut;
 use crate::number::{INTEGER_TEXT_BYTES_MAX, format_f64, parse_f64};
 
-/// Scores below this magnitude are integer elements if they are integral.
-const INTEGER_SCORE_MAX: f64 = (1_u64 << 52) as f64;
+/// Scores up to this magnitude are integer elements if they are integral.
+const INTEGER_SCORE_MAX: f64 = (1_u64 << 62) as f64;
 
 /// A view of a packed sorted set.
 #[derive(Clone, Copy, Debug)]
@@ -185,7 +185,7 @@ pub(super) fn remove_ranks(bytes: &mut Vec<u8>, ranks: &Range<usize>) {
 
 /// The integer that a score is stored as, if it is. That of the negative zero is 0, as in Redis.
 fn integer_score(score: f64) -> Option<i64> {
-    (score.abs() < INTEGER_SCORE_MAX && score.fract() == 0.0).then_some(score as i64)
+    (score.abs() <= INTEGER_SCORE_MAX && score.fract() == 0.0).then_some(score as i64)
 }
 
 /// The text of the element that a score is stored as.

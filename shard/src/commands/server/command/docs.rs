@@ -131,14 +131,14 @@ fn write_argument(argument: &Argument, reply: &mut Reply<'_>) {
         ArgumentKind::Integer => ("integer", &[]),
         ArgumentKind::Double => ("double", &[]),
         ArgumentKind::Key(_) => ("key", &[]),
-        ArgumentKind::Pattern => ("pattern", &[]),
+        ArgumentKind::Pattern | ArgumentKind::KeyPattern(_) => ("pattern", &[]),
         ArgumentKind::UnixTime => ("unix-time", &[]),
         ArgumentKind::PureToken => ("pure-token", &[]),
         ArgumentKind::OneOf(within) => ("oneof", within),
         ArgumentKind::Block(within) => ("block", within),
     };
     let mut fields: Fields<'_> = vec![text("name", argument.name), text("type", kind)];
-    if let ArgumentKind::Key(spec) = argument.kind {
+    if let ArgumentKind::Key(spec) | ArgumentKind::KeyPattern(spec) = argument.kind {
         fields.push(("key_spec_index", Box::new(move |reply| reply.integer(i64::from(spec)))));
     }
     let texts = [("token", argument.token), ("since", argument.since), ("deprecated_since", argument.deprecated)];

@@ -105,6 +105,7 @@ fn write_spec(spec: &KeySpec, reply: &mut Reply<'_>) {
             let fields = [("keyword", Value::Text(word)), ("startfrom", Value::Number(i64::from(from)))];
             write_finder("keyword", &fields, reply);
         }
+        Begin::Unknown => write_finder("unknown", &[], reply),
     }
     reply.bulk(b"find_keys");
     match spec.find {
@@ -116,6 +117,7 @@ fn write_spec(spec: &KeySpec, reply: &mut Reply<'_>) {
             let fields = [("keynumidx", at), ("firstkey", first), ("keystep", step)];
             write_finder("keynum", &fields.map(|(name, number)| (name, Value::Number(i64::from(number)))), reply);
         }
+        Find::Unknown => write_finder("unknown", &[], reply),
     }
 }
 

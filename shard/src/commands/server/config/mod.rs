@@ -170,6 +170,7 @@ fn reset_stats(core: &mut Core, _: &EverywhereCall<'_>) -> Share {
     counters.hits = 0;
     counters.misses = 0;
     counters.expired_keys = 0;
+    counters.expired_fields = 0;
     counters.evicted_keys = 0;
     counters.lazyfreed_objects = 0;
     if core.id.index() == 0 {

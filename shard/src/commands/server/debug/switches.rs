@@ -77,15 +77,20 @@ pub(super) const QUICKLIST_PACKED_THRESHOLD: Word = Word {
     usage: "<size>",
     summary: "Sets from which size on an element of a list stands alone; 0 is the default of 1 GiB.",
     arguments: 3..=3,
-    run: Run::Session(packed_threshold),
+    run: Run::Everywhere { check: packed_threshold, share: take_packed_threshold, merge: ok },
 };
 
-fn packed_threshold(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+fn packed_threshold(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
     let size = memory(args.at(2)).filter(|size| *size < 1 << 32).ok_or(BAD_THRESHOLD)?;
     let size = if size == 0 { PACKED_THRESHOLD_DEFAULT } else { size };
     ctx.core.shared.packed_threshold_bytes.store(size, Ordering::Relaxed);
-    reply.ok();
     Ok(())
+}
+
+/// Each core has what it tells its lists; a change of the configuration takes it along.
+fn take_packed_threshold(core: &mut Core, _: &EverywhereCall<'_>) -> Share {
+    core.refresh_limits();
+    Box::new(())
 }
 
 pub(super) const REPLYBUFFER: Word = Word {

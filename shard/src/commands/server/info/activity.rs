@@ -44,6 +44,7 @@ pub(super) fn stats(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) 
     report.line("rejected_connections", ctx.core.shared.refused_clients.load(Ordering::Relaxed));
     report.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
     report.line("expired_keys", counters.expired_keys);
+    report.line("expired_subkeys", counters.expired_fields);
     report.line("expired_stale_perc", "0.00");
     report.line("expired_time_cap_reached_count", stats.expire_cut_short);
     report.line("expire_cycle_cpu_milliseconds", stats.expire_micros / 1000);

@@ -136,6 +136,7 @@ impl Totals {
         counters.hits += more.hits;
         counters.misses += more.misses;
         counters.expired_keys += more.expired_keys;
+        counters.expired_fields += more.expired_fields;
         counters.evicted_keys += more.evicted_keys;
         counters.lazyfreed_objects += more.lazyfreed_objects;
         counters.dirty += more.dirty;

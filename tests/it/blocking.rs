@@ -1,0 +1,487 @@
+//! Clients that wait for keys: who is served, by what, when, and what becomes of those who leave.
+//!
+//! The soak at the end looks for elements that are lost or delivered twice. A client that disconnects half-closes first and
+//! reads to the end: so it sees what was taken for it before the server learned that it left.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::client::{encode_line, encode_to};
+use crate::support::slots::key_on;
+use crate::support::{Client, Random, Rendezvous, Server, Value, each_target, eventually, soak};
+
+/// Keys, one after another on the next shard.
+fn keys(server: &Server, prefix: &str, count: u16) -> Vec<String> {
+    let shards = server.shards();
+    (0..count).map(|n| key_on(&format!("{prefix}{n}"), n % shards, shards)).collect()
+}
+
+/// A client that has sent `words` and waits; there are `waiting` then.
+fn waiting(server: &Server, words: &str, waiting: usize) -> Client {
+    let mut client = server.client();
+    let mut request = Vec::new();
+    encode_line(&mut request, words);
+    client.raw(&request);
+    until_waiting(server, waiting);
+    client
+}
+
+fn until_waiting(server: &Server, count: usize) {
+    eventually(&format!("{count} clients to wait"), || server.info("clients", "blocked_clients") == count.to_string());
+}
+
+/// Key and element, as BLPOP replies.
+fn popped(key: &str, element: &str) -> Value {
+    Value::Array(vec![Value::bulk(key), Value::bulk(element)])
+}
+
+#[test]
+fn who_came_first_is_served_first() {
+    each_target(|server| {
+        let key = &keys(server, "k", 4)[3];
+        let mut clients: Vec<Client> = (1..=5).map(|count| waiting(server, &format!("BLPOP {key} 0"), count)).collect();
+        let mut pusher = server.client();
+        assert_eq!(pusher.must(&format!("RPUSH {key} 0 1 2")), Value::Integer(3));
+        assert_eq!(pusher.must(&format!("LLEN {key}")), Value::Integer(0), "it was served with the push");
+        pusher.must(&format!("RPUSH {key} 3 4 5"));
+        for (n, client) in clients.iter_mut().enumerate() {
+            assert_eq!(client.read(), popped(key, &n.to_string()));
+        }
+        assert_eq!(pusher.must(&format!("LRANGE {key} 0 -1")), Value::Array(vec![Value::bulk("5")]));
+        until_waiting(server, 0);
+    });
+}
+
+#[test]
+fn whoever_waits_for_several_keys_keeps_its_place_at_each() {
+    each_target(|server| {
+        let keys = keys(server, "k", 4);
+        let all = keys.join(" ");
+        let mut pusher = server.client();
+        for served in 0..4 {
+            let key = &keys[served];
+            let mut first = waiting(server, &format!("BLPOP {all} 0"), 1);
+            let mut second = waiting(server, &format!("BLPOP {key} 0"), 2);
+            let mut third = waiting(server, &format!("BLMPOP 0 4 {all} LEFT COUNT 2"), 3);
+            pusher.must(&format!("RPUSH {key} a b c d e"));
+            assert_eq!(pusher.must(&format!("LRANGE {key} 0 -1")).elements().len(), 1, "all were served with the push");
+            assert_eq!(first.read(), popped(key, "a"));
+            assert_eq!(second.read(), popped(key, "b"));
+            let both = Value::Array(vec![Value::bulk("c"), Value::bulk("d")]);
+            assert_eq!(third.read(), Value::Array(vec![Value::bulk(key), both]));
+            pusher.must(&format!("DEL {key}"));
+            until_waiting(server, 0);
+            // Nobody waits at the other keys any more.
+            for key in &keys {
+                pusher.must(&format!("RPUSH {key} x"));
+                assert_eq!(pusher.must(&format!("LPOP {key}")), Value::bulk("x"));
+            }
+        }
+    });
+}
+
+#[test]
+fn lists_that_appear_by_other_means_are_found() {
+    each_target(|server| {
+        let keys = keys(server, "k", 4);
+        let (list, others) = keys.split_last().expect("there are four");
+        let mut client = server.client();
+        for other in others {
+            for (prepare, act) in [
+                (format!("RPUSH {other} a"), format!("RENAME {other} {list}")),
+                (format!("RPUSH {other} a"), format!("RENAMENX {other} {list}")),
+                (format!("RPUSH {other} a"), format!("COPY {other} {list}")),
+                (format!("RPUSH {other} a"), format!("LMOVE {other} {list} LEFT LEFT")),
+                (format!("RPUSH {other} a"), format!("RPOPLPUSH {other} {list}")),
+                (format!("RPUSH {other} a"), format!("BLMOVE {other} {list} RIGHT LEFT 0")),
+                (format!("LPUSH {other} a b"), format!("BRPOPLPUSH {other} {list} 0")),
+                (format!("DEL {other}"), format!("LPUSH {list} a")),
+            ] {
+                client.must("FLUSHALL");
+                client.must(&prepare);
+                let mut waiter = waiting(server, &format!("BLPOP {list} 0"), 1);
+                client.must(&act);
+                assert_eq!(waiter.read(), popped(list, "a"), "{act}");
+                until_waiting(server, 0);
+            }
+        }
+        client.must("FLUSHALL");
+        client.must(&format!("RPUSH {} a", others[0]));
+        let dump = client.call(&["DUMP", &others[0]]);
+        let mut waiter = waiting(server, &format!("BLPOP {list} 0"), 1);
+        let restored = client.call(&[b"RESTORE", list.as_bytes(), b"0", dump.as_bytes().expect("a payload")]);
+        assert_eq!(restored, Value::ok());
+        assert_eq!(waiter.read(), popped(list, "a"));
+    });
+}
+
+#[test]
+fn a_list_of_another_database_is_another_list() {
+    each_target(|server| {
+        let list = &keys(server, "k", 4)[2];
+        let mut client = server.client();
+        let mut waiter = server.client();
+        waiter.must("SELECT 3");
+        for act in [format!("MOVE {list} 3"), "SWAPDB 0 3".to_owned()] {
+            waiter.send(&["BLPOP", list, "0"]);
+            until_waiting(server, 1);
+            client.must(&format!("RPUSH {list} a"));
+            client.must(&act);
+            assert_eq!(waiter.read(), popped(list, "a"), "{act}");
+            assert_eq!(client.must("DBSIZE"), Value::Integer(0));
+        }
+    });
+}
+
+#[test]
+fn an_element_goes_along_a_chain_of_moves() {
+    each_target(|server| {
+        let keys = keys(server, "k", 5);
+        let mut movers: Vec<Client> = (0..4)
+            .map(|n| waiting(server, &format!("BLMOVE {} {} LEFT RIGHT 0", keys[n], keys[n + 1]), n + 1))
+            .collect();
+        let mut last = waiting(server, &format!("BLPOP {} 0", keys[4]), 5);
+        let mut client = server.client();
+        client.must(&format!("RPUSH {} a", keys[0]));
+        for mover in &mut movers {
+            assert_eq!(mover.read(), Value::bulk("a"));
+        }
+        assert_eq!(last.read(), popped(&keys[4], "a"));
+        assert_eq!(client.must("DBSIZE"), Value::Integer(0));
+        until_waiting(server, 0);
+    });
+}
+
+#[test]
+fn a_move_to_another_type_ends_with_its_error() {
+    each_target(|server| {
+        let keys = keys(server, "k", 4);
+        let mut client = server.client();
+        for target in &keys[1..] {
+            client.must("FLUSHALL");
+            client.must(&format!("SET {target} x"));
+            let mut mover = waiting(server, &format!("BLMOVE {} {target} LEFT LEFT 0", keys[0]), 1);
+            let mut behind = waiting(server, &format!("BLPOP {} 0", keys[0]), 2);
+            client.must(&format!("RPUSH {} a", keys[0]));
+            assert!(mover.read().error().starts_with("WRONGTYPE"));
+            assert_eq!(behind.read(), popped(&keys[0], "a"));
+        }
+    });
+}
+
+#[test]
+fn a_source_of_another_type_is_waited_out() {
+    each_target(|server| {
+        let keys = keys(server, "k", 4);
+        let mut client = server.client();
+        for target in &keys[1..] {
+            client.must("FLUSHALL");
+            let mut mover = waiting(server, &format!("BLMOVE {} {target} LEFT LEFT 0", keys[0]), 1);
+            let mut popper = waiting(server, &format!("BLPOP {} {target} 0", keys[0]), 2);
+            client.must("SET string x");
+            client.must(&format!("RENAME string {}", keys[0]));
+            until_waiting(server, 2);
+            client.must(&format!("DEL {}", keys[0]));
+            client.must(&format!("RPUSH {} a b", keys[0]));
+            assert_eq!(mover.read(), Value::bulk("a"));
+            let reply = popper.read();
+            assert!(reply == popped(&keys[0], "b") || reply == popped(target, "a"), "{reply}");
+        }
+    });
+}
+
+#[test]
+fn time_is_over_to_the_millisecond() {
+    each_target(|server| {
+        let keys = keys(server, "k", 4);
+        let mut client = server.client();
+        client.must("PING");
+        for words in [
+            format!("BLPOP {} MILLIS", keys[0]),
+            format!("BLPOP {} MILLIS", keys.join(" ")),
+            format!("BLMOVE {} {} LEFT LEFT MILLIS", keys[2], keys[3]),
+            format!("BLMPOP MILLIS 1 {} LEFT", keys[3]),
+        ] {
+            let mut excess = Vec::new();
+            for millis in [1_u32, 7, 20, 53] {
+                let words = words.replace("MILLIS", &format!("0.{millis:03}"));
+                let began = Instant::now();
+                assert_eq!(client.must(&words), Value::NullArray, "{words}");
+                let took = began.elapsed();
+                // The clock that deadlines are judged by counts whole milliseconds.
+                assert!(took + Duration::from_millis(1) > Duration::from_millis(millis.into()), "{words}: {took:?}");
+                excess.push(took.saturating_sub(Duration::from_millis(millis.into())));
+            }
+            // A busy machine may delay some of them, but not each. Redis looks ten times a second, and at its next event.
+            let least = excess.iter().min().expect("there are four");
+            assert!(!server.is_tessera() || *least < Duration::from_millis(5), "{words}: {excess:?} too late");
+        }
+        until_waiting(server, 0);
+    });
+}
+
+#[test]
+fn many_times_end_in_their_order() {
+    each_target(|server| {
+        let keys = keys(server, "k", 4);
+        let ended = &Mutex::new(Vec::new());
+        let order = [300_u32, 100, 400, 200];
+        let start = &Rendezvous::new(4);
+        thread::scope(|scope| {
+            for (key, millis) in keys.iter().zip(order) {
+                scope.spawn(move || {
+                    let mut client = server.client();
+                    client.must("PING");
+                    start.wait();
+                    assert_eq!(client.must(&format!("BLPOP {key} 0.{millis}")), Value::NullArray);
+                    ended.lock().expect("nobody panics with it").push(millis);
+                });
+            }
+        });
+        assert_eq!(*ended.lock().expect("nobody panics with it"), [100, 200, 300, 400]);
+    });
+}
+
+#[test]
+fn a_wait_is_ended_from_outside() {
+    each_target(|server| {
+        let keys = keys(server, "k", 4);
+        let mut client = server.client();
+        for words in [
+            format!("BLPOP {} 0", keys[1]),
+            format!("BLPOP {} 0", keys.join(" ")),
+            format!("BLMOVE {} {} LEFT LEFT 0", keys[2], keys[3]),
+        ] {
+            let mut waiter = server.client();
+            let id = waiter.must("CLIENT ID").integer();
+            for how in ["", " TIMEOUT", " ERROR"] {
+                let mut request = Vec::new();
+                encode_line(&mut request, &words);
+                waiter.raw(&request);
+                until_waiting(server, 1);
+                assert_eq!(client.must(&format!("CLIENT UNBLOCK {id}{how}")), Value::Integer(1));
+                let reply = waiter.read();
+                if how == " ERROR" {
+                    assert_eq!(reply.error(), "UNBLOCKED client unblocked via CLIENT UNBLOCK");
+                } else {
+                    assert_eq!(reply, Value::NullArray);
+                }
+                assert_eq!(client.must(&format!("CLIENT UNBLOCK {id}{how}")), Value::Integer(0));
+                assert_eq!(waiter.must("PING"), Value::Simple(b"PONG".to_vec()));
+            }
+            // Whoever has left takes nothing.
+            for key in &keys {
+                client.must(&format!("RPUSH {key} x"));
+                assert_eq!(client.must(&format!("LPOP {key}")), Value::bulk("x"), "{words}");
+            }
+        }
+    });
+}
+
+#[test]
+fn whoever_is_gone_takes_nothing() {
+    each_target(|server| {
+        let keys = keys(server, "k", 4);
+        let mut client = server.client();
+        for words in [
+            format!("BLPOP {} 0", keys[1]),
+            format!("BLPOP {} 0", keys.join(" ")),
+            format!("BLMOVE {} {} LEFT LEFT 0", keys[2], keys[3]),
+        ] {
+            drop(waiting(server, &words, 1));
+            until_waiting(server, 0);
+            let mut half_closed = waiting(server, &words, 1);
+            half_closed.finish_writing();
+            assert!(half_closed.is_closed());
+            until_waiting(server, 0);
+            let mut killed = server.client();
+            let id = killed.must("CLIENT ID").integer();
+            let mut request = Vec::new();
+            encode_line(&mut request, &words);
+            killed.raw(&request);
+            until_waiting(server, 1);
+            assert_eq!(client.must(&format!("CLIENT KILL ID {id}")), Value::Integer(1));
+            assert!(killed.is_closed());
+            until_waiting(server, 0);
+            for key in &keys {
+                client.must(&format!("RPUSH {key} x"));
+                assert_eq!(client.must(&format!("LPOP {key}")), Value::bulk("x"), "{words}");
+            }
+        }
+    });
+}
+
+#[test]
+fn commands_behind_a_wait_come_after_it() {
+    each_target(|server| {
+        let keys = keys(server, "k", 4);
+        let mut client = server.client();
+        for key in &keys {
+            let mut waiter = server.client();
+            let mut request = Vec::new();
+            encode_line(&mut request, &format!("SET before{{{key}}} 1"));
+            encode_line(&mut request, &format!("BLPOP {} 0", keys.join(" ")));
+            for other in &keys {
+                encode_line(&mut request, &format!("SET behind{{{other}}} 1"));
+            }
+            encode_line(&mut request, &format!("BLPOP {} 0", keys[0]));
+            encode_line(&mut request, "PING");
+            waiter.raw(&request);
+            until_waiting(server, 1);
+            assert_eq!(waiter.read(), Value::ok());
+            for other in &keys {
+                assert_eq!(client.must(&format!("GET behind{{{other}}}")), Value::Null);
+            }
+            client.must(&format!("RPUSH {key} a"));
+            assert_eq!(waiter.read(), popped(key, "a"));
+            assert_eq!(waiter.read_many(4), vec![Value::ok(); 4]);
+            client.must(&format!("RPUSH {} b", keys[0]));
+            assert_eq!(waiter.read_many(2), [popped(&keys[0], "b"), Value::Simple(b"PONG".to_vec())]);
+            client.must("FLUSHALL");
+        }
+    });
+}
+
+#[test]
+fn a_push_and_a_look_behind_it_see_the_list_served() {
+    // What one pipeline pushes and looks at: nobody sees an element that somebody waits for.
+    each_target(|server| {
+        let keys = keys(server, "k", 4);
+        let mut client = server.client();
+        for round in 0..50 {
+            let mut waiter = waiting(server, &format!("BLPOP {} 0", keys.join(" ")), 1);
+            let key = &keys[round % 4];
+            let mut request = Vec::new();
+            encode_line(&mut request, &format!("RPUSH {key} {round}"));
+            encode_line(&mut request, &format!("LLEN {key}"));
+            client.raw(&request);
+            assert_eq!(client.read_many(2), [Value::Integer(1), Value::Integer(0)]);
+            assert_eq!(waiter.read(), popped(key, &round.to_string()));
+        }
+    });
+}
+
+/// What the soak keeps account of.
+#[derive(Default)]
+struct Account {
+    pushed: AtomicU64,
+    /// How often each element was delivered.
+    delivered: Mutex<HashMap<String, u32>>,
+}
+
+impl Account {
+    /// Takes note of what a reply delivers.
+    fn deliver(&self, reply: &Value) {
+        let elements: Vec<String> = match reply {
+            Value::Array(pair) if pair.len() == 2 => match &pair[1] {
+                Value::Array(elements) => elements.iter().map(Value::text).collect(),
+                element => vec![element.text()],
+            },
+            Value::NullArray | Value::Error(_) => Vec::new(),
+            other => panic!("what reply is {other}"),
+        };
+        let mut delivered = self.delivered.lock().expect("nobody panics with it");
+        for element in elements {
+            *delivered.entry(element).or_default() += 1;
+        }
+    }
+}
+
+/// A client that takes elements by one command after another, and now and then leaves in the middle of a wait.
+fn take(server: &Server, keys: &[String], seed: u64, account: &Account, stop: &AtomicBool) {
+    let mut random = Random::new(seed);
+    let mut client = server.client();
+    while !stop.load(Ordering::Relaxed) {
+        let chosen: HashSet<usize> = (0..=random.below(3)).map(|_| random.below(keys.len() as u64) as usize).collect();
+        let chosen: Vec<&str> = chosen.into_iter().map(|index| keys[index].as_str()).collect();
+        let timeout = format!("0.{:03}", 1 + random.below(300));
+        let words = match random.below(4) {
+            0 => format!("BLMPOP {timeout} {} {} RIGHT COUNT 3", chosen.len(), chosen.join(" ")),
+            1 => format!("BRPOP {} {timeout}", chosen.join(" ")),
+            _ => format!("BLPOP {} {timeout}", chosen.join(" ")),
+        };
+        let mut request = Vec::new();
+        encode_line(&mut request, &words);
+        client.raw(&request);
+        if random.below(10) == 0 {
+            thread::sleep(Duration::from_millis(random.below(20)));
+            client.finish_writing();
+            while let Ok(reply) = client.try_read() {
+                account.deliver(&reply);
+            }
+            client = server.client();
+        } else {
+            account.deliver(&client.read());
+        }
+    }
+}
+
+/// Hands elements on from list to list, so that they change shards on their way.
+fn hand_on(server: &Server, keys: &[String], seed: u64, stop: &AtomicBool) {
+    let (mut random, mut client) = (Random::new(seed), server.client());
+    while !stop.load(Ordering::Relaxed) {
+        let (from, to) = (&keys[random.below(8) as usize], &keys[random.below(8) as usize]);
+        let reply = client.line(&format!("BLMOVE {from} {to} LEFT RIGHT 0.{:03}", 1 + random.below(50)));
+        assert!(matches!(reply, Value::Bulk(_) | Value::NullArray), "{reply}");
+    }
+}
+
+fn push(server: &Server, keys: &[String], seed: u64, account: &Account, stop: &AtomicBool) {
+    let (mut random, mut client) = (Random::new(seed), server.client());
+    while !stop.load(Ordering::Relaxed) {
+        let mut request = Vec::new();
+        let commands = 1 + random.below(4) as usize;
+        for _ in 0..commands {
+            let count = 1 + random.below(3);
+            let first = account.pushed.fetch_add(count, Ordering::Relaxed);
+            let mut words = vec!["RPUSH".to_owned(), keys[random.below(8) as usize].clone()];
+            words.extend((first..first + count).map(|element| element.to_string()));
+            encode_to(&mut request, &words);
+        }
+        client.raw(&request);
+        for reply in client.read_many(commands) {
+            assert!(matches!(reply, Value::Integer(_)), "{reply}");
+        }
+        thread::sleep(Duration::from_micros(random.below(2000)));
+    }
+}
+
+#[test]
+fn every_element_is_delivered_once_or_still_there() {
+    const CLIENTS: u64 = 200;
+    each_target(|server| {
+        let keys = &keys(server, "soak", 8);
+        let account = &Account::default();
+        let stop = &AtomicBool::new(false);
+        thread::scope(|scope| {
+            for seed in 0..CLIENTS {
+                scope.spawn(move || take(server, keys, seed, account, stop));
+            }
+            for seed in 0..4 {
+                scope.spawn(move || push(server, keys, 1000 + seed, account, stop));
+                scope.spawn(move || hand_on(server, keys, 2000 + seed, stop));
+            }
+            thread::sleep(soak());
+            stop.store(true, Ordering::Relaxed);
+        });
+        until_waiting(server, 0);
+        let mut delivered = account.delivered.lock().expect("nobody panics with it");
+        let taken = delivered.len() as u64;
+        let mut client = server.client();
+        for key in keys {
+            for element in client.must(&format!("LRANGE {key} 0 -1")).elements() {
+                *delivered.entry(element.text()).or_default() += 1;
+            }
+        }
+        let twice: Vec<_> = delivered.iter().filter(|(_, times)| **times != 1).collect();
+        assert!(twice.is_empty(), "delivered more than once: {twice:?}");
+        let pushed = account.pushed.load(Ordering::Relaxed);
+        let lost: Vec<u64> = (0..pushed).filter(|element| !delivered.contains_key(&element.to_string())).collect();
+        // Redis throws away what it has taken for a client that it then sees closing.
+        assert!(lost.is_empty() || !server.is_tessera(), "{} of {pushed} were lost: {lost:?}", lost.len());
+        assert!(taken > 100, "only {taken} of {pushed} were taken");
+    });
+}
