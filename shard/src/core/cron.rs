@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use net::service::Endpoint;
 use net::{ConnId, Flow};
 use storage::keyspace::SweptFields;
-use storage::{SweepBudget, UnixMillis};
+use storage::{OwnedValue, SweepBudget, UnixMillis};
 
 use super::Core;
 use crate::config::Config;
@@ -137,7 +137,11 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        'databases: for database in self.shard.databases.iter_mut().filter(|database| database.expires() > 0) {
+        let waits = &mut self.shard.waits;
+        let databases = self.shard.databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
+        'databases: for (index, database) in databases {
+            // Who waits for a key may want to know that it is gone.
+            let mut removed = |key: &[u8], _: OwnedValue| waits.signal(DbId(index as u32), key);
             loop {
                 let budget = SweepBudget {
                     entries_max: SWEEP_ENTRIES_PER_STEP,
@@ -145,7 +149,7 @@ impl Core {
                     expired_max: SWEEP_ENTRIES_PER_STEP,
                 };
                 let mut skip = |_: &[u8], hash: u64| skips && locks.is_claimed(hash);
-                let outcome = database.sweep(now, budget, &mut skip, &mut |_, _| {});
+                let outcome = database.sweep(now, budget, &mut skip, &mut removed);
                 expired += outcome.expired as u64;
                 if outcome.complete {
                     break;
@@ -157,6 +161,7 @@ impl Core {
             }
         }
         self.shard.counters.expired_keys += expired;
+        self.serve_waiters();
         complete
     }
 

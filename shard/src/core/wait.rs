@@ -20,7 +20,7 @@ use crate::exec::hop::HopOp;
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::mesh::{Head, HopMessage, ReplyHead};
 use crate::session::Hold;
-use crate::spec::{CommandId, CommandTable};
+use crate::spec::{CommandId, CommandTable, Flag};
 use crate::wait::{Claim, Claiming, Ended, Nothing, WaitRequest, Waiter, WaiterId};
 
 /// A client's wait, at its own core.
@@ -81,6 +81,7 @@ impl Core {
             is_whole: true,
             is_tried: false,
             signalled_again: false,
+            notices_removal: notices_removal(head.command),
         });
         let blocked = Blocked {
             seq: head.seq,
@@ -143,6 +144,7 @@ impl Core {
                 is_whole,
                 is_tried: false,
                 signalled_again: false,
+                notices_removal: notices_removal(head.command),
             };
             let op: HopOp = Box::new(move |ctx| {
                 let value = op(ctx);
@@ -181,11 +183,15 @@ impl Core {
     /// Serves whoever waits for a key behind `after`. False if the first of them cannot be served now because another key
     /// of its command is held: the release of that key looks here again.
     fn serve_key(&mut self, db: DbId, key: &[u8], mut after: Option<WaiterId>) -> bool {
+        let mut is_gone = false;
         while let Some(id) = self.shard.waits.next_for(db, key, after) {
             after = Some(id);
             let waiter = self.shard.waits.get_mut(id).expect("who is in a queue is there");
             if waiter.claim.is_ended() {
                 self.shard.waits.remove(id);
+                continue;
+            }
+            if is_gone && !waiter.notices_removal {
                 continue;
             }
             if waiter.is_tried {
@@ -200,7 +206,12 @@ impl Core {
                 }
             }
             if !(Ctx { shard: &mut self.shard, db, no_touch: true }).exists(key) {
-                return true;
+                // Nothing is to be had here any more, but some want to know even that.
+                if !self.shard.waits.anybody_notices_removal() {
+                    return true;
+                }
+                is_gone = true;
+                continue;
             }
             let waiter = self.shard.waits.get_mut(id).expect("one that is not served stays");
             if !waiter.is_whole {
@@ -406,6 +417,11 @@ enum Served {
     No,
     /// Another key of its command is held: it was not run.
     Held,
+}
+
+/// Whether who waits with that command is to be told that a key is gone.
+fn notices_removal(command: CommandId) -> bool {
+    CommandTable::global().row(command).command.flags.has(Flag::NoticesRemoval)
 }
 
 /// Whether a client that waits for `keys` waits for all keys of its command, so that what happens at one of them is enough

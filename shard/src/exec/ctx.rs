@@ -197,6 +197,7 @@ impl Ctx<'_> {
         }
         let discarded = self.database().unlink(key).flatten();
         self.discard(discarded);
+        self.signal(key);
         self.shard.counters.expired_keys += 1;
         true
     }
@@ -351,6 +352,7 @@ impl Ctx<'_> {
         let access = self.access_of_stored(key);
         let discarded = self.database().set_string(key, value, expire, access);
         self.discard(discarded);
+        self.signal(key);
     }
 
     /// Stores a string in place of the one that this command has looked up before: what it was used for, and when it

@@ -54,6 +54,8 @@ pub enum Flag {
     TouchesArbitraryKeys,
     /// Only for clients that `enable-debug-command` allows it.
     Debugging,
+    /// While it waits for a key, the removal of the key is something to be told.
+    NoticesRemoval,
 }
 
 /// A set of [`Flag`]s.

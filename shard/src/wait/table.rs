@@ -44,6 +44,8 @@ pub struct Waiter {
     pub is_tried: bool,
     /// Something happened at one of its keys meanwhile.
     pub signalled_again: bool,
+    /// It is to be run though its key is gone.
+    pub notices_removal: bool,
 }
 
 /// A key of a database.
@@ -76,6 +78,8 @@ pub struct WaitTable {
     places: HashMap<(ShardId, ConnId, u32), WaiterId>,
     next: u64,
     signalled: VecDeque<DbKey>,
+    /// Waiters that notice the removal of their keys.
+    noticing: usize,
 }
 
 impl WaitTable {
@@ -123,6 +127,11 @@ impl WaitTable {
         Some((db, key))
     }
 
+    /// Whether anybody is to be run though its key is gone.
+    pub const fn anybody_notices_removal(&self) -> bool {
+        self.noticing > 0
+    }
+
     /// Puts a waiter at the end of the queues of its keys.
     pub fn add(&mut self, waiter: Waiter) -> WaiterId {
         let id = WaiterId(self.next);
@@ -136,6 +145,7 @@ impl WaitTable {
         }
         let other = self.places.insert(waiter.place(), id);
         assert!(other.is_none(), "a command waits once on a shard");
+        self.noticing += usize::from(waiter.notices_removal);
         self.waiters.insert(id, waiter);
         id
     }
@@ -144,6 +154,7 @@ impl WaitTable {
     pub fn remove(&mut self, id: WaiterId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&id)?;
         self.places.remove(&waiter.place());
+        self.noticing -= usize::from(waiter.notices_removal);
         for key in &waiter.keys {
             let key = DbKeyRef(waiter.head.db, key);
             // It is gone already if the key is named twice.
@@ -199,6 +210,8 @@ impl WaitTable {
             }
         }
         assert_eq!(self.places.len(), self.waiters.len(), "a waiter is found by its place");
+        let noticing = self.waiters.values().filter(|waiter| waiter.notices_removal).count();
+        assert_eq!(self.noticing, noticing, "those are counted that notice the removal of a key");
         for (id, waiter) in &self.waiters {
             assert_eq!(self.places.get(&waiter.place()), Some(id), "a waiter is found by its place");
             for key in &waiter.keys {

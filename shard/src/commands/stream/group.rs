@@ -4,7 +4,7 @@ use net::{Args, Reply};
 use storage::types::stream::{Stream, StreamId};
 
 use super::error::{BUSY_GROUP, INVALID_ENTRIES_READ, KEY_REQUIRED, no_group_for_key};
-use super::parse::parse_id;
+use super::parse::{id_error, parse_id};
 use crate::commands::help;
 use crate::commands::parse::{is_word, parse_i64};
 use crate::config::types::events::Events;
@@ -160,9 +160,14 @@ impl Options {
     }
 }
 
-/// The id from which a group is to go on; `$` is the last one.
+/// The id from which a new group is to go on; `$` is the last one.
 fn parse_start(text: &[u8], last_id: StreamId) -> Result<StreamId, CommandError> {
     if text == b"$" { Ok(last_id) } else { parse_id(text) }
+}
+
+/// The same of a group that exists, which can be set to `-` and `+`, too.
+fn parse_position(text: &[u8], last_id: StreamId) -> Result<StreamId, CommandError> {
+    if text == b"$" { Ok(last_id) } else { StreamId::parse_with_edges(text, 0).map_err(id_error) }
 }
 
 /// Fails if there is no such key, or it has no such group.
@@ -194,7 +199,7 @@ fn set_id(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     let options = Options::parse(args, false)?;
     check_group(ctx, args)?;
     let set = ctx.edit(args.at(2), |stream: &mut Stream, _| {
-        let start = parse_start(args.at(4), stream.last_id())?;
+        let start = parse_position(args.at(4), stream.last_id())?;
         let group = stream.group_mut(args.at(3)).expect("it was there just now");
         group.set_last_id(start, options.entries_read);
         Ok(())

@@ -18,7 +18,7 @@ use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Flag, Fla
 pub const XREADGROUP: Command = Command {
     name: "xreadgroup",
     arity: Arity::AtLeast(7),
-    flags: Flags::of(&[Flag::Write, Flag::Blocking, Flag::Movablekeys]),
+    flags: Flags::of(&[Flag::Write, Flag::Blocking, Flag::Movablekeys, Flag::NoticesRemoval]),
     keys: &[KeySpec {
         flags: &[KeyFlag::Ro, KeyFlag::Access],
         begin: Begin::Keyword { word: "STREAMS", from: 4 },

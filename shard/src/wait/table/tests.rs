@@ -28,6 +28,7 @@ fn waiter(slot: u32, seq: u32, keys: &[&str]) -> Waiter {
         is_whole: true,
         is_tried: false,
         signalled_again: false,
+        notices_removal: slot.is_multiple_of(2),
     }
 }
 
