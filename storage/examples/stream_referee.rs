@@ -1,7 +1,6 @@
 //! Compares streams with those of a running Redis server, on random cases.
 //!
-//! usage: `cargo run -p storage --example stream_referee -- PORT [CASES]` (the server's data is overwritten, and it must
-//! have been started with `--enable-debug-command yes`)
+//! usage: `cargo run -p storage --example stream_referee -- PORT [CASES]` (the server's data is overwritten)
 //!
 //! The same appends, deletions, trimmings and reads by groups are done on both sides. Then the server's DUMP is taken
 //! apart: blocks must begin at the same entries, contents and counters must be equal, and groups must have the same
@@ -17,15 +16,12 @@ use std::net::TcpStream;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use storage::UnixMillis;
-use storage::snapshot::{Malformed, Reader, Writer};
-use storage::types::stream::{
-    BlockRef, Claim, NewId, References, Stream, StreamCounters, StreamId, StreamLimits, Trim, TrimTo,
-};
+use storage::snapshot::{dump as dump_value, restore};
+use storage::types::stream::{BlockRef, Claim, NewId, References, Stream, StreamId, StreamLimits, Trim, TrimTo};
+use storage::{Limits, OwnedValue, UnixMillis, Value};
 
 type Bytes = Vec<u8>;
 
-const TYPE_STREAM_LISTPACKS_2: u8 = 19;
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
 struct Server(BufReader<TcpStream>);
@@ -64,88 +60,12 @@ impl Server {
     }
 }
 
-/// What DUMP has of a stream.
-struct Dumped {
-    stream: Stream,
-    block_ids: Vec<StreamId>,
-}
-
-fn read_id(reader: &mut Reader<'_>) -> Result<StreamId, Malformed> {
-    Ok(StreamId::new(reader.length()?, reader.length()?))
-}
-
-fn raw_id(reader: &mut Reader<'_>) -> Result<StreamId, Malformed> {
-    reader.bytes(16).map(|bytes| StreamId::from_bytes(bytes.try_into().expect("sixteen bytes were asked for")))
-}
-
-fn raw_time(reader: &mut Reader<'_>) -> Result<UnixMillis, Malformed> {
-    let bytes = reader.bytes(8)?.try_into().expect("eight bytes were asked for");
-    Ok(UnixMillis(i64::from_le_bytes(bytes)))
-}
-
-fn read_dump(payload: &[u8]) -> Result<Dumped, Malformed> {
-    let malformed = |_| Malformed;
-    let mut reader = Reader::new(payload);
-    let mut stream = Stream::new();
-    let mut block_ids = Vec::new();
-    if reader.byte()? != TYPE_STREAM_LISTPACKS_2 {
-        return Err(Malformed);
+/// The stream in what DUMP says.
+fn read_dump(payload: &[u8]) -> Option<Stream> {
+    match restore(payload, true, &Limits::default()) {
+        Ok(OwnedValue::Stream(stream)) => Some(*stream),
+        _ => None,
     }
-    for _ in 0..reader.length()? {
-        let id = reader.string()?.into_bytes();
-        let id = StreamId::from_bytes(id.try_into().map_err(|_| Malformed)?);
-        let listpack = reader.string()?.into_bytes();
-        stream.load_block(id, &listpack).map_err(malformed)?;
-        block_ids.push(id);
-    }
-    let len = reader.length()?;
-    let last_id = read_id(&mut reader)?;
-    let _first_id = read_id(&mut reader)?;
-    let max_deleted_id = read_id(&mut reader)?;
-    let counters = StreamCounters { len, last_id, max_deleted_id, entries_added: reader.length()? };
-    stream.load_counters(counters).map_err(malformed)?;
-    for _ in 0..reader.length()? {
-        let name = reader.string()?.into_bytes();
-        let last_id = read_id(&mut reader)?;
-        let entries_read = Some(reader.length()?).filter(|&read| read != u64::MAX);
-        let mut group = stream.load_group(&name, last_id, entries_read).map_err(malformed)?;
-        for _ in 0..reader.length()? {
-            let (id, delivered) = (raw_id(&mut reader)?, raw_time(&mut reader)?);
-            group.pending(id, delivered, reader.length()?).map_err(malformed)?;
-        }
-        for _ in 0..reader.length()? {
-            let name = reader.string()?.into_bytes();
-            let seen = raw_time(&mut reader)?;
-            let consumer = group.consumer(&name, seen, None).map_err(malformed)?;
-            for _ in 0..reader.length()? {
-                group.assign(consumer, raw_id(&mut reader)?).map_err(malformed)?;
-            }
-        }
-        group.finish().map_err(malformed)?;
-    }
-    Ok(Dumped { stream, block_ids })
-}
-
-/// A payload for RESTORE, without groups and with a checksum that the server was told not to check.
-fn write_dump(stream: &Stream) -> Bytes {
-    let mut writer = Writer::new(true);
-    writer.put(&[TYPE_STREAM_LISTPACKS_2]);
-    writer.put_length(stream.block_count() as u64);
-    let mut listpack = Bytes::new();
-    for block in stream.blocks() {
-        block.write_listpack(&mut listpack);
-        writer.put_bytes(&block.id().to_bytes());
-        writer.put_bytes(&listpack);
-    }
-    writer.put_length(stream.len());
-    for id in [stream.last_id(), stream.first_id(), stream.max_deleted_id()] {
-        writer.put_length(id.ms);
-        writer.put_length(id.seq);
-    }
-    writer.put_length(stream.entries_added());
-    writer.put_length(0);
-    writer.put(&[10, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    writer.take()
 }
 
 struct Pair<'a> {
@@ -305,27 +225,28 @@ impl Pair<'_> {
 
     fn compare(&mut self) {
         let dump = self.server.call(&[b"DUMP", b"s"]);
-        let Ok(theirs) = read_dump(&dump) else {
+        let Some(theirs) = read_dump(&dump) else {
             self.note(false, || "their DUMP cannot be read".to_owned());
             return;
         };
-        let ids: Vec<_> = self.stream.blocks().map(BlockRef::id).collect();
-        self.note(ids == theirs.block_ids, || format!("blocks: {ids:?}, not {:?}", theirs.block_ids));
+        let ids = |stream: &Stream| stream.blocks().map(BlockRef::id).collect::<Vec<_>>();
+        let (own, their) = (ids(&self.stream), ids(&theirs));
+        self.note(own == their, || format!("blocks: {own:?}, not {their:?}"));
         let pending = |stream: &Stream| -> Vec<_> {
             let group = stream.group(b"g").expect("it was created");
             let all = group.pending_range(StreamId::MIN, StreamId::MAX);
             all.map(|one| (one.id, one.deliveries, group.consumer(one.consumer).name().to_vec())).collect()
         };
-        self.note(pending(&self.stream) == pending(&theirs.stream), || "what is pending".to_owned());
+        self.note(pending(&self.stream) == pending(&theirs), || "what is pending".to_owned());
         let without_groups = |stream: &Stream| {
             let mut stream = stream.clone();
             stream.remove_group(b"g");
             stream
         };
         let ours = without_groups(&self.stream);
-        self.note(ours == without_groups(&theirs.stream), || "entries or counters".to_owned());
+        self.note(ours == without_groups(&theirs), || "entries or counters".to_owned());
         let before = self.server.call(&[b"XRANGE", b"s", b"-", b"+"]);
-        let restored = self.server.call(&[b"RESTORE", b"copy", b"0", &write_dump(&ours), b"REPLACE"]);
+        let restored = self.server.call(&[b"RESTORE", b"copy", b"0", &dump_value(Value::Stream(&ours)), b"REPLACE"]);
         self.note(restored == b"+OK", || format!("RESTORE: {}", String::from_utf8_lossy(&restored)));
         let after = self.server.call(&[b"XRANGE", b"copy", b"-", b"+"]);
         self.note(before == after, || "entries that were restored there".to_owned());
@@ -342,7 +263,6 @@ fn main() {
     let socket = TcpStream::connect(("127.0.0.1", port)).expect("a server listens there");
     socket.set_nodelay(true).expect("it is a socket");
     let mut server = Server(BufReader::new(socket));
-    server.call(&[b"DEBUG", b"SET-SKIP-CHECKSUM-VALIDATION", b"1"]);
     let mut wrong = 0;
     for seed in 0..cases {
         let mut rng = SmallRng::seed_from_u64(seed);

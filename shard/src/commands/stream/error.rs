@@ -68,6 +68,9 @@ pub(super) const NOACK_IN_XREAD: CommandError =
 /// XREAD CLAIM.
 pub(super) const CLAIM_IN_XREAD: CommandError =
     CommandError::new("ERR The CLAIM option is only supported by XREADGROUP. You called XREAD instead.");
+/// XREAD, XREADGROUP: not as many ids as keys.
+pub(super) const UNBALANCED_STREAMS: CommandError =
+    CommandError::new("ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.");
 /// XREADGROUP without a group.
 pub(super) const GROUP_MISSING: CommandError = CommandError::new("ERR Missing GROUP option for XREADGROUP");
 /// XREADGROUP CLAIM with something else than a number of milliseconds.
@@ -112,21 +115,9 @@ pub(super) fn no_group_to_read(key: &[u8], group: &[u8]) -> CommandError {
     quoting(&[b"NOGROUP No such key '", key, b"' or consumer group '", group, b"' in XREADGROUP with GROUP option"])
 }
 
-/// XGROUP: the stream has no such group.
+/// XGROUP, XINFO CONSUMERS: the stream has no such group.
 pub(super) fn no_group_for_key(group: &[u8], key: &[u8]) -> CommandError {
     quoting(&[b"NOGROUP No such consumer group '", group, b"' for key name '", key, b"'"])
-}
-
-/// XINFO CONSUMERS: the stream has no such group.
-pub(super) fn no_group_of_key(group: &[u8], key: &[u8]) -> CommandError {
-    quoting(&[b"NOGROUP No such consumer group '", group, b"' for key '", key, b"'"])
-}
-
-/// XREAD, XREADGROUP: not as many ids as keys.
-pub(super) fn unbalanced_streams(command: &str, symbol: &str) -> CommandError {
-    CommandError::text(format!(
-        "ERR Unbalanced '{command}' list of streams: for each stream key an ID or '{symbol}' must be specified."
-    ))
 }
 
 /// XREADGROUP: an id that only XREAD takes.

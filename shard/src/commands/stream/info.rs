@@ -4,7 +4,7 @@ use net::{Args, Reply};
 use storage::UnixMillis;
 use storage::types::stream::{Entry, Group, Stream};
 
-use super::error::no_group_of_key;
+use super::error::no_group_for_key;
 use super::info_full::{FullOptions, put_stream_full};
 use super::reply::{put_entry, put_id};
 use crate::commands::help;
@@ -191,7 +191,7 @@ fn put_integer_or_null(number: Option<i64>, reply: &mut Reply<'_>) {
 
 fn consumers(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let (key, name, now) = (args.at(2), args.at(3), ctx.now());
-    let group = read_stream(ctx, args)?.group(name).ok_or_else(|| no_group_of_key(name, key))?;
+    let group = read_stream(ctx, args)?.group(name).ok_or_else(|| no_group_for_key(name, key))?;
     let since = |at: UnixMillis| now.0.saturating_sub(at.0).max(0);
     reply.array(group.consumers().len());
     for (_, consumer) in group.consumers() {

@@ -5,7 +5,7 @@ use storage::UnixMillis;
 
 use super::error::{
     CLAIM_IN_XREAD, GROUP_IN_XREAD, GROUP_MISSING, INVALID_CLAIM, NEGATIVE_CLAIM, NOACK_IN_XREAD, TIMEOUT_NEGATIVE,
-    TIMEOUT_NOT_AN_INTEGER, TIMEOUT_OUT_OF_RANGE, unbalanced_streams,
+    TIMEOUT_NOT_AN_INTEGER, TIMEOUT_OUT_OF_RANGE, UNBALANCED_STREAMS,
 };
 use super::parse::parse_count;
 use crate::commands::parse::is_word;
@@ -100,7 +100,7 @@ impl<'a> ReadOptions<'a> {
                 }
                 Some(_) if is_word(word, "STREAMS") => {
                     options.first_key = at + 1;
-                    options.streams = streams(args.len() - (at + 1), of_group)?;
+                    options.streams = streams(args.len() - (at + 1))?;
                 }
                 Some(value) if is_word(word, "CLAIM") => {
                     in_group(CLAIM_IN_XREAD)?;
@@ -155,11 +155,8 @@ impl<'a> ReadOptions<'a> {
 }
 
 /// The number of streams that so many arguments name.
-fn streams(arguments: usize, of_group: bool) -> Result<usize, CommandError> {
-    if arguments.is_multiple_of(2) {
-        return Ok(arguments / 2);
-    }
-    Err(if of_group { unbalanced_streams("xreadgroup", ">") } else { unbalanced_streams("xread", "$") })
+fn streams(arguments: usize) -> Result<usize, CommandError> {
+    if arguments.is_multiple_of(2) { Ok(arguments / 2) } else { Err(UNBALANCED_STREAMS) }
 }
 
 /// When a number of milliseconds is over; none for nought.
