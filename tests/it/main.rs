@@ -18,3 +18,4 @@ mod pipeline;
 mod scan;
 mod start;
 mod support;
+mod transactions;

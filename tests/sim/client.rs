@@ -47,7 +47,8 @@ pub struct Client {
     pub input: VecDeque<usize>,
     /// Its core executes nothing more of it until it says so.
     pub held: bool,
-    awaited: VecDeque<usize>,
+    /// Requests whose reply is to come, and whether the next reply is that of the whole request.
+    awaited: VecDeque<(usize, bool)>,
     received: Bytes,
 }
 
@@ -88,9 +89,11 @@ impl Client {
     pub fn send(&mut self, client: usize, now: (usize, i64), history: &mut Vec<Op>) {
         for request in self.script.groups[self.next_group].clone() {
             let number = history.len();
+            let first = if let Request::Multi(commands) = &request { 1 + commands.len() } else { 0 };
             history.push(Op { client, request, sent: now, answered: None, reply: Vec::new() });
             self.socket.push_back(number);
-            self.awaited.push_back(number);
+            self.awaited.extend(std::iter::repeat_n((number, false), first));
+            self.awaited.push_back((number, true));
         }
         self.next_group += 1;
     }
@@ -100,9 +103,12 @@ impl Client {
         self.received.extend_from_slice(bytes);
         while let Some(len) = reply_bytes(&self.received) {
             let reply: Bytes = self.received.drain(..len).collect();
-            let Some(number) = self.awaited.pop_front() else {
+            let Some((number, is_last)) = self.awaited.pop_front() else {
                 return Err(format!("a reply to nothing: {}", short(&reply)));
             };
+            if !is_last {
+                continue;
+            }
             history[number].answered = Some(now);
             history[number].reply = reply;
         }

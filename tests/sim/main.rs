@@ -18,6 +18,7 @@
 //! | `mutants.rs` | each rule broken on purpose: the simulation must notice |
 //! | `random.rs` | random programs |
 //! | `lists.rs` | random programs on lists, with clients that wait |
+//! | `transactions.rs` | programs of MULTI, EXEC and WATCH |
 //!
 //! A failure names its seed; `SIM_SEED=n` runs that seed alone, `SIM_SCALE=n` runs n times as many seeds.
 
@@ -31,4 +32,5 @@ mod plans;
 mod program;
 mod random;
 mod schedule;
+mod transactions;
 mod verdict;
