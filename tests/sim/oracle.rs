@@ -249,7 +249,13 @@ impl Model {
                 if was_spoilt {
                     return Answer::Executed(false);
                 }
-                Answer::Each(commands.iter().map(|args| self.command(args, keys)).collect())
+                let run = |args: &Vec<Bytes>| {
+                    let before = self.items.clone();
+                    let answer = self.command(args, keys);
+                    self.spoil_changed(&before);
+                    answer
+                };
+                Answer::Each(commands.iter().map(run).collect())
             }
             request => self.execute(request, keys),
         }

@@ -26,7 +26,7 @@ pub fn watched_on_another_shard() -> Vec<Program> {
     vec![
         Program::new("watched here, written there", 2)
             .client(1, "WATCH x@0 | multi SET y@1 1")
-            .client(0, "SET x@0 5; SET y@1 7"),
+            .client(1, "SET x@0 5; SET y@1 7"),
         Program::new("watched there, written here", 3)
             .client(0, "WATCH x@0 | multi SET y@1 1")
             .client(2, "SET x@0 5; SET y@1 7"),
