@@ -159,7 +159,14 @@ fn whole_keyspaces_travel_while_others_work() {
                 let mut client = server.client();
                 while !stop.load(Ordering::Relaxed) {
                     let mut request = Vec::new();
-                    for words in [&["MULTI"][..], &["DBSIZE"], &["RPUSH", "list", "1"], &["DBSIZE"], &["INFO", "keyspace"], &["EXEC"]] {
+                    for words in [
+                        &["MULTI"][..],
+                        &["DBSIZE"],
+                        &["RPUSH", "list", "1"],
+                        &["DBSIZE"],
+                        &["INFO", "keyspace"],
+                        &["EXEC"],
+                    ] {
                         encode_to(&mut request, words);
                     }
                     client.raw(&request);

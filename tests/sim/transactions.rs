@@ -55,9 +55,8 @@ fn watched_keys_on_other_shards() {
 
 #[test]
 fn transactions_that_spoil_each_other() {
-    let crosswise = Program::new("crosswise", 2)
-        .client(0, "WATCH x@0 | multi SET y@1 1")
-        .client(1, "WATCH y@1 | multi SET x@0 1");
+    let crosswise =
+        Program::new("crosswise", 2).client(0, "WATCH x@0 | multi SET y@1 1").client(1, "WATCH y@1 | multi SET x@0 1");
     holds(&crosswise, SEEDS);
     let one_key = Program::new("two who count", 2)
         .with("x@0", "1")

@@ -51,7 +51,15 @@ pub(super) enum Ground<'a> {
     /// Brought together.
     Together(&'a mut ShardState),
     /// Every shard's are here, in order of shards.
-    All(&'a mut [Box<ShardState>]),
+    All(&'a mut [ShardState]),
+}
+
+/// What the cores gave for a command that asks them all.
+pub(super) struct Asking {
+    /// When they were asked, in the clock's microseconds.
+    pub(super) since: u64,
+    /// In order of shards.
+    pub(super) shares: Vec<Share>,
 }
 
 /// Where the commands of a piece of work run, and in whose name.
@@ -61,7 +69,7 @@ pub struct Grounds<'a> {
     /// In whose name.
     pub actor: Actor,
     /// What the cores gave for the command that is run again with it.
-    pub(super) shares: Option<Vec<Share>>,
+    pub(super) shares: Option<Asking>,
     /// What a command did to the connection.
     pub(super) flow: Flow,
 }
@@ -92,7 +100,7 @@ impl Grounds<'_> {
         match &mut self.ground {
             Ground::Here => &mut self.core.shard,
             Ground::Together(table) => table,
-            Ground::All(states) => &mut *states[home],
+            Ground::All(states) => &mut states[home],
         }
     }
 
@@ -109,7 +117,7 @@ impl Grounds<'_> {
     /// Runs one command, whose arity was checked and whose keys are among those claimed, and writes its reply behind what
     /// is in `out`.
     pub fn run(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) -> Ran {
-        let began = self.core.last_micros;
+        let began = self.shares.as_ref().map_or(self.core.last_micros, |asking| asking.since);
         let start = out.len();
         match row.run(args) {
             Run::Container | Run::Chosen(_) => unreachable!("a container is refused, and nothing is chosen twice"),
@@ -180,7 +188,7 @@ impl Grounds<'_> {
         match &mut self.ground {
             Ground::Here => {}
             Ground::Together(table) => follow(table),
-            Ground::All(states) => states.iter_mut().for_each(|state| follow(state)),
+            Ground::All(states) => states.iter_mut().for_each(follow),
         }
     }
 
@@ -202,7 +210,7 @@ impl Grounds<'_> {
         };
         if outcome.is_ok() && reply.mark() == start {
             let shares = match self.shares.take() {
-                Some(shares) => shares,
+                Some(asking) => asking.shares,
                 None if ctx.core.shard.shards == 1 => {
                     vec![share(ctx.core, &EverywhereCall { client, db, args: *args })]
                 }
@@ -261,7 +269,7 @@ fn answer_nothing(request: &WaitRequest, name: &[u8], resp: Resp, out: &mut Vec<
 
 /// Runs a command where every shard is, `home` being that of this core.
 fn run_over(
-    states: &mut [Box<ShardState>],
+    states: &mut [ShardState],
     home: ShardId,
     actor: Actor,
     row: &'static Row,
@@ -292,7 +300,7 @@ fn run_over(
             Err(error) => Err(error),
         },
         Run::AllShards { part, merge } => {
-            let answer = |state: &mut Box<ShardState>| {
+            let answer = |state: &mut ShardState| {
                 let mut reply = Vec::new();
                 run_at(state, actor, part, args, &mut reply);
                 Part { reply, places: Vec::new() }
@@ -313,7 +321,16 @@ fn run_over(
             row.command.visit_keys(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
             let (db, resp, no_touch) = (actor.db, actor.resp, actor.no_touch);
             let shard = &mut states[home.index()];
-            Ok(Borrow::plan(BorrowInput { handler, args: args.to_owned(), resp, db, no_touch, keys, shard, claim: None }))
+            Ok(Borrow::plan(BorrowInput {
+                handler,
+                args: args.to_owned(),
+                resp,
+                db,
+                no_touch,
+                keys,
+                shard,
+                claim: None,
+            }))
         }
         Run::Hops { plan, .. } => plan(&input(&owners)),
         Run::AllHops { plan, .. } => plan(&input(&[])),
@@ -328,13 +345,7 @@ fn run_over(
 }
 
 /// Drives a plan to its end where all its shards are.
-fn drive(
-    mut plan: Box<dyn Plan>,
-    states: &mut [Box<ShardState>],
-    actor: Actor,
-    args: &Args<'_>,
-    out: &mut Vec<u8>,
-) {
+fn drive(mut plan: Box<dyn Plan>, states: &mut [ShardState], actor: Actor, args: &Args<'_>, out: &mut Vec<u8>) {
     let mut operate = |ops: Vec<(ShardId, HopOp)>| -> Vec<HopValue> {
         let run = |(shard, op): (ShardId, HopOp)| {
             let state = &mut states[shard.index()];
@@ -350,7 +361,7 @@ fn drive(
     loop {
         match plan.step(std::mem::take(&mut values)) {
             Step::Reply(reply) => return out.extend_from_slice(&reply),
-            Step::Run(ops) | Step::RunLast(ops) => values = operate(ops),
+            Step::Run(ops) | Step::RunLast(ops) | Step::RunInTurn(ops) => values = operate(ops),
             Step::Wait(request, ops) => {
                 operate(ops);
                 return answer_nothing(&request, args.at(0), actor.resp, out);

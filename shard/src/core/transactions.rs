@@ -39,8 +39,9 @@ impl Core {
         let transaction = session.transaction.as_mut().expect("a transaction is open");
         // What is kept for a transaction that will fail anyway is kept in vain.
         let is_lost = transaction.is_broken || transaction.is_spoilt();
-        let fits = (transaction.queue.argument_bytes() + args.total_bytes()) as u64 <= limit;
-        if !is_lost && !(fits && transaction.queue.push(row, args)) {
+        let has_room = (transaction.queue.argument_bytes() + args.total_bytes()) as u64 <= limit;
+        let is_kept = is_lost || (has_room && transaction.queue.push(row, args));
+        if !is_kept {
             self.stats.query_limit_disconnections += 1;
             tracing::warn!("Closing client that reached max query buffer length with the commands of a transaction");
             self.kill(conn);
@@ -51,7 +52,12 @@ impl Core {
     }
 
     /// A command is refused: its client's transaction, if there is one, is refused with it. The error to answer.
-    pub(super) fn break_transaction(&mut self, conn: ConnId, is_exec: bool, error: &CommandError) -> Option<CommandError> {
+    pub(super) fn break_transaction(
+        &mut self,
+        conn: ConnId,
+        is_exec: bool,
+        error: &CommandError,
+    ) -> Option<CommandError> {
         let transaction = self.session(conn)?.transaction.as_mut().filter(|transaction| transaction.is_open)?;
         transaction.is_broken = true;
         if !is_exec {
@@ -107,10 +113,11 @@ impl SessionCtx<'_> {
     pub fn place_watch(&mut self, row: &'static Row, args: &Args<'_>) {
         let session = self.session();
         let db = session.db;
-        let watching = session.transaction.get_or_insert_default().watching.get_or_insert_with(|| Watching {
-            watch: Arc::default(),
-            keys: Vec::new(),
-        });
+        let watching = session
+            .transaction
+            .get_or_insert_default()
+            .watching
+            .get_or_insert_with(|| Watching { watch: Arc::default(), keys: Vec::new() });
         let watch = Arc::clone(&watching.watch);
         // One change is enough: what else is watched makes no difference.
         let mut keys: Vec<Vec<u8>> = Vec::new();

@@ -10,14 +10,15 @@
 //! makes EXEC refuse the whole with EXECABORT; one that fails when it runs does not keep the others from running.
 //! [`crate::txn`] tells what EXEC does, on however many shards.
 
+#![allow(clippy::unnecessary_wraps, reason = "handlers have one type, and many of them cannot fail")]
+
 mod control;
 mod watch;
 
 use crate::spec::{Command, Flag, Flags};
 
 /// The family's commands.
-pub const COMMANDS: &[&Command] =
-    &[&control::DISCARD, &control::EXEC, &control::MULTI, &watch::UNWATCH, &watch::WATCH];
+pub const COMMANDS: &[&Command] = &[&control::DISCARD, &control::EXEC, &control::MULTI, &watch::UNWATCH, &watch::WATCH];
 
 /// What they have in common, besides EXEC.
 const CONTROL: &[Flag] = &[Flag::Noscript, Flag::Loading, Flag::Stale, Flag::Fast, Flag::AllowBusy];
