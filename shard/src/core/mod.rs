@@ -9,6 +9,7 @@
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
+//! | `tell.rs` | messages that no command asked for |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
 //! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
@@ -20,6 +21,7 @@ mod route;
 mod run;
 #[cfg(feature = "simulation")]
 mod simulation;
+mod tell;
 mod tick;
 mod wait;
 

@@ -193,6 +193,7 @@ impl Core {
 
     /// Whether the connection has too much in flight to go on.
     fn flow_after(&mut self, conn: ConnId) -> Flow {
+        self.note_passed(conn);
         let Some(session) = self.session(conn) else { return Flow::Close };
         if session.replies.len() >= session.window() || session.in_flight_bytes >= IN_FLIGHT_BYTES_MAX {
             session.held = Some(Hold::InFlight);
@@ -216,6 +217,7 @@ impl Core {
             flow = ctx.flow;
         });
         self.finished((caller.conn, self.id), row, args, began, failed.as_ref());
+        self.note_passed(caller.conn);
         if flow == Flow::Close {
             return self.close_in_order(caller.conn);
         }
@@ -289,7 +291,11 @@ impl Core {
 
     fn routed(&mut self, conn: ConnId) {
         let push = self.push_number;
-        self.session(conn).expect("the command's client is there").routed_in = push;
+        let session = self.session(conn).expect("the command's client is there");
+        session.routed_in = push;
+        if session.is_subscribed() {
+            self.mark_passing(conn);
+        }
     }
 
     /// Takes the next place in the connection's replies.

@@ -97,12 +97,14 @@ pub struct ReplyBatch {
     pub times: Vec<PartTime>,
     /// Commands for the slow log.
     pub slow: Vec<SlowCommand>,
+    /// Messages that nobody asked for, each behind so many of the replies.
+    pub told: Vec<(usize, ConnId, Box<[u8]>)>,
 }
 
 impl ReplyBatch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.heads.is_empty() && self.shares.is_empty() && self.slow.is_empty()
+        self.heads.is_empty() && self.shares.is_empty() && self.slow.is_empty() && self.told.is_empty()
     }
 
     /// Empties it for the next use.
@@ -111,6 +113,7 @@ impl ReplyBatch {
         self.shares.clear();
         self.times.clear();
         self.slow.clear();
+        self.told.clear();
         self.bytes.clear();
         self.heads.shrink_to(HEADS_KEPT);
         self.bytes.shrink_to(BYTES_KEPT);
