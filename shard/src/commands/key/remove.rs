@@ -48,9 +48,11 @@ pub const UNLINK: Command = Command {
 
 fn remove(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let mut removed = 0;
-    for key in args.from(1).filter(|key| ctx.remove(key)) {
-        ctx.notify(Events::GENERIC, "del", key);
-        removed += 1;
+    for key in args.from(1) {
+        if ctx.remove(key) {
+            ctx.notify(Events::GENERIC, "del", key);
+            removed += 1;
+        }
     }
     ctx.changed(removed);
     reply.integer(removed as i64);
