@@ -15,6 +15,7 @@ pub mod limits;
 pub mod memory;
 pub mod mesh;
 pub mod os;
+pub mod pubsub;
 pub mod runtime;
 pub mod session;
 pub mod sha1;

@@ -9,6 +9,7 @@ use crate::config::{Config, Effect};
 use crate::ids::{ClientId, ShardId};
 use crate::limits::PACKED_THRESHOLD_DEFAULT;
 use crate::mesh::Mesh;
+use crate::pubsub::Registry;
 use crate::slot::SlotMap;
 
 /// Which commands `CLIENT PAUSE` holds back.
@@ -39,6 +40,8 @@ pub struct Shared {
     pub mesh: Mesh,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
+    /// Which cores have subscribers of what.
+    pub registry: Arc<Registry>,
     config: RwLock<Arc<Config>>,
     config_version: AtomicU64,
     next_client: AtomicU64,
@@ -99,6 +102,7 @@ impl Shared {
         Shared {
             slots: Arc::new(SlotMap::new(parts.mesh.len())),
             mesh: parts.mesh,
+            registry: Arc::default(),
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),
             next_client: AtomicU64::new(1),

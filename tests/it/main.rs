@@ -15,6 +15,7 @@ mod load;
 mod memory;
 mod order;
 mod pipeline;
+mod pubsub;
 mod scan;
 mod start;
 mod support;

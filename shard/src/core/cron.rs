@@ -82,8 +82,6 @@ impl Core {
 
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
-        // Nobody can subscribe to them.
-        self.shard.events.clear();
         self.free_garbage();
         let now = self.tick_time;
         if now.0 < self.next_cron.0 {
@@ -96,6 +94,7 @@ impl Core {
         let busy = std::mem::take(&mut self.worked) || !self.paused.is_empty();
         let expires = self.shard.databases.iter().any(|database| database.expires() > 0 || database.watches_fields());
         let swept = !expires || self.timed_sweep();
+        self.tell_events();
         let packed = self.defragment();
         if !busy {
             self.rest();
@@ -137,11 +136,18 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let waits = &mut self.shard.waits;
-        let databases = self.shard.databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
+        let ShardState { databases, waits, config, events, registry, .. } = &mut self.shard;
+        let is_told = config.notify_keyspace_events.publishes(Events::EXPIRED) && !registry.is_silent();
+        let databases = databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
-            // Who waits for a key may want to know that it is gone.
-            let mut removed = |key: &[u8], _: OwnedValue| waits.signal(DbId(index as u32), key);
+            let db = DbId(index as u32);
+            let mut removed = |key: &[u8], _: OwnedValue| {
+                // Who waits for a key may want to know that it is gone.
+                waits.signal(db, key);
+                if is_told {
+                    events.push(KeyEvent { db, class: Events::EXPIRED, event: "expired", key: key.to_vec() });
+                }
+            };
             loop {
                 let budget = SweepBudget {
                     entries_max: SWEEP_ENTRIES_PER_STEP,
@@ -171,12 +177,12 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, .. } = &mut self.shard;
+        let ShardState { databases, clock, config, counters, events, registry, .. } = &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {
             let mut tell = |class, event, key: &[u8]| {
-                if config.notify_keyspace_events.publishes(class) {
+                if config.notify_keyspace_events.publishes(class) && !registry.is_silent() {
                     events.push(KeyEvent { db: DbId(index as u32), class, event, key: key.to_vec() });
                 }
             };
@@ -266,6 +272,8 @@ impl Core {
         let idle: Vec<ConnId> = self
             .sessions()
             .filter(|session| now.0 - session.info.active_at.0 > limit && session.replies.is_empty())
+            // Who has subscribed has nothing to say.
+            .filter(|session| !session.is_subscribed())
             .map(|session| session.conn)
             .collect();
         for conn in idle {
@@ -275,13 +283,15 @@ impl Core {
 
     /// Cuts clients whose output passed `client-output-buffer-limit`; lets sessions that are idle hold nothing.
     pub(super) fn check_outputs(&mut self) {
-        let limit = self.shard.config.client_output_buffer_limit.of(ClientClass::Normal);
+        let limits = self.shard.config.client_output_buffer_limit;
         let now = self.shard.clock;
         let mut cut = Vec::new();
         for conn in &self.dirty {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
                 continue;
             };
+            let class = if session.is_subscribed() { ClientClass::Pubsub } else { ClientClass::Normal };
+            let limit = limits.of(class);
             // What fits into the first piece is no queue of output; once there is a queue, all of it counts.
             let unsent = Some(session.unsent_bytes()).filter(|bytes| *bytes > OUTPUT_BYTES_FREE).unwrap_or(0);
             let stranger = !session.authenticated && session.info.in_flight > UNAUTHENTICATED_UNSENT_BYTES_MAX;

@@ -46,13 +46,23 @@ impl Core {
             self.note_part(time);
         }
         let mut at = 0;
-        for head in &batch.heads {
+        let mut told = batch.told.drain(..).peekable();
+        for (number, head) in batch.heads.iter().enumerate() {
+            while let Some((_, conn, message)) = told.next_if(|&(behind, ..)| behind <= number) {
+                self.tell(conn, &message);
+            }
             let end = at + head.len;
             self.deliver(head, &batch.bytes[at..end]);
             at = end;
         }
+        for (_, conn, message) in told {
+            self.tell(conn, &message);
+        }
         for (head, share) in batch.shares.drain(..) {
             self.deliver_share(&head, share);
+        }
+        for received in batch.received.drain(..) {
+            self.count_received(&received);
         }
         for slow in batch.slow.drain(..) {
             self.log_slow(slow);

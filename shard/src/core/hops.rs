@@ -147,6 +147,7 @@ impl Core {
         let began = self.clock.micros();
         let value = self.at_time(now, |core| op(&mut Ctx { shard: &mut core.shard, db, no_touch }));
         let micros = self.clock.micros().saturating_sub(began);
+        self.tell_events();
         self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 

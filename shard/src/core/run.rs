@@ -40,6 +40,7 @@ impl Core {
         });
         self.finished((conn, self.id), row, args, began, failed.as_ref());
         self.serve_waiters();
+        self.tell_events();
     }
 
     /// A command of this core's client that must wait for a lock takes its place in the replies and in the queue.
@@ -121,6 +122,7 @@ impl Core {
             self.wait_here(from, head, args, request);
         }
         self.serve_waiters();
+        self.tell_events();
     }
 
     /// A part of a plan has come to this shard: it takes its place, and is granted at once if nothing stands before it.
@@ -189,7 +191,12 @@ pub(super) fn shard_handler(run: Run) -> Option<ShardHandler> {
         | Run::Keys(handler)
         | Run::Hops { local: handler, .. }
         | Run::AllHops { local: handler, .. } => Some(handler),
-        Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) => None,
+        Run::Container
+        | Run::Session(_)
+        | Run::Subscribe(_)
+        | Run::Publish(_)
+        | Run::Everywhere { .. }
+        | Run::Chosen(_) => None,
     }
 }
 

@@ -19,6 +19,7 @@ use super::error::WRONG_TYPE;
 use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
+use crate::pubsub::Registry;
 use crate::slot::SlotMap;
 use crate::wait::{Claiming, WaitRequest, WaitTable};
 
@@ -82,6 +83,8 @@ pub struct ShardState {
     pub check_sums: bool,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
+    /// Which cores have subscribers of what.
+    pub registry: Arc<Registry>,
     /// Who waits for keys of this shard.
     pub waits: WaitTable,
     /// What the handler that runs wants to wait for.
@@ -199,6 +202,7 @@ impl Ctx<'_> {
         self.discard(discarded);
         self.signal(key);
         self.shard.counters.expired_keys += 1;
+        self.notify(Events::EXPIRED, "expired", key.bytes());
         true
     }
 
@@ -220,7 +224,7 @@ impl Ctx<'_> {
     pub fn look<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         if self.is_gone(key) {
-            self.shard.counters.misses += 1;
+            self.missed(key);
             return None;
         }
         self.find_counted(key)
@@ -230,13 +234,17 @@ impl Ctx<'_> {
     pub fn read<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         if self.is_gone(key) {
-            self.shard.counters.misses += 1;
+            self.missed(key);
             return None;
         }
         if self.no_touch {
             return self.find_counted(key);
         }
         let (access, lfu, clock) = (self.new_access(), self.lfu(), self.shard.clock);
+        if self.notices(Events::KEY_MISS) && self.database().find(key).is_none() {
+            self.missed(key);
+            return None;
+        }
         let shard = &mut *self.shard;
         let Some(mut entry) = shard.databases[self.db.index()].find_mut(key) else {
             shard.counters.misses += 1;
@@ -251,7 +259,17 @@ impl Ctx<'_> {
         Some(entry.into_entry())
     }
 
+    /// A lookup for reading has found nothing.
+    fn missed(&mut self, key: Key<'_>) {
+        self.shard.counters.misses += 1;
+        self.notify(Events::KEY_MISS, "keymiss", key.bytes());
+    }
+
     fn find_counted(&mut self, key: Key<'_>) -> Option<Entry<'_>> {
+        if self.notices(Events::KEY_MISS) && self.database().find(key).is_none() {
+            self.missed(key);
+            return None;
+        }
         let counters = &mut self.shard.counters;
         let entry = self.shard.databases[self.db.index()].find(key);
         match entry {
@@ -350,9 +368,13 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let access = self.access_of_stored(key);
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, expire, access);
         self.discard(discarded);
         self.signal(key);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores a string in place of the one that this command has looked up before: what it was used for, and when it
@@ -361,8 +383,12 @@ impl Ctx<'_> {
         let key = key.into();
         let old = self.lfu().and_then(|_| self.database().find(key)).map(|entry| entry.access());
         let access = old.unwrap_or_else(|| self.new_access());
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, Expiry::Keep, access);
         self.discard(discarded);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores any value, in place of whatever was there. That is a use of the key.
@@ -370,9 +396,13 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let access = self.access_of_stored(key);
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_value(key, value, expire, access);
         self.discard(discarded);
         self.signal(key);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores an entry that came from elsewhere, with its expiry and access bits.
@@ -429,9 +459,16 @@ impl Ctx<'_> {
         }
     }
 
+    /// Whether anybody may hear of events of this class.
+    #[inline]
+    fn notices(&self, class: Events) -> bool {
+        self.shard.config.notify_keyspace_events.publishes(class) && !self.shard.registry.is_silent()
+    }
+
     /// Tells what happened to a key, to whoever has subscribed to such events.
+    #[inline]
     pub fn notify(&mut self, class: Events, event: &'static str, key: &[u8]) {
-        if self.shard.config.notify_keyspace_events.publishes(class) {
+        if self.notices(class) {
             self.shard.events.push(KeyEvent { db: self.db, class, event, key: key.to_vec() });
         }
     }

@@ -63,6 +63,19 @@ pub struct PartTime {
     pub micros: u64,
 }
 
+/// How many clients of one core have received what was published.
+#[derive(Clone, Copy, Debug)]
+pub struct Received {
+    /// The publisher's connection at its home core.
+    pub conn: ConnId,
+    /// Which of its replies.
+    pub seq: u32,
+    /// The clients.
+    pub clients: usize,
+    /// How long it took to send it to them, in microseconds.
+    pub micros: u64,
+}
+
 /// A command that took long, on its way to the client's core, which knows the client's name and address.
 #[derive(Debug)]
 pub struct SlowCommand {
@@ -97,12 +110,17 @@ pub struct ReplyBatch {
     pub times: Vec<PartTime>,
     /// Commands for the slow log.
     pub slow: Vec<SlowCommand>,
+    /// Messages that nobody asked for, each behind so many of the replies.
+    pub told: Vec<(usize, ConnId, Box<[u8]>)>,
+    /// Counts of receivers.
+    pub received: Vec<Received>,
 }
 
 impl ReplyBatch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.heads.is_empty() && self.shares.is_empty() && self.slow.is_empty()
+        let answers = self.heads.is_empty() && self.shares.is_empty() && self.received.is_empty();
+        answers && self.slow.is_empty() && self.told.is_empty()
     }
 
     /// Empties it for the next use.
@@ -111,6 +129,8 @@ impl ReplyBatch {
         self.shares.clear();
         self.times.clear();
         self.slow.clear();
+        self.told.clear();
+        self.received.clear();
         self.bytes.clear();
         self.heads.shrink_to(HEADS_KEPT);
         self.bytes.shrink_to(BYTES_KEPT);
@@ -199,6 +219,8 @@ pub enum Pushed {
     Done,
     /// A lock was not to be had: nothing was linked.
     PutOff,
+    /// What was routed does not hold any more: nothing was linked.
+    Outdated,
     /// A broken rule: some batches are linked, the others are not yet.
     #[cfg(feature = "simulation")]
     Partly,
@@ -274,12 +296,26 @@ impl Mesh {
     /// Links every batch of `batches` that is not empty to its shard's inbox, all at one instant, with the time that
     /// `clock` tells at that instant. The linked batches are replaced by ones from `spare`.
     pub fn push(&self, batches: &mut [Batch], spare: &mut Vec<Batch>, clock: impl FnOnce() -> UnixMillis) -> Pushed {
+        self.push_if(batches, spare, || true, clock)
+    }
+
+    /// As [`Self::push`], if what was routed still holds: `is_current` is asked when all locks are had.
+    pub fn push_if(
+        &self,
+        batches: &mut [Batch],
+        spare: &mut Vec<Batch>,
+        is_current: impl FnOnce() -> bool,
+        clock: impl FnOnce() -> UnixMillis,
+    ) -> Pushed {
         let mut locked: Vec<(usize, MutexGuard<'_, Queues>)> = Vec::with_capacity(batches.len());
         for (shard, _) in batches.iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
             match self.lock_inbox(shard) {
                 Some(guard) => locked.push((shard, guard)),
                 None => return Pushed::PutOff,
             }
+        }
+        if !is_current() {
+            return Pushed::Outdated;
         }
         let now = clock();
         let mut wake: u128 = 0;

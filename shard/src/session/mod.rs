@@ -15,6 +15,7 @@ pub use replies::{Gather, Gathered, Replies};
 
 use crate::ids::{ClientId, DbId};
 use crate::limits::{IN_FLIGHT_COMMANDS_MAX, REPLIES_IN_FLIGHT_BYTES, REPLY_BYTES_GUESS};
+use crate::pubsub::Subscriptions;
 use crate::spec::CommandId;
 
 /// What `CLIENT REPLY` asked for.
@@ -102,6 +103,10 @@ pub struct Session {
     pub dirty: bool,
     /// Its output waits for replies that are on their way.
     pub withheld: bool,
+    /// Its subscriptions, if it has any.
+    pub subscriptions: Option<Box<Subscriptions>>,
+    /// Of a subscribed client: its commands with replies below this number stand before whatever is published now.
+    pub passed: u32,
     /// What is told about it.
     pub info: Box<ClientInfo>,
 }
@@ -148,6 +153,8 @@ impl Session {
             closing: false,
             dirty: false,
             withheld: false,
+            subscriptions: None,
+            passed: 0,
             info: Box::new(ClientInfo {
                 endpoint,
                 fd,
@@ -173,7 +180,18 @@ impl Session {
         let names = info.name.capacity() + info.lib_name.capacity() + info.lib_ver.capacity();
         let output = self.out.capacity() + info.in_flight + self.replies.heap_bytes();
         let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
+        let held = held + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.memory_bytes());
         size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + info.input.query_capacity
+    }
+
+    /// Whether it is subscribed to anything: it counts as a client of the class `pubsub`.
+    pub fn is_subscribed(&self) -> bool {
+        self.subscriptions.is_some()
+    }
+
+    /// Whether few commands are allowed: without a type of their own, messages could not be told from other replies.
+    pub fn is_restricted(&self) -> bool {
+        self.is_subscribed() && self.resp == Resp::V2
     }
 
     /// The command that CLIENT PAUSE holds back.
