@@ -9,7 +9,10 @@ use crate::config::{Config, Effect};
 use crate::ids::{ClientId, ShardId};
 use crate::limits::PACKED_THRESHOLD_DEFAULT;
 use crate::mesh::Mesh;
+use crate::monitor::Monitors;
+use crate::session::places::Places;
 use crate::slot::SlotMap;
+use crate::tracking::Registry;
 
 /// Which commands `CLIENT PAUSE` holds back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,12 @@ pub struct Shared {
     pub mesh: Mesh,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
+    /// Where each client is.
+    pub places: Places,
+    /// Who tracks keys.
+    pub trackers: Arc<Registry>,
+    /// Who monitors.
+    pub monitors: Monitors,
     config: RwLock<Arc<Config>>,
     config_version: AtomicU64,
     next_client: AtomicU64,
@@ -98,6 +107,9 @@ impl Shared {
     pub fn new(parts: SharedParts) -> Shared {
         Shared {
             slots: Arc::new(SlotMap::new(parts.mesh.len())),
+            places: Places::default(),
+            trackers: Arc::default(),
+            monitors: Monitors::new(parts.mesh.len()),
             mesh: parts.mesh,
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),

@@ -117,6 +117,7 @@ impl Core {
     fn timed_sweep(&mut self) -> bool {
         let began = self.clock.micros();
         let complete = self.sweep() & self.sweep_fields();
+        self.tell_of_expiry();
         let micros = self.clock.micros() - began;
         self.stats.expire_micros += micros;
         self.stats.expire_cut_short += u64::from(!complete);
@@ -137,11 +138,14 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let waits = &mut self.shard.waits;
+        let (waits, tracking) = (&mut self.shard.waits, &mut self.shard.tracking);
         let databases = self.shard.databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
             // Who waits for a key may want to know that it is gone.
-            let mut removed = |key: &[u8], _: OwnedValue| waits.signal(DbId(index as u32), key);
+            let mut removed = |key: &[u8], _: OwnedValue| {
+                waits.signal(DbId(index as u32), key);
+                tracking.change(key);
+            };
             loop {
                 let budget = SweepBudget {
                     entries_max: SWEEP_ENTRIES_PER_STEP,
@@ -171,7 +175,7 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, .. } = &mut self.shard;
+        let ShardState { databases, clock, config, counters, events, tracking, .. } = &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {
@@ -182,6 +186,7 @@ impl Core {
             };
             let mut swept = |fields: SweptFields<'_>| {
                 counters.expired_fields += fields.removed as u64;
+                tracking.change(fields.key);
                 tell(Events::HASH, "hexpired", fields.key);
                 if fields.gone {
                     tell(Events::GENERIC, "del", fields.key);

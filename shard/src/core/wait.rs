@@ -240,6 +240,7 @@ impl Core {
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
         let failed = call(handler, &mut ctx, &args, &mut Reply::new(&mut bytes, resp));
         self.shard.wanted = None;
+        self.tell_trackers(head.client);
         let claiming = self.shard.claim.take().expect("it was put in above");
         if !claiming.claim.is_ended() {
             return Served::No;

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
 use crate::slot::SlotMap;
+use crate::tracking::KeyTracking;
 use crate::wait::{Claiming, WaitRequest, WaitTable};
 
 /// What a shard counts about its keys, for INFO.
@@ -84,6 +85,8 @@ pub struct ShardState {
     pub slots: Arc<SlotMap>,
     /// Who waits for keys of this shard.
     pub waits: WaitTable,
+    /// Who is to be told of changed keys.
+    pub tracking: KeyTracking,
     /// What the handler that runs wants to wait for.
     pub wanted: Option<WaitRequest>,
     /// The wait in whose name the handler runs.
@@ -197,7 +200,7 @@ impl Ctx<'_> {
         }
         let discarded = self.database().unlink(key).flatten();
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
         self.shard.counters.expired_keys += 1;
         true
     }
@@ -266,6 +269,7 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let shard = &mut *self.shard;
+        shard.tracking.touch(key.bytes());
         let touched = Touched::new(shard, self.no_touch);
         let mut entry = shard.databases[self.db.index()].find_mut(key)?;
         touched.mark(&mut entry, &mut shard.rng);
@@ -276,6 +280,7 @@ impl Ctx<'_> {
     pub fn peek_mut<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
+        self.shard.tracking.touch(key.bytes());
         self.database().find_mut(key)
     }
 
@@ -352,7 +357,7 @@ impl Ctx<'_> {
         let access = self.access_of_stored(key);
         let discarded = self.database().set_string(key, value, expire, access);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
     }
 
     /// Stores a string in place of the one that this command has looked up before: what it was used for, and when it
@@ -363,6 +368,7 @@ impl Ctx<'_> {
         let access = old.unwrap_or_else(|| self.new_access());
         let discarded = self.database().set_string(key, value, Expiry::Keep, access);
         self.discard(discarded);
+        self.shard.tracking.change(key.bytes());
     }
 
     /// Stores any value, in place of whatever was there. That is a use of the key.
@@ -372,7 +378,7 @@ impl Ctx<'_> {
         let access = self.access_of_stored(key);
         let discarded = self.database().set_value(key, value, expire, access);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
     }
 
     /// Stores an entry that came from elsewhere, with its expiry and access bits.
@@ -381,7 +387,7 @@ impl Ctx<'_> {
         self.expire_if_past(key);
         let discarded = self.database().put(key, detached);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
     }
 
     /// Takes the entry of `key` out, to be put elsewhere.
@@ -389,7 +395,9 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         self.signal(key);
-        self.database().take(key)
+        let taken = self.database().take(key)?;
+        self.shard.tracking.change(key.bytes());
+        Some(taken)
     }
 
     /// Removes `key`; whether it was there. A big value is freed in slices between commands.
@@ -402,7 +410,7 @@ impl Ctx<'_> {
             None => false,
             Some(discarded) => {
                 self.discard(discarded);
-                self.signal(key);
+                self.signal_change(key);
                 true
             }
         }
@@ -411,6 +419,7 @@ impl Ctx<'_> {
     /// Empties the database; what it held is to be freed.
     pub fn clear(&mut self) -> Discarded {
         self.shard.waits.signal_all(self.db);
+        self.shard.tracking.flush();
         self.database().clear()
     }
 
@@ -441,6 +450,12 @@ impl Ctx<'_> {
         if !self.shard.waits.is_empty() {
             self.shard.waits.signal(self.db, key.bytes());
         }
+    }
+
+    /// Says that `key` is no longer what it was, to clients that wait for it and to those that keep a copy.
+    fn signal_change(&mut self, key: Key<'_>) {
+        self.signal(key);
+        self.shard.tracking.change(key.bytes());
     }
 
     /// Asks to wait: the handler has found nothing to take, and returns without a reply. What it gets when the time is over

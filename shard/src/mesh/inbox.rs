@@ -20,6 +20,7 @@ use crate::exec::Share;
 use crate::exec::hop::{HopOp, HopValue};
 use crate::ids::ShardId;
 use crate::spec::CommandId;
+use crate::tracking::Addressed;
 
 /// How often a taken lock is tried again before the push is put off; each try is some 20 ns.
 const LOCK_SPINS: u32 = 100;
@@ -97,12 +98,22 @@ pub struct ReplyBatch {
     pub times: Vec<PartTime>,
     /// Commands for the slow log.
     pub slow: Vec<SlowCommand>,
+    /// What clients are told besides, each behind so many of the replies.
+    pub notices: Vec<(usize, Addressed)>,
+    /// Commands as monitoring clients see them, a line each.
+    pub monitored: Vec<u8>,
 }
 
 impl ReplyBatch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.heads.is_empty() && self.shares.is_empty() && self.slow.is_empty()
+        let Self { heads, shares, slow, notices, monitored, .. } = self;
+        heads.is_empty() && shares.is_empty() && slow.is_empty() && notices.is_empty() && monitored.is_empty()
+    }
+
+    /// Tells a connection of that core something behind the replies that are in here already.
+    pub fn tell(&mut self, addressed: Addressed) {
+        self.notices.push((self.heads.len(), addressed));
     }
 
     /// Empties it for the next use.
@@ -111,7 +122,11 @@ impl ReplyBatch {
         self.shares.clear();
         self.times.clear();
         self.slow.clear();
+        self.notices.clear();
+        self.monitored.clear();
         self.bytes.clear();
+        self.notices.shrink_to(HEADS_KEPT);
+        self.monitored.shrink_to(BYTES_KEPT);
         self.heads.shrink_to(HEADS_KEPT);
         self.bytes.shrink_to(BYTES_KEPT);
     }
@@ -312,6 +327,24 @@ impl Mesh {
         answers.replies.push(replies);
         station.has_replies.store(true, Ordering::Release);
         Self::unlock_and_wake(station, answers);
+    }
+
+    /// Hands answers to all homes that have some, at one instant: whoever acts on one of them finds the others there. They
+    /// are replaced by batches from `spare`.
+    pub fn answer_together(&self, batches: &mut [ReplyBatch], spare: &mut Vec<ReplyBatch>) {
+        let homes = batches.iter().enumerate().filter(|(_, batch)| !batch.is_empty());
+        let mut locked: Vec<_> = homes.map(|(home, _)| (home, lock(&self.stations[home].answers))).collect();
+        for (home, answers) in &mut locked {
+            let batch = std::mem::replace(&mut batches[*home], spare.pop().unwrap_or_default());
+            answers.replies.push(batch);
+            self.stations[*home].has_replies.store(true, Ordering::Release);
+        }
+        let parked: Vec<(usize, bool)> =
+            locked.iter_mut().map(|(home, answers)| (*home, std::mem::take(&mut answers.parked))).collect();
+        drop(locked);
+        for (home, _) in parked.into_iter().filter(|(_, parked)| *parked) {
+            self.stations[home].waker.wake();
+        }
     }
 
     /// Hands a hop message to `shard`.
