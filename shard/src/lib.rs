@@ -16,6 +16,7 @@ pub mod memory;
 pub mod mesh;
 pub mod monitor;
 pub mod os;
+pub mod pubsub;
 pub mod runtime;
 pub mod session;
 pub mod sha1;

@@ -271,6 +271,8 @@ impl Core {
         let idle: Vec<ConnId> = self
             .sessions()
             .filter(|session| now.0 - session.info.active_at.0 > limit && session.replies.is_empty())
+            // Who has subscribed has nothing to say.
+            .filter(|session| !session.is_subscribed())
             .map(|session| session.conn)
             .collect();
         for conn in idle {
@@ -280,13 +282,15 @@ impl Core {
 
     /// Cuts clients whose output passed `client-output-buffer-limit`; lets sessions that are idle hold nothing.
     pub(super) fn check_outputs(&mut self) {
-        let limit = self.shard.config.client_output_buffer_limit.of(ClientClass::Normal);
+        let limits = self.shard.config.client_output_buffer_limit;
         let now = self.shard.clock;
         let mut cut = Vec::new();
         for conn in &self.dirty {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
                 continue;
             };
+            let class = if session.is_subscribed() { ClientClass::Pubsub } else { ClientClass::Normal };
+            let limit = limits.of(class);
             // What fits into the first piece is no queue of output; once there is a queue, all of it counts.
             let unsent = Some(session.unsent_bytes()).filter(|bytes| *bytes > OUTPUT_BYTES_FREE).unwrap_or(0);
             let stranger = !session.authenticated && session.info.in_flight > UNAUTHENTICATED_UNSENT_BYTES_MAX;

@@ -46,17 +46,17 @@ impl Core {
             self.note_part(time);
         }
         let mut at = 0;
-        let mut notices = batch.notices.drain(..).peekable();
-        for (index, head) in batch.heads.iter().enumerate() {
-            while let Some((_, notice)) = notices.next_if(|(place, _)| *place <= index) {
-                self.deliver_notice(notice);
+        let mut told = batch.told.drain(..).peekable();
+        for (number, head) in batch.heads.iter().enumerate() {
+            while let Some((_, conn, notice)) = told.next_if(|&(behind, ..)| behind <= number) {
+                self.deliver_notice(conn, notice);
             }
             let end = at + head.len;
             self.deliver(head, &batch.bytes[at..end]);
             at = end;
         }
-        for (_, notice) in notices {
-            self.deliver_notice(notice);
+        for (_, conn, notice) in told {
+            self.deliver_notice(conn, notice);
         }
         self.feed_monitors(&batch.monitored);
         for (head, share) in batch.shares.drain(..) {
@@ -73,19 +73,6 @@ impl Core {
             return self.session(conn).map(|session| session.conn);
         }
         self.sessions.get(conn.slot as usize)?.as_ref().filter(|s| !s.replies.is_empty()).map(|s| s.conn)
-    }
-
-    /// Sends something that is no reply, behind the replies that are outstanding: see [`crate::tracking`]. A command that
-    /// waits holds nothing up.
-    pub(super) fn write_aside(&mut self, conn: ConnId, bytes: &[u8]) {
-        let Some(session) = self.session(conn) else { return };
-        let waits = session.blocked.is_some() && session.replies.len() == 1;
-        if session.replies.is_empty() || waits {
-            session.out.extend_from_slice(bytes);
-        } else {
-            session.replies.push_ready(bytes);
-        }
-        self.mark_dirty(conn);
     }
 
     /// One reply, or one part of one.

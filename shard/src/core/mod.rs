@@ -9,6 +9,7 @@
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
+//! | `tell.rs` | messages that no command asked for |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
 //! | `track.rs` | telling clients that keys which they have read changed |
 //! | `monitor.rs` | showing commands to clients that monitor |
@@ -23,6 +24,7 @@ mod route;
 mod run;
 #[cfg(feature = "simulation")]
 mod simulation;
+mod tell;
 mod tick;
 mod track;
 mod wait;

@@ -57,7 +57,7 @@ impl Core {
             return;
         }
         for index in 0..self.monitoring.len() {
-            self.write_aside(self.monitoring[index], lines);
+            self.tell(self.monitoring[index], lines);
         }
     }
 }

@@ -204,6 +204,7 @@ impl Core {
 
     /// Whether the connection has too much in flight to go on.
     fn flow_after(&mut self, conn: ConnId) -> Flow {
+        self.note_passed(conn);
         let Some(session) = self.session(conn) else { return Flow::Close };
         if session.replies.len() >= session.window() || session.in_flight_bytes >= IN_FLIGHT_BYTES_MAX {
             session.held = Some(Hold::InFlight);
@@ -228,6 +229,7 @@ impl Core {
         });
         self.show_to_monitors(caller.conn, row, args);
         self.finished((caller.conn, self.id), row, args, began, failed.as_ref());
+        self.note_passed(caller.conn);
         if flow == Flow::Close {
             return self.close_in_order(caller.conn);
         }
@@ -301,7 +303,11 @@ impl Core {
 
     fn routed(&mut self, conn: ConnId) {
         let push = self.push_number;
-        self.session(conn).expect("the command's client is there").routed_in = push;
+        let session = self.session(conn).expect("the command's client is there");
+        session.routed_in = push;
+        if session.is_subscribed() {
+            self.mark_passing(conn);
+        }
     }
 
     /// Takes the next place in the connection's replies.

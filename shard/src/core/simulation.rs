@@ -35,6 +35,8 @@ impl Core {
                 format!("a part of plan {} of core {from}, claiming {:?}", part.plan.number, part.claims)
             }
             Message::Adopt(_) => format!("a socket from core {from}"),
+            Message::Tell(told) => format!("a message from core {from} to slot {}", told.0.slot),
+            Message::Passed(conn, next) => format!("slot {} has sent all below {next}", conn.slot),
         }
     }
 

@@ -109,6 +109,8 @@ impl Core {
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
             Message::Hop(part) => self.arrive_part(*part),
             Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
+            Message::Tell(told) => self.tell(told.0, &told.1),
+            Message::Passed(conn, next) => self.passed(conn, next),
         }
         self.run_hops();
     }

@@ -8,7 +8,7 @@ use super::Core;
 use crate::ids::{ClientId, ShardId};
 use crate::session::places::Place;
 use crate::spec::table::Row;
-use crate::tracking::{Addressed, Invalid, Mode, Notice, Target, broken};
+use crate::tracking::{Invalid, Mode, Notice, Target, broken};
 
 /// A table over its limit loses so many keys at once, besides those that came with the command: the limit may have been
 /// lowered.
@@ -128,9 +128,10 @@ impl Core {
             Target::Broken(place) => (place, Notice::Broken),
         };
         if place.core == self.id {
-            self.deliver_notice((place.conn, notice));
+            self.deliver_notice(place.conn, notice);
         } else {
-            self.answers[place.core.index()].tell((place.conn, notice));
+            let answers = &mut self.answers[place.core.index()];
+            answers.told.push((answers.heads.len(), place.conn, notice));
             self.has_notices = true;
         }
     }
@@ -151,12 +152,12 @@ impl Core {
     }
 
     /// Tells a client of this core.
-    pub(super) fn deliver_notice(&mut self, (conn, notice): Addressed) {
+    pub(super) fn deliver_notice(&mut self, conn: ConnId, notice: Notice) {
         let Some(session) = self.session(conn) else { return };
         let resp = session.resp;
         let bytes = match (&notice, session.tracking.as_deref_mut()) {
             (Notice::Own(invalid), Some(_)) => invalid.push(resp),
-            (Notice::Redirected(invalid), _) => invalid.redirected(resp, session.is_subscriber()),
+            (Notice::Redirected(invalid), _) => invalid.redirected(resp, session.is_subscribed()),
             (Notice::Broken, Some(mode)) => {
                 mode.is_broken = true;
                 mode.redirect.and_then(|other| broken(resp, other))
@@ -164,8 +165,16 @@ impl Core {
             (Notice::Own(_) | Notice::Broken, None) => None,
         };
         if let Some(bytes) = bytes {
-            self.write_aside(conn, &bytes);
+            self.tell_aside(conn, &bytes);
         }
+    }
+
+    /// Sends a client of this core something behind its replies that are outstanding, but for that of a command that waits.
+    fn tell_aside(&mut self, conn: ConnId, bytes: &[u8]) {
+        let Some(session) = self.session(conn).filter(|session| !session.closing) else { return };
+        let before = session.blocked.as_ref().map_or(session.replies.next(), |blocked| blocked.seq);
+        session.replies.interpose(before, &[bytes], &mut session.out);
+        self.mark_dirty(conn);
     }
 
     /// The client of `conn` tracks as `mode` says, or no longer.

@@ -72,6 +72,11 @@ pub enum Message {
     Hop(Box<HopPart>),
     /// A socket that this core shall serve, with the client's number: numbers follow the order of connecting.
     Adopt(Box<(Socket, ClientId)>),
+    /// Bytes for a client of this core that nobody asked for.
+    Tell(Box<(ConnId, Box<[u8]>)>),
+    /// A client of this core, subscribed to something, has sent commands elsewhere: all of them below this number stand
+    /// before what comes behind this.
+    Passed(ConnId, u32),
 }
 
 /// Messages of one core for one shard, in order.

@@ -20,7 +20,7 @@ use crate::exec::Share;
 use crate::exec::hop::{HopOp, HopValue};
 use crate::ids::ShardId;
 use crate::spec::CommandId;
-use crate::tracking::Addressed;
+use crate::tracking::Notice;
 
 /// How often a taken lock is tried again before the push is put off; each try is some 20 ns.
 const LOCK_SPINS: u32 = 100;
@@ -98,8 +98,8 @@ pub struct ReplyBatch {
     pub times: Vec<PartTime>,
     /// Commands for the slow log.
     pub slow: Vec<SlowCommand>,
-    /// What clients are told besides, each behind so many of the replies.
-    pub notices: Vec<(usize, Addressed)>,
+    /// What clients are told of changed keys, each behind so many of the replies.
+    pub told: Vec<(usize, ConnId, Notice)>,
     /// Commands as monitoring clients see them, a line each.
     pub monitored: Vec<u8>,
 }
@@ -107,13 +107,8 @@ pub struct ReplyBatch {
 impl ReplyBatch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        let Self { heads, shares, slow, notices, monitored, .. } = self;
-        heads.is_empty() && shares.is_empty() && slow.is_empty() && notices.is_empty() && monitored.is_empty()
-    }
-
-    /// Tells a connection of that core something behind the replies that are in here already.
-    pub fn tell(&mut self, addressed: Addressed) {
-        self.notices.push((self.heads.len(), addressed));
+        let Self { heads, shares, slow, told, monitored, .. } = self;
+        heads.is_empty() && shares.is_empty() && slow.is_empty() && told.is_empty() && monitored.is_empty()
     }
 
     /// Empties it for the next use.
@@ -122,10 +117,10 @@ impl ReplyBatch {
         self.shares.clear();
         self.times.clear();
         self.slow.clear();
-        self.notices.clear();
+        self.told.clear();
         self.monitored.clear();
         self.bytes.clear();
-        self.notices.shrink_to(HEADS_KEPT);
+        self.told.shrink_to(HEADS_KEPT);
         self.monitored.shrink_to(BYTES_KEPT);
         self.heads.shrink_to(HEADS_KEPT);
         self.bytes.shrink_to(BYTES_KEPT);

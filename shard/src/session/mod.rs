@@ -16,6 +16,7 @@ pub use replies::{Gather, Gathered, Replies};
 
 use crate::ids::{ClientId, DbId};
 use crate::limits::{IN_FLIGHT_COMMANDS_MAX, REPLIES_IN_FLIGHT_BYTES, REPLY_BYTES_GUESS};
+use crate::pubsub::Subscriptions;
 use crate::spec::CommandId;
 use crate::tracking::Mode;
 
@@ -110,6 +111,10 @@ pub struct Session {
     pub dirty: bool,
     /// Its output waits for replies that are on their way.
     pub withheld: bool,
+    /// Its subscriptions, if it has any.
+    pub subscriptions: Option<Box<Subscriptions>>,
+    /// Of a subscribed client: its commands with replies below this number stand before whatever is published now.
+    pub passed: u32,
     /// What is told about it.
     pub info: Box<ClientInfo>,
 }
@@ -159,6 +164,8 @@ impl Session {
             closing: false,
             dirty: false,
             withheld: false,
+            subscriptions: None,
+            passed: 0,
             info: Box::new(ClientInfo {
                 endpoint,
                 fd,
@@ -178,18 +185,19 @@ impl Session {
         }
     }
 
-    /// Whether it is subscribed to something.
-    pub fn is_subscriber(&self) -> bool {
-        false
-    }
-
     /// Bytes of memory that the connection takes, in all its buffers.
     pub fn memory_bytes(&self) -> usize {
         let info = &self.info;
         let names = info.name.capacity() + info.lib_name.capacity() + info.lib_ver.capacity();
         let output = self.out.capacity() + info.in_flight + self.replies.heap_bytes();
         let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
+        let held = held + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.memory_bytes());
         size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + info.input.query_capacity
+    }
+
+    /// Whether it is subscribed to anything: it counts as a client of the class `pubsub`.
+    pub fn is_subscribed(&self) -> bool {
+        self.subscriptions.is_some()
     }
 
     /// The command that CLIENT PAUSE holds back.

@@ -51,7 +51,7 @@ mod table;
 
 pub use keys::KeyTracking;
 pub use mode::{Choice, Mode};
-pub use notice::{Addressed, Broadcast, Invalid, Notice, broken};
+pub use notice::{Broadcast, Invalid, Notice, broken};
 pub use registry::{Registry, Target, Tracker};
 pub use table::{ReadTable, Readers};
 

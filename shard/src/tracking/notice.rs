@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use net::{ConnId, Reply, Resp};
+use net::{Reply, Resp};
 
 use crate::ids::ClientId;
 
@@ -58,9 +58,6 @@ pub enum Notice {
     /// That the client which it named is gone.
     Broken,
 }
-
-/// The connection that is told, and what.
-pub type Addressed = (ConnId, Notice);
 
 impl Invalid {
     /// What a client is sent itself; nothing can be sent without RESP3.
