@@ -216,6 +216,8 @@ impl Core {
             }
             HopMessage::Waits(waits) => self.block(waits.conn, waits.blocked),
             HopMessage::TryAgain { conn, seq } => self.try_again(conn, seq),
+            HopMessage::LookLater { conn, seq, at } => self.look_later(conn, seq, at),
+            HopMessage::LookAgain { home, conn, seq, now } => self.look_again(home, conn, seq, now),
             HopMessage::Unwait { home, conn, seq, is_over } => self.unwaited(home, conn, seq, is_over),
         }
     }

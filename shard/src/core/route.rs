@@ -227,6 +227,9 @@ impl Core {
             }
             flow = ctx.flow;
         });
+        if let Some(session) = self.session(caller.conn) {
+            session.closing |= flow == Flow::Close;
+        }
         self.show_to_monitors(caller.conn, row, args);
         self.finished((caller.conn, self.id), row, args, began, failed.as_ref());
         self.note_passed(caller.conn);

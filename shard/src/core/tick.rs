@@ -121,7 +121,7 @@ impl Core {
     }
 
     /// A shard's clock is the largest time seen.
-    fn see_time(&mut self, now: storage::UnixMillis) {
+    pub(super) fn see_time(&mut self, now: storage::UnixMillis) {
         self.shard.clock = self.shard.clock.max(now);
     }
 

@@ -419,7 +419,6 @@ impl Ctx<'_> {
     /// Empties the database; what it held is to be freed.
     pub fn clear(&mut self) -> Discarded {
         self.shard.waits.signal_all(self.db);
-        self.shard.tracking.flush();
         self.database().clear()
     }
 

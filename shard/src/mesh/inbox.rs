@@ -165,6 +165,26 @@ pub enum HopMessage {
         /// Which of its replies.
         seq: u32,
     },
+    /// The command of a client of that core found nothing once more, and may find something at that time.
+    LookLater {
+        /// The client's connection.
+        conn: ConnId,
+        /// Which of its replies.
+        seq: u32,
+        /// When.
+        at: UnixMillis,
+    },
+    /// It is that time.
+    LookAgain {
+        /// The client's core.
+        home: ShardId,
+        /// The client's connection.
+        conn: ConnId,
+        /// Which of its replies.
+        seq: u32,
+        /// The time there.
+        now: UnixMillis,
+    },
     /// A client of that core waits no longer, or has tried again in vain.
     Unwait {
         /// The client's core.

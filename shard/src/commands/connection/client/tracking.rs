@@ -190,8 +190,7 @@ pub const CACHING: Command = Command {
 };
 
 fn caching(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let mode = ctx.session().tracking.as_mut().filter(|mode| mode.choice != Choice::All);
-    let mode = mode.ok_or(CACHING_WITHOUT_CHOICE)?;
+    let mode = ctx.session().tracking.as_mut().ok_or(CACHING_WITHOUT_CHOICE)?;
     let (needed, error) = match args.at(2).to_ascii_lowercase().as_slice() {
         b"yes" => (Choice::OptIn, YES_WITHOUT_OPTIN),
         b"no" => (Choice::OptOut, NO_WITHOUT_OPTOUT),
