@@ -10,9 +10,10 @@ use crate::ids::{ClientId, ShardId};
 use crate::limits::PACKED_THRESHOLD_DEFAULT;
 use crate::mesh::Mesh;
 use crate::monitor::Monitors;
+use crate::pubsub::Registry;
 use crate::session::places::Places;
 use crate::slot::SlotMap;
-use crate::tracking::Registry;
+use crate::tracking;
 
 /// Which commands `CLIENT PAUSE` holds back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +46,11 @@ pub struct Shared {
     /// Where each client is.
     pub places: Places,
     /// Who tracks keys.
-    pub trackers: Arc<Registry>,
+    pub trackers: Arc<tracking::Registry>,
     /// Who monitors.
     pub monitors: Monitors,
+    /// Which cores have subscribers of what.
+    pub registry: Arc<Registry>,
     config: RwLock<Arc<Config>>,
     config_version: AtomicU64,
     next_client: AtomicU64,
@@ -111,6 +114,7 @@ impl Shared {
             trackers: Arc::default(),
             monitors: Monitors::new(parts.mesh.len()),
             mesh: parts.mesh,
+            registry: Arc::default(),
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),
             next_client: AtomicU64::new(1),

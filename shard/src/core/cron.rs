@@ -82,8 +82,6 @@ impl Core {
 
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
-        // Nobody can subscribe to them.
-        self.shard.events.clear();
         self.free_garbage();
         let now = self.tick_time;
         if now.0 < self.next_cron.0 {
@@ -96,6 +94,7 @@ impl Core {
         let busy = std::mem::take(&mut self.worked) || !self.paused.is_empty();
         let expires = self.shard.databases.iter().any(|database| database.expires() > 0 || database.watches_fields());
         let swept = !expires || self.timed_sweep();
+        self.tell_events();
         let packed = self.defragment();
         if !busy {
             self.rest();
@@ -175,12 +174,12 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, tracking, .. } = &mut self.shard;
+        let ShardState { databases, clock, config, counters, events, registry, tracking, .. } = &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {
             let mut tell = |class, event, key: &[u8]| {
-                if config.notify_keyspace_events.publishes(class) {
+                if config.notify_keyspace_events.publishes(class) && !registry.is_silent() {
                     events.push(KeyEvent { db: DbId(index as u32), class, event, key: key.to_vec() });
                 }
             };

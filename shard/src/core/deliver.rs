@@ -62,6 +62,9 @@ impl Core {
         for (head, share) in batch.shares.drain(..) {
             self.deliver_share(&head, share);
         }
+        for received in batch.received.drain(..) {
+            self.count_received(&received);
+        }
         for slow in batch.slow.drain(..) {
             self.log_slow(slow);
         }

@@ -165,6 +165,7 @@ impl Core {
         self.shard.tracking.settle(changed);
         self.tell_trackers(client);
         let micros = self.clock.micros().saturating_sub(began);
+        self.tell_events();
         self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 

@@ -9,6 +9,9 @@
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
+//! | `publish.rs` | what is published, to subscribers on all cores |
+//! | `subscribe.rs` | changes of subscriptions, and their point |
+//! | `events.rs` | keyspace events |
 //! | `tell.rs` | messages that no command asked for |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
 //! | `track.rs` | telling clients that keys which they have read changed |
@@ -17,13 +20,16 @@
 
 mod cron;
 mod deliver;
+mod events;
 mod hops;
 mod monitor;
 mod prefetch;
+mod publish;
 mod route;
 mod run;
 #[cfg(feature = "simulation")]
 mod simulation;
+mod subscribe;
 mod tell;
 mod tick;
 mod track;
@@ -46,6 +52,7 @@ use crate::exec::ctx::KeyspaceCounters;
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::limits::WITHHELD_MICROS_MAX;
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
+use crate::pubsub::{Change, SubscriberTable};
 use crate::session::{Hold, Session};
 use crate::shared::Shared;
 use crate::spec::table::RecentCommands;
@@ -54,9 +61,11 @@ use crate::tracking::KeyTracking;
 use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
+use publish::Publisher;
 use run::Job;
 
 pub use cron::Rates;
+pub use subscribe::Settling;
 pub use wait::{Blocked, Waits};
 
 /// One core: a shard, the sessions whose home it is, and its ends of the mesh.
@@ -111,6 +120,11 @@ pub struct Core {
     withheld_since: u64,
     /// For how long at most, in microseconds.
     withheld_micros_max: u64,
+    /// Who hears what is published, of this core's clients.
+    pub subscribers: SubscriberTable,
+    /// How the command that runs has changed its client's subscriptions.
+    pub changes: Vec<Change>,
+    publisher: Publisher,
     /// Rows of the commands that came last.
     recent: RecentCommands,
     /// The reply of a command that came through the own inbox.
@@ -212,6 +226,7 @@ impl Core {
                 claim: None,
                 events: Vec::new(),
                 slots: Arc::clone(&shared.slots),
+                registry: Arc::clone(&shared.registry),
                 garbage: Vec::new(),
             },
             sessions: Vec::new(),
@@ -240,6 +255,9 @@ impl Core {
             withheld: Vec::new(),
             withheld_since: 0,
             withheld_micros_max: WITHHELD_MICROS_MAX,
+            subscribers: SubscriberTable::new(id, Arc::clone(&shared.registry)),
+            changes: Vec::new(),
+            publisher: Publisher::default(),
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
             resume: Vec::new(),

@@ -38,7 +38,7 @@ pub(super) struct RunBy {
 }
 
 /// A command in flight counts as so many bytes besides its arguments.
-const COMMAND_OVERHEAD_BYTES: usize = 64;
+pub(super) const COMMAND_OVERHEAD_BYTES: usize = 64;
 
 impl Core {
     /// Runs or routes one command of `conn`.
@@ -82,6 +82,9 @@ impl Core {
         if !authenticated && !command.flags.has(Flag::NoAuth) {
             return Some(error::NO_AUTH);
         }
+        if self.session(conn)?.is_restricted() && !command.flags.has(Flag::WhileSubscribed) {
+            return Some(error::only_while_subscribed(&row.full_name));
+        }
         if command.flags.has(Flag::Debugging) && !self.may_debug(conn) {
             return Some(error::DEBUG_NOT_ALLOWED);
         }
@@ -104,7 +107,7 @@ impl Core {
     fn is_held_back(&self, row: &Row) -> bool {
         let flags = row.command.flags;
         let Some(pause) = self.shared.pause(self.clock.now()) else { return false };
-        let writes = flags.has(Flag::Write) || flags.has(Flag::MayReplicate);
+        let writes = flags.has(Flag::Write) || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites);
         // CLIENT commands go through, or nobody could end the pause.
         (pause.all || writes) && !row.full_name.starts_with("client")
     }
@@ -137,6 +140,8 @@ impl Core {
         }
         match run {
             Run::Session(handler) => return self.run_session(caller, row, handler, args),
+            Run::Subscribe(handler) => return self.run_subscribe(conn, row, handler, args),
+            Run::Publish(space) => self.publish(conn, row, args, space),
             Run::Container | Run::Chosen(_) => unreachable!("refused above, or chosen"),
             Run::Shard(_) => match single_key(row, args) {
                 Some(key) => {
@@ -293,7 +298,7 @@ impl Core {
     }
 
     /// A command runs in place only while its connection has nothing in this tick's batches and nothing put off.
-    fn may_run_in_place(&mut self, conn: ConnId) -> bool {
+    pub(super) fn may_run_in_place(&mut self, conn: ConnId) -> bool {
         let push = self.push_number;
         let put_off = self.put_off;
         let rules = self.shared.mesh.rules();
@@ -304,7 +309,7 @@ impl Core {
         !rules.hold(Rule::InPlaceOnlyWhileNothingPushed) || (put_off && !rules.hold(Rule::PutOffHoldsConnection))
     }
 
-    fn routed(&mut self, conn: ConnId) {
+    pub(super) fn routed(&mut self, conn: ConnId) {
         let push = self.push_number;
         let session = self.session(conn).expect("the command's client is there");
         session.routed_in = push;

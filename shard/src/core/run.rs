@@ -44,6 +44,7 @@ impl Core {
         }
         self.tell_trackers(client);
         self.serve_waiters();
+        self.tell_events();
     }
 
     /// A command of this core's client that must wait for a lock takes its place in the replies and in the queue.
@@ -130,6 +131,7 @@ impl Core {
         }
         self.tell_trackers(head.client);
         self.serve_waiters();
+        self.tell_events();
     }
 
     /// A part of a plan has come to this shard: it takes its place, and is granted at once if nothing stands before it.
@@ -198,7 +200,12 @@ pub(super) fn shard_handler(run: Run) -> Option<ShardHandler> {
         | Run::Keys(handler)
         | Run::Hops { local: handler, .. }
         | Run::AllHops { local: handler, .. } => Some(handler),
-        Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) => None,
+        Run::Container
+        | Run::Session(_)
+        | Run::Subscribe(_)
+        | Run::Publish(_)
+        | Run::Everywhere { .. }
+        | Run::Chosen(_) => None,
     }
 }
 

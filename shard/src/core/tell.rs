@@ -36,9 +36,10 @@ impl Core {
         self.batches[home.index()].messages.push(Message::Tell(Box::new((conn, message))));
     }
 
-    /// Sends what is published to a subscriber of this core: a frame of RESP3, of which RESP2 differs in the first byte.
+    /// Sends what is published to a subscriber of this core: a frame of RESP3 in two pieces, of which RESP2 differs in the
+    /// first byte.
     #[inline]
-    pub(super) fn tell_published(&mut self, conn: ConnId, frame: &[u8]) {
+    pub(super) fn tell_published(&mut self, conn: ConnId, head: &[u8], rest: &[u8]) {
         let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|session| session.conn == conn) else {
             return;
         };
@@ -48,9 +49,10 @@ impl Core {
         let first: &[u8] = if session.resp == Resp::V3 { b">" } else { b"*" };
         if session.replies.is_empty() {
             session.out.extend_from_slice(first);
-            session.out.extend_from_slice(&frame[1..]);
+            session.out.extend_from_slice(&head[1..]);
+            session.out.extend_from_slice(rest);
         } else {
-            session.replies.interpose(session.passed, &[first, &frame[1..]], &mut session.out);
+            session.replies.interpose(session.passed, &[first, &head[1..], rest], &mut session.out);
         }
         if !std::mem::replace(&mut session.dirty, true) {
             self.dirty.push(conn);

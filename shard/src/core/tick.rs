@@ -109,6 +109,8 @@ impl Core {
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
             Message::Hop(part) => self.arrive_part(*part),
             Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
+            Message::Publish(message, reply) => self.receive_published(from, &message, reply),
+            Message::Settle(settling) => self.settle(&settling),
             Message::Tell(told) => self.tell(told.0, &told.1),
             Message::Passed(conn, next) => self.passed(conn, next),
         }
@@ -127,6 +129,7 @@ impl Core {
 
     /// Links what was routed to the inboxes, all at one point, or puts it off to the next tick.
     pub fn push(&mut self) -> Pushed {
+        self.tell_events();
         if self.batches.iter().all(Batch::is_empty) {
             return Pushed::Done;
         }
@@ -134,8 +137,7 @@ impl Core {
         if let Some(shard) = self.pushed_alone() {
             return self.push_alone(shard);
         }
-        let clock = &self.clock;
-        let pushed = self.shared.mesh.push(&mut self.batches, &mut self.spare, || clock.now());
+        let pushed = self.push_if_current();
         match pushed {
             Pushed::Done => {
                 self.push_number += 1;
@@ -148,6 +150,7 @@ impl Core {
                 self.put_off = true;
                 self.stats.put_off += 1;
             }
+            Pushed::Outdated => unreachable!("what is outdated is made up for"),
             #[cfg(feature = "simulation")]
             Pushed::Partly => unreachable!("the mesh pushes all or nothing"),
         }
@@ -198,6 +201,7 @@ impl Core {
     pub fn is_busy(&self) -> bool {
         self.put_off
             || !self.own_hops.is_empty()
+            || self.has_notices
             || !self.adopt.is_empty()
             || !self.resume.is_empty()
             || !self.close_now.is_empty()
@@ -237,6 +241,7 @@ impl Service for Core {
 
     fn closed(&mut self, conn: ConnId) {
         self.forget_wait(conn);
+        self.forget_subscriptions(conn);
         self.track(conn, None);
         self.monitor(conn, false);
         if let Some(session) = self.session(conn) {
@@ -316,12 +321,19 @@ impl Service for Core {
         self.run_hops();
         self.push();
         self.tell_broadcast();
-        self.answer();
+        let is_late = self.events_are_late();
+        if !is_late {
+            self.answer();
+        }
         self.housekeep();
-        // What has expired meanwhile is not to wait for the next tick.
-        self.tell_before_answering();
+        if !is_late {
+            // What has expired meanwhile is not to wait for the next tick.
+            self.tell_before_answering();
+        }
         self.check_outputs();
-        self.write_or_withhold(&mut actions.write);
+        if !is_late {
+            self.write_or_withhold(&mut actions.write);
+        }
         actions.resume.append(&mut self.resume);
         actions.close_after_write.append(&mut self.close_after_write);
         actions.close_now.append(&mut self.close_now);

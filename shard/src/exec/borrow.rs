@@ -214,6 +214,7 @@ impl ShardState {
             claim: None,
             events: Vec::new(),
             slots: std::sync::Arc::clone(&self.slots),
+            registry: std::sync::Arc::clone(&self.registry),
             garbage: Vec::new(),
         }
     }

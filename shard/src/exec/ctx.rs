@@ -19,6 +19,7 @@ use super::error::WRONG_TYPE;
 use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
+use crate::pubsub::Registry;
 use crate::slot::SlotMap;
 use crate::tracking::KeyTracking;
 use crate::wait::{Claiming, WaitRequest, WaitTable};
@@ -83,6 +84,8 @@ pub struct ShardState {
     pub check_sums: bool,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
+    /// Which cores have subscribers of what.
+    pub registry: Arc<Registry>,
     /// Who waits for keys of this shard.
     pub waits: WaitTable,
     /// Who is to be told of changed keys.
@@ -439,7 +442,7 @@ impl Ctx<'_> {
 
     /// Tells what happened to a key, to whoever has subscribed to such events.
     pub fn notify(&mut self, class: Events, event: &'static str, key: &[u8]) {
-        if self.shard.config.notify_keyspace_events.publishes(class) {
+        if self.shard.config.notify_keyspace_events.publishes(class) && !self.shard.registry.is_silent() {
             self.shard.events.push(KeyEvent { db: self.db, class, event, key: key.to_vec() });
         }
     }

@@ -135,6 +135,14 @@ pub fn wrong_arity(name: &str) -> CommandError {
     CommandError::text(format!("ERR wrong number of arguments for '{name}' command"))
 }
 
+/// The client is subscribed to something and speaks RESP2; `name` is the command's full name.
+pub fn only_while_subscribed(name: &str) -> CommandError {
+    CommandError::text(format!(
+        "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+         context"
+    ))
+}
+
 /// An expiry is out of range; `name` is the command's name.
 pub fn invalid_expire(name: &str) -> CommandError {
     CommandError::text(format!("ERR invalid expire time in '{name}' command"))

@@ -12,6 +12,8 @@
 //! | `AllHops` | the one shard, if there is one | a plan that holds all shards whole |
 //! | `Keys` | the shard of the keys, or all keys brought together | two hops, under locks |
 //! | `Session` | the client's own core | has no keys |
+//! | `Subscribe` | the client's own core, at a point of its own | has no keys |
+//! | `Publish` | the cores that have subscribers | has no keys |
 //! | `Everywhere` | every core | has no keys; typed answers are merged |
 //! | `Chosen` | what the arguments say: a command of many words that are no subcommands | as chosen |
 //!
@@ -40,6 +42,7 @@ pub use merge::Merge;
 
 use crate::core::{Core, SessionCtx};
 use crate::ids::ShardId;
+use crate::pubsub::Space;
 
 /// What a handler says: the reply is written, or this error is.
 pub type Outcome = Result<(), CommandError>;
@@ -100,6 +103,10 @@ pub enum Run {
     Keys(ShardHandler),
     /// On the client's own core, at once.
     Session(SessionHandler),
+    /// On the client's own core, where it may change the client's subscriptions: that takes effect at a point of its own.
+    Subscribe(SessionHandler),
+    /// On the cores that have subscribers of the channel, which is the first argument; the second is the message.
+    Publish(Space),
     /// On every core, each giving a share; the client's core makes the reply of them.
     Everywhere {
         /// Checks the arguments on the client's own core, before anything is sent.
@@ -135,6 +142,8 @@ impl fmt::Debug for Run {
             Run::AllHops { .. } => "AllHops",
             Run::Keys(_) => "Keys",
             Run::Session(_) => "Session",
+            Run::Subscribe(_) => "Subscribe",
+            Run::Publish(_) => "Publish",
             Run::Everywhere { .. } => "Everywhere",
             Run::Chosen(_) => "Chosen",
         })

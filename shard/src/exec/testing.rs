@@ -83,6 +83,7 @@ impl Keyspace {
             claim: None,
             events: Vec::new(),
             slots: Arc::clone(&slots),
+            registry: Arc::default(),
             garbage: Vec::new(),
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();

@@ -3,14 +3,18 @@
 //! A batch keeps its commands flat: one byte vector with all arguments, one vector with their places, one with a small
 //! head per command. Routing a command copies its arguments once and allocates nothing; batches are reused.
 
+use std::sync::Arc;
+
 use net::service::Socket;
 use net::{Args, ConnId, OwnedArgs, Span};
 use storage::UnixMillis;
 
 use super::inbox::PlanId;
 use super::locks::Claims;
+use crate::core::Settling;
 use crate::exec::hop::HopOp;
 use crate::ids::{ClientId, DbId, ShardId};
+use crate::pubsub::Published;
 use crate::spec::CommandId;
 
 /// One command, or one part of one, on its way to a shard.
@@ -72,6 +76,11 @@ pub enum Message {
     Hop(Box<HopPart>),
     /// A socket that this core shall serve, with the client's number: numbers follow the order of connecting.
     Adopt(Box<(Socket, ClientId)>),
+    /// What is published, for subscribers of this core; the publisher's connection and the number of its reply, if it
+    /// wants to know how many there are.
+    Publish(Arc<Published>, Option<(ConnId, u32)>),
+    /// A client of this core changes its subscriptions.
+    Settle(Box<Settling>),
     /// Bytes for a client of this core that nobody asked for.
     Tell(Box<(ConnId, Box<[u8]>)>),
     /// A client of this core, subscribed to something, has sent commands elsewhere: all of them below this number stand

@@ -64,6 +64,19 @@ pub struct PartTime {
     pub micros: u64,
 }
 
+/// How many clients of one core have received what was published.
+#[derive(Clone, Copy, Debug)]
+pub struct Received {
+    /// The publisher's connection at its home core.
+    pub conn: ConnId,
+    /// Which of its replies.
+    pub seq: u32,
+    /// The clients.
+    pub clients: usize,
+    /// How long it took to send it to them, in microseconds.
+    pub micros: u64,
+}
+
 /// A command that took long, on its way to the client's core, which knows the client's name and address.
 #[derive(Debug)]
 pub struct SlowCommand {
@@ -102,13 +115,16 @@ pub struct ReplyBatch {
     pub told: Vec<(usize, ConnId, Notice)>,
     /// Commands as monitoring clients see them, a line each.
     pub monitored: Vec<u8>,
+    /// Counts of receivers.
+    pub received: Vec<Received>,
 }
 
 impl ReplyBatch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        let Self { heads, shares, slow, told, monitored, .. } = self;
-        heads.is_empty() && shares.is_empty() && slow.is_empty() && told.is_empty() && monitored.is_empty()
+        let Self { heads, shares, slow, told, monitored, received, .. } = self;
+        let answers = heads.is_empty() && shares.is_empty() && received.is_empty();
+        answers && slow.is_empty() && told.is_empty() && monitored.is_empty()
     }
 
     /// Empties it for the next use.
@@ -119,6 +135,7 @@ impl ReplyBatch {
         self.slow.clear();
         self.told.clear();
         self.monitored.clear();
+        self.received.clear();
         self.bytes.clear();
         self.told.shrink_to(HEADS_KEPT);
         self.monitored.shrink_to(BYTES_KEPT);
@@ -229,6 +246,8 @@ pub enum Pushed {
     Done,
     /// A lock was not to be had: nothing was linked.
     PutOff,
+    /// What was routed does not hold any more: nothing was linked.
+    Outdated,
     /// A broken rule: some batches are linked, the others are not yet.
     #[cfg(feature = "simulation")]
     Partly,
@@ -304,12 +323,26 @@ impl Mesh {
     /// Links every batch of `batches` that is not empty to its shard's inbox, all at one instant, with the time that
     /// `clock` tells at that instant. The linked batches are replaced by ones from `spare`.
     pub fn push(&self, batches: &mut [Batch], spare: &mut Vec<Batch>, clock: impl FnOnce() -> UnixMillis) -> Pushed {
+        self.push_if(batches, spare, || true, clock)
+    }
+
+    /// As [`Self::push`], if what was routed still holds: `is_current` is asked when all locks are had.
+    pub fn push_if(
+        &self,
+        batches: &mut [Batch],
+        spare: &mut Vec<Batch>,
+        is_current: impl FnOnce() -> bool,
+        clock: impl FnOnce() -> UnixMillis,
+    ) -> Pushed {
         let mut locked: Vec<(usize, MutexGuard<'_, Queues>)> = Vec::with_capacity(batches.len());
         for (shard, _) in batches.iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
             match self.lock_inbox(shard) {
                 Some(guard) => locked.push((shard, guard)),
                 None => return Pushed::PutOff,
             }
+        }
+        if !is_current() {
+            return Pushed::Outdated;
         }
         let now = clock();
         let mut wake: u128 = 0;

@@ -38,6 +38,14 @@
 //! UNSUBSCRIBE leaves the table at its point, and the registry when the core has no other subscriber and none on its way.
 //! A core may thus be sent what nobody there hears any more; never the other way round.
 
+mod message;
+mod registry;
 mod subscriptions;
+mod table;
+#[cfg(test)]
+mod tests;
 
+pub use message::{Published, Space};
+pub use registry::Registry;
 pub use subscriptions::{Change, Kind, Subscriptions};
+pub use table::SubscriberTable;

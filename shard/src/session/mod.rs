@@ -200,6 +200,11 @@ impl Session {
         self.subscriptions.is_some()
     }
 
+    /// Whether few commands are allowed: without a type of their own, messages could not be told from other replies.
+    pub fn is_restricted(&self) -> bool {
+        self.is_subscribed() && self.resp == Resp::V2
+    }
+
     /// The command that CLIENT PAUSE holds back.
     pub fn held_arguments(&self) -> Option<&OwnedArgs> {
         match &self.held {

@@ -13,6 +13,7 @@ use net::{OwnedArgs, Resp};
 
 use crate::exec::Share;
 use crate::exec::merge::Part;
+use crate::mesh::inbox::Received;
 use crate::spec::CommandId;
 
 /// A reply to be made of several parts.
@@ -46,10 +47,22 @@ enum Place {
     Waiting { discard: bool, bytes_in_flight: u32 },
     /// To be made of parts.
     Gathering { gather: Box<Gather>, discard: bool, bytes_in_flight: u32 },
+    /// The number of clients that receive what was published, to be told by so many cores.
+    Receiving { receiving: Box<Receiving>, discard: bool, bytes_in_flight: u32 },
     /// Answered too early: these bytes of the arena.
     Ready { start: u32, len: u32 },
     /// Answered too early with much: bytes of their own.
     Big(Vec<u8>),
+}
+
+/// How many receive what was published, as far as cores have told.
+struct Receiving {
+    command: CommandId,
+    clients: usize,
+    /// Cores still to tell.
+    missing: usize,
+    /// The longest that one of them took.
+    micros: u64,
 }
 
 /// Bytes that stand between two replies.
@@ -119,6 +132,36 @@ impl Replies {
         seq
     }
 
+    /// Takes the next place for the number of clients that receive what was published, to be told by `cores`; returns its
+    /// number.
+    pub fn expect_received(&mut self, command: CommandId, cores: usize, discard: bool, bytes_in_flight: usize) -> u32 {
+        let seq = self.next();
+        let receiving = Box::new(Receiving { command, clients: 0, missing: cores, micros: 0 });
+        self.places.push_back(Place::Receiving { receiving, discard, bytes_in_flight: bytes_in_flight as u32 });
+        seq
+    }
+
+    fn receiving(&mut self, seq: u32) -> &mut Receiving {
+        match self.places.get_mut(seq.wrapping_sub(self.first) as usize) {
+            Some(Place::Receiving { receiving, .. }) => receiving,
+            _ => panic!("receivers are counted until all cores have told"),
+        }
+    }
+
+    /// One core more is to tell.
+    pub fn expect_one_more(&mut self, seq: u32) {
+        self.receiving(seq).missing += 1;
+    }
+
+    /// A core has told. When all have: the command, the sum, and the longest that one of them took in microseconds.
+    pub fn count_received(&mut self, received: &Received) -> Option<(CommandId, usize, u64)> {
+        let receiving = self.receiving(received.seq);
+        receiving.clients += received.clients;
+        receiving.micros = receiving.micros.max(received.micros);
+        receiving.missing -= 1;
+        (receiving.missing == 0).then_some((receiving.command, receiving.clients, receiving.micros))
+    }
+
     /// Puts a reply that was made at once behind the outstanding ones.
     pub fn push_ready(&mut self, reply: &[u8]) {
         let place = self.store(reply);
@@ -174,9 +217,9 @@ impl Replies {
     pub fn fill(&mut self, seq: u32, reply: &[u8], out: &mut Vec<u8>) -> usize {
         let index = seq.wrapping_sub(self.first) as usize;
         let (discard, bytes) = match self.places.get(index).expect("a reply is for an outstanding command") {
-            Place::Waiting { discard, bytes_in_flight } | Place::Gathering { discard, bytes_in_flight, .. } => {
-                (*discard, *bytes_in_flight as usize)
-            }
+            Place::Waiting { discard, bytes_in_flight }
+            | Place::Gathering { discard, bytes_in_flight, .. }
+            | Place::Receiving { discard, bytes_in_flight, .. } => (*discard, *bytes_in_flight as usize),
             Place::Ready { .. } | Place::Big(_) => panic!("a command is answered once"),
         };
         let reply = if discard { &[] } else { reply };
@@ -195,7 +238,7 @@ impl Replies {
                     self.big_bytes -= reply.len();
                     out.extend_from_slice(reply);
                 }
-                Place::Waiting { .. } | Place::Gathering { .. } => break,
+                Place::Waiting { .. } | Place::Gathering { .. } | Place::Receiving { .. } => break,
             }
             self.leave(out);
         }

@@ -1,6 +1,6 @@
 //! CLIENT LIST and INFO: a line of fields for each client, as Redis 7.2 writes it.
 //!
-//! Fields whose subject does not exist here have the value that says so (`sub=0`, `multi=-1`, `redir=-1`). An idle client
+//! Fields whose subject does not exist here have the value that says so (`multi=-1`, `redir=-1`). An idle client
 //! has no buffer of either direction, so its `qbuf-free` and `rbs` are 0 where Redis keeps up to 16 KiB each. Output has
 //! one buffer and not Redis's two: its first 16 KiB count as `obl`, the rest as `omem`, and `oll` says how many such
 //! pieces the rest is, so that what watches for clients that do not read works as it did.
@@ -18,6 +18,7 @@ use crate::core::{Core, SessionCtx};
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, EverywhereCall, Outcome, Run, Share};
 use crate::ids::ClientId;
+use crate::pubsub::Kind;
 use crate::session::{Hold, Session, address, local_address};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, CommandTable, Docs, Group};
 
@@ -184,9 +185,10 @@ pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>
     field("idle", &seconds(info.active_at));
     field("flags", &flags(session));
     field("db", &session.db.0);
-    field("sub", &0);
-    field("psub", &0);
-    field("ssub", &0);
+    let subscribed = |kind| session.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.count(kind));
+    field("sub", &subscribed(Kind::Channel));
+    field("psub", &subscribed(Kind::Pattern));
+    field("ssub", &subscribed(Kind::ShardChannel));
     field("multi", &-1);
     field("qbuf", &usage.query);
     field("qbuf-free", &usage.query_free);
@@ -243,6 +245,7 @@ fn request_bytes(args: &Args<'_>) -> usize {
 fn flags(session: &Session) -> String {
     let flags = [
         (session.monitors, 'O'),
+        (session.is_subscribed(), 'P'),
         (session.blocked.is_some() || matches!(session.held, Some(Hold::Paused(_))), 'b'),
         (session.tracking.is_some(), 't'),
         (session.tracking.as_ref().is_some_and(|mode| mode.is_broken), 'R'),

@@ -92,9 +92,9 @@ impl ClientKind {
         }
     }
 
-    /// Whether `session` is of this kind. There are neither subscriptions nor replicas, so every one is normal.
-    fn includes(self, _session: &Session) -> bool {
-        self == ClientKind::Normal
+    /// Whether `session` is of this kind. There are no replicas.
+    fn includes(self, session: &Session) -> bool {
+        self == if session.is_subscribed() { ClientKind::Pubsub } else { ClientKind::Normal }
     }
 }
 

@@ -6,6 +6,7 @@ use super::server::seconds;
 use super::share::{CoreShare, Totals};
 use super::text::Report;
 use crate::core::SessionCtx;
+use crate::pubsub::Kind;
 
 /// There are no snapshots and no append-only file: only what changed since the start is told.
 pub(super) fn persistence(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) {
@@ -52,7 +53,11 @@ pub(super) fn stats(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) 
     report.zeros(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     report.line("keyspace_hits", counters.hits);
     report.line("keyspace_misses", counters.misses);
-    report.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks"]);
+    let registry = &ctx.core.shared.registry;
+    report.line("pubsub_channels", registry.names(Kind::Channel));
+    report.line("pubsub_patterns", registry.names(Kind::Pattern));
+    report.line("pubsubshard_channels", registry.names(Kind::ShardChannel));
+    report.zeros(&["latest_fork_usec", "total_forks"]);
     report.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys"]);
     report.zeros(&["active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
     report.zeros(&["total_active_defrag_time", "current_active_defrag_time"]);
