@@ -210,6 +210,28 @@ impl Core {
         }
     }
 
+    /// A command ran and found nothing to take. The slow log is told when it is served.
+    pub(super) fn came_to_wait(&mut self, row: &Row, began: u64) {
+        let micros = self.lap(began);
+        self.account(row, micros, None);
+        self.redacted.clear();
+    }
+
+    /// A command that waited was served, which took so long.
+    pub(super) fn was_served(&mut self, client: (ConnId, ShardId), row: &Row, args: &Args<'_>, micros: u64) {
+        let limit = self.shard.config.slowlog_log_slower_than;
+        if limit < 0 || (micros as i64) < limit || row.command.flags.has(Flag::SkipSlowlog) {
+            return;
+        }
+        let (conn, home) = client;
+        let slow = SlowCommand { conn, command: row.id, args: shortened(args, &[]), at: self.clock.now(), micros };
+        if home == self.id {
+            self.log_slow(slow);
+        } else {
+            self.answers[home.index()].slow.push(slow);
+        }
+    }
+
     /// Microseconds since `began`; the next command begins now.
     fn lap(&mut self, began: u64) -> u64 {
         let now = self.clock.micros();

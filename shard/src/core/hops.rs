@@ -342,6 +342,8 @@ impl Core {
                 if let Some(code) = error_code(reply) {
                     self.count_failed_wait(command, code);
                 }
+                let row = CommandTable::global().row(command);
+                self.was_served((conn, self.id), row, &state.shown.as_args(), state.micros);
                 self.fill(conn, seq, reply);
             }
             return;

@@ -585,7 +585,7 @@ fn unknown_command(args: &Args<'_>) -> CommandError {
 
 /// Whether the command reads, changes or publishes something.
 fn is_about_keys(row: &Row) -> bool {
-    [Flag::Write, Flag::Readonly, Flag::MayReplicate].into_iter().any(|flag| row.command.flags.has(flag))
+    [Flag::Write, Flag::Readonly, Flag::MayReplicate, Flag::HeldWithWrites].into_iter().any(|flag| row.command.flags.has(flag))
 }
 
 impl crate::session::Session {

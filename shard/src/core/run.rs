@@ -120,8 +120,10 @@ impl Core {
                 answers.heads.push(place);
             }
         }
-        if !head.is_part {
+        if !head.is_part && wanted.is_none() {
             self.finished((head.conn, from), row, args, began, failed.as_ref());
+        } else if !head.is_part {
+            self.came_to_wait(row, began);
         }
         if let Some(request) = wanted {
             self.wait_here(from, head, args, request);

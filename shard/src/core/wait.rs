@@ -239,6 +239,7 @@ impl Core {
         let handler = shard_handler(row.run(&args)).expect("only shard commands wait");
         let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
         self.shard.claim = Some(Claiming::new(claim));
+        let began = self.clock.micros();
         let mut bytes = Vec::new();
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
         let failed = call(handler, &mut ctx, &args, &mut Reply::new(&mut bytes, resp));
@@ -259,6 +260,8 @@ impl Core {
         if let Some(error) = failed {
             self.count_failed_wait(head.command, error.code());
         }
+        let micros = self.clock.micros().saturating_sub(began);
+        self.was_served((head.conn, home), row, &args, micros);
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: bytes.len() };
         if home == self.id {
             self.deliver(&place, &bytes);
