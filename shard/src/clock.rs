@@ -39,6 +39,14 @@ impl Clock {
         }
     }
 
+    /// The time of day in microseconds since 1970.
+    pub fn unix_micros(&self) -> i64 {
+        match self {
+            Clock::System(_) => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as i64,
+            Clock::Manual(micros) => micros.load(Ordering::Relaxed),
+        }
+    }
+
     /// Microseconds that only ever grow, from an arbitrary beginning.
     #[inline]
     pub fn micros(&self) -> u64 {

@@ -116,6 +116,7 @@ impl Core {
     fn timed_sweep(&mut self) -> bool {
         let began = self.clock.micros();
         let complete = self.sweep() & self.sweep_fields();
+        self.tell_of_expiry();
         let micros = self.clock.micros() - began;
         self.stats.expire_micros += micros;
         self.stats.expire_cut_short += u64::from(!complete);
@@ -136,7 +137,7 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let ShardState { databases, waits, config, events, registry, .. } = &mut self.shard;
+        let ShardState { databases, waits, tracking, config, events, registry, .. } = &mut self.shard;
         let is_told = config.notify_keyspace_events.publishes(Events::EXPIRED) && !registry.is_silent();
         let databases = databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
@@ -144,6 +145,7 @@ impl Core {
             let mut removed = |key: &[u8], _: OwnedValue| {
                 // Who waits for a key may want to know that it is gone.
                 waits.signal(db, key);
+                tracking.change(key);
                 if is_told {
                     events.push(KeyEvent { db, class: Events::EXPIRED, event: "expired", key: key.to_vec() });
                 }
@@ -177,7 +179,7 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, registry, .. } = &mut self.shard;
+        let ShardState { databases, clock, config, counters, events, registry, tracking, .. } = &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {
@@ -188,6 +190,7 @@ impl Core {
             };
             let mut swept = |fields: SweptFields<'_>| {
                 counters.expired_fields += fields.removed as u64;
+                tracking.change(fields.key);
                 tell(Events::HASH, "hexpired", fields.key);
                 if fields.gone {
                     tell(Events::GENERIC, "del", fields.key);

@@ -14,12 +14,15 @@
 //! | `events.rs` | keyspace events |
 //! | `tell.rs` | messages that no command asked for |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
+//! | `track.rs` | telling clients that keys which they have read changed |
+//! | `monitor.rs` | showing commands to clients that monitor |
 //! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
 mod cron;
 mod deliver;
 mod events;
 mod hops;
+mod monitor;
 mod prefetch;
 mod publish;
 mod route;
@@ -29,6 +32,7 @@ mod simulation;
 mod subscribe;
 mod tell;
 mod tick;
+mod track;
 mod wait;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -53,6 +57,7 @@ use crate::session::{Hold, Session};
 use crate::shared::Shared;
 use crate::spec::table::RecentCommands;
 use crate::stats::{CoreStats, LatencyLog};
+use crate::tracking::KeyTracking;
 use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
@@ -126,6 +131,10 @@ pub struct Core {
     own_reply: Vec<u8>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
+    /// Clients of this core that monitor.
+    monitoring: Vec<ConnId>,
+    /// Some of the answers tell clients of changed keys.
+    has_notices: bool,
     close_after_write: Vec<ConnId>,
     close_now: Vec<ConnId>,
     adopt: Vec<Socket>,
@@ -212,6 +221,7 @@ impl Core {
                 expiry_held: false,
                 check_sums: true,
                 waits: WaitTable::default(),
+                tracking: KeyTracking::new(Arc::clone(&shared.trackers)),
                 wanted: None,
                 claim: None,
                 events: Vec::new(),
@@ -252,6 +262,8 @@ impl Core {
             own_reply: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
+            monitoring: Vec::new(),
+            has_notices: false,
             close_after_write: Vec::new(),
             close_now: Vec::new(),
             adopt: Vec::new(),

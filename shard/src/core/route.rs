@@ -88,6 +88,9 @@ impl Core {
         if command.flags.has(Flag::Debugging) && !self.may_debug(conn) {
             return Some(error::DEBUG_NOT_ALLOWED);
         }
+        if self.session(conn)?.monitors && is_about_keys(row) {
+            return Some(error::MONITORS_NO_KEYS);
+        }
         let over_memory = self.shared.over_memory.load(std::sync::atomic::Ordering::Relaxed);
         if over_memory && command.flags.has(Flag::Denyoom) && self.shared.mesh.holds(Rule::PartsCannotRefuse) {
             return Some(error::OUT_OF_MEMORY);
@@ -115,6 +118,9 @@ impl Core {
             self.stats.commands[command.index()].rejected += 1;
         }
         self.stats.error(error.code());
+        if let Some(session) = self.session(conn) {
+            session.forget_caching(command);
+        }
         self.answer_now(conn, |_, reply| reply.error(error.as_bytes()));
         Flow::Continue
     }
@@ -125,9 +131,14 @@ impl Core {
         session.info.last_command = Some(row.id);
         session.info.active_at = now;
         session.info.commands += 1;
+        session.choose_tracking(row);
         let caller = Caller { conn, db: session.db, resp: session.resp };
         self.stats.commands_processed += 1;
-        match row.run(args) {
+        let run = row.run(args);
+        if !matches!(run, Run::Session(_)) {
+            self.show_to_monitors(conn, row, args);
+        }
+        match run {
             Run::Session(handler) => return self.run_session(caller, row, handler, args),
             Run::Subscribe(handler) => return self.run_subscribe(conn, row, handler, args),
             Run::Publish(space) => self.publish(conn, row, args, space),
@@ -221,6 +232,10 @@ impl Core {
             }
             flow = ctx.flow;
         });
+        if let Some(session) = self.session(caller.conn) {
+            session.closing |= flow == Flow::Close;
+        }
+        self.show_to_monitors(caller.conn, row, args);
         self.finished((caller.conn, self.id), row, args, began, failed.as_ref());
         self.note_passed(caller.conn);
         if flow == Flow::Close {
@@ -324,6 +339,7 @@ impl Core {
             spans: 0,
             resp3: caller.resp == Resp::V3,
             no_touch: session.no_touch,
+            tracks: session.tracks,
             is_part: false,
         }
     }
@@ -481,14 +497,16 @@ impl Core {
         // A client that comes to wait runs its command again: by its own arguments, secrets or not.
         let whole = row.command.flags.has(Flag::Blocking);
         let shown = if whole { args.to_owned() } else { self.shown(row, args) };
-        self.begin_plan(conn, row.id, shown, claims, plan);
+        let reads = self.tracked_reads(conn, row, args);
+        self.begin_plan(conn, row.id, shown, claims, reads, plan);
     }
 
     /// Sends a plan's parts to all shards; each holds the whole of its own from there.
     fn place_plan_everywhere(&mut self, conn: ConnId, row: &Row, args: &Args<'_>, plan: Box<dyn Plan>) {
         let claims = (0..self.shard.shards).map(|shard| (ShardId(shard as u16), Claims::Whole)).collect();
         let shown = self.shown(row, args);
-        self.begin_plan(conn, row.id, shown, claims, plan);
+        let reads = self.tracked_reads(conn, row, args);
+        self.begin_plan(conn, row.id, shown, claims, reads, plan);
     }
 
     /// What a plan claims on the shards of its keys.
@@ -565,7 +583,28 @@ fn unknown_command(args: &Args<'_>) -> CommandError {
     CommandError::bytes(text)
 }
 
+/// Whether the command reads, changes or publishes something.
+fn is_about_keys(row: &Row) -> bool {
+    [Flag::Write, Flag::Readonly, Flag::MayReplicate, Flag::HeldWithWrites].into_iter().any(|flag| row.command.flags.has(flag))
+}
+
 impl crate::session::Session {
+    /// A command is run: whether what it reads is remembered. `CLIENT CACHING` is about one command.
+    #[inline]
+    fn choose_tracking(&mut self, row: &Row) {
+        self.tracks = self.tracking.as_ref().is_some_and(|mode| mode.remembers());
+        self.forget_caching(Some(row.id));
+    }
+
+    /// What `CLIENT CACHING` has said is over, unless `command` is CLIENT again.
+    #[inline]
+    fn forget_caching(&mut self, command: Option<CommandId>) {
+        let Some(mode) = self.tracking.as_mut().filter(|mode| mode.caching) else { return };
+        let table = CommandTable::global();
+        let top = command.map(|id| table.row(id)).map(|row| row.parent.map_or(row, |parent| table.row(parent)));
+        mode.caching = top.is_some_and(|row| row.command.name == "client");
+    }
+
     /// A command is looked at: `CLIENT REPLY SKIP` was about this one, if the one before was that.
     fn begin_reply(&mut self) {
         self.reply_mode = match self.reply_mode {

@@ -31,7 +31,7 @@ impl Core {
         }
         let Some(handler) = shard_handler(row.run(args)) else { unreachable!("only shard commands run in place") };
         let session = self.session(conn).expect("the command's client is there");
-        let (db, no_touch) = (session.db, session.no_touch);
+        let (client, db, no_touch, tracks) = (session.id, session.db, session.no_touch, session.tracks);
         let began = self.last_micros;
         let mut failed = None;
         self.answer_now(conn, |core, reply| {
@@ -39,6 +39,10 @@ impl Core {
             failed = call(handler, &mut ctx, args, reply);
         });
         self.finished((conn, self.id), row, args, began, failed.as_ref());
+        if tracks {
+            self.remember_reads(client, row, args);
+        }
+        self.tell_trackers(client);
         self.serve_waiters();
         self.tell_events();
     }
@@ -58,6 +62,7 @@ impl Core {
             spans: 0,
             resp3: session.resp == Resp::V3,
             no_touch: session.no_touch,
+            tracks: session.tracks,
             is_part: false,
         };
         self.arrive(self.id, &head, args);
@@ -115,12 +120,18 @@ impl Core {
                 answers.heads.push(place);
             }
         }
-        if !head.is_part {
+        if !head.is_part && wanted.is_none() {
             self.finished((head.conn, from), row, args, began, failed.as_ref());
+        } else if !head.is_part {
+            self.came_to_wait(row, began);
         }
         if let Some(request) = wanted {
             self.wait_here(from, head, args, request);
         }
+        if head.tracks {
+            self.remember_reads(head.client, row, args);
+        }
+        self.tell_trackers(head.client);
         self.serve_waiters();
         self.tell_events();
     }
@@ -219,7 +230,11 @@ pub(super) fn call(
     reply: &mut Reply<'_>,
 ) -> Option<CommandError> {
     let mark = reply.mark();
-    let error = handler(ctx, args, reply).err()?;
+    let dirty = ctx.shard.counters.dirty;
+    let outcome = handler(ctx, args, reply);
+    let changed = ctx.shard.counters.dirty != dirty;
+    ctx.shard.tracking.settle(changed);
+    let error = outcome.err()?;
     reply.rewind(mark);
     reply.error(error.as_bytes());
     Some(error)

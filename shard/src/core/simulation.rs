@@ -78,7 +78,7 @@ impl Core {
             return Flow::Close;
         }
         let any = CommandTable::global().rows()[0].id;
-        self.begin_plan(conn, any, net::OwnedArgs::default(), claims, plan);
+        self.begin_plan(conn, any, net::OwnedArgs::default(), claims, Vec::new(), plan);
         Flow::Continue
     }
 

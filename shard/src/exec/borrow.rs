@@ -121,6 +121,7 @@ impl Borrow {
         let Self { handler, args, resp, db, no_touch, table, reply, .. } = self;
         let mut ctx = Ctx { shard: table, db: *db, no_touch: *no_touch };
         let args = args.as_args();
+        let dirty = ctx.shard.counters.dirty;
         if let Err(error) = handler(&mut ctx, &args, &mut Reply::new(reply, *resp)) {
             reply.clear();
             // A client that waits goes on waiting, unless its wait was ended for this.
@@ -128,6 +129,8 @@ impl Borrow {
                 Reply::new(&mut self.reply, *resp).error(error.as_bytes());
             }
         }
+        let changed = self.table.counters.dirty != dirty;
+        self.table.tracking.settle(changed);
         self.table.wanted.take()
     }
 
@@ -136,6 +139,7 @@ impl Borrow {
         let mut counters = std::mem::take(&mut self.table.counters);
         let mut garbage = std::mem::take(&mut self.table.garbage);
         let mut events = std::mem::take(&mut self.table.events);
+        let mut altered = self.table.tracking.take_changed();
         let database = &mut self.table.databases[self.db.index()];
         let mut ops: Vec<(ShardId, HopOp)> = Vec::new();
         for (shard, keys) in &self.keys {
@@ -144,6 +148,7 @@ impl Borrow {
             let (counters, garbage) = (std::mem::take(&mut counters), std::mem::take(&mut garbage));
             let own = |event: &mut KeyEvent| keys.contains(&event.key);
             let events: Vec<KeyEvent> = events.extract_if(.., own).collect();
+            let altered: Vec<Vec<u8>> = altered.extract_if(.., |key| keys.contains(key)).collect();
             let op: HopOp = Box::new(move |ctx| {
                 for (key, entry) in entries {
                     if let Some(entry) = entry {
@@ -154,6 +159,7 @@ impl Borrow {
                         ctx.signal(Key::new(&key));
                     }
                 }
+                ctx.shard.tracking.add_changed(altered);
                 ctx.shard.counters.add(&counters);
                 ctx.shard.garbage.extend(garbage);
                 ctx.shard.events.extend(events);
@@ -203,6 +209,7 @@ impl ShardState {
             expiry_held: self.expiry_held,
             check_sums: self.check_sums,
             waits: crate::wait::WaitTable::default(),
+            tracking: self.tracking.for_borrowed(),
             wanted: None,
             claim: None,
             events: Vec::new(),

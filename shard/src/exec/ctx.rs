@@ -21,6 +21,7 @@ use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
 use crate::pubsub::Registry;
 use crate::slot::SlotMap;
+use crate::tracking::KeyTracking;
 use crate::wait::{Claiming, WaitRequest, WaitTable};
 
 /// What a shard counts about its keys, for INFO.
@@ -87,6 +88,8 @@ pub struct ShardState {
     pub registry: Arc<Registry>,
     /// Who waits for keys of this shard.
     pub waits: WaitTable,
+    /// Who is to be told of changed keys.
+    pub tracking: KeyTracking,
     /// What the handler that runs wants to wait for.
     pub wanted: Option<WaitRequest>,
     /// The wait in whose name the handler runs.
@@ -200,7 +203,7 @@ impl Ctx<'_> {
         }
         let discarded = self.database().unlink(key).flatten();
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
         self.shard.counters.expired_keys += 1;
         self.notify(Events::EXPIRED, "expired", key.bytes());
         true
@@ -284,6 +287,7 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let shard = &mut *self.shard;
+        shard.tracking.touch(key.bytes());
         let touched = Touched::new(shard, self.no_touch);
         let mut entry = shard.databases[self.db.index()].find_mut(key)?;
         touched.mark(&mut entry, &mut shard.rng);
@@ -294,6 +298,7 @@ impl Ctx<'_> {
     pub fn peek_mut<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
+        self.shard.tracking.touch(key.bytes());
         self.database().find_mut(key)
     }
 
@@ -371,7 +376,7 @@ impl Ctx<'_> {
         let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, expire, access);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
         if is_new {
             self.notify(Events::NEW, "new", key.bytes());
         }
@@ -386,6 +391,7 @@ impl Ctx<'_> {
         let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, Expiry::Keep, access);
         self.discard(discarded);
+        self.shard.tracking.change(key.bytes());
         if is_new {
             self.notify(Events::NEW, "new", key.bytes());
         }
@@ -399,7 +405,7 @@ impl Ctx<'_> {
         let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_value(key, value, expire, access);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
         if is_new {
             self.notify(Events::NEW, "new", key.bytes());
         }
@@ -411,7 +417,7 @@ impl Ctx<'_> {
         self.expire_if_past(key);
         let discarded = self.database().put(key, detached);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
     }
 
     /// Takes the entry of `key` out, to be put elsewhere.
@@ -419,7 +425,9 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         self.signal(key);
-        self.database().take(key)
+        let taken = self.database().take(key)?;
+        self.shard.tracking.change(key.bytes());
+        Some(taken)
     }
 
     /// Removes `key`; whether it was there. A big value is freed in slices between commands.
@@ -432,7 +440,7 @@ impl Ctx<'_> {
             None => false,
             Some(discarded) => {
                 self.discard(discarded);
-                self.signal(key);
+                self.signal_change(key);
                 true
             }
         }
@@ -478,6 +486,12 @@ impl Ctx<'_> {
         if !self.shard.waits.is_empty() {
             self.shard.waits.signal(self.db, key.bytes());
         }
+    }
+
+    /// Says that `key` is no longer what it was, to clients that wait for it and to those that keep a copy.
+    fn signal_change(&mut self, key: Key<'_>) {
+        self.signal(key);
+        self.shard.tracking.change(key.bytes());
     }
 
     /// Asks to wait: the handler has found nothing to take, and returns without a reply. What it gets when the time is over

@@ -122,6 +122,9 @@ pub const DEBUG_NOT_ALLOWED: CommandError = CommandError::new(
     "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local \
      connection, otherwise you need to set this option in the configuration file, and then restart the server.",
 );
+/// A monitoring client wants to read, to change or to publish something.
+pub const MONITORS_NO_KEYS: CommandError = CommandError::new("ERR Replica can't interact with the keyspace");
+
 /// The data set is over `maxmemory`.
 pub const OUT_OF_MEMORY: CommandError = CommandError::new("OOM command not allowed when used memory > 'maxmemory'.");
 /// RESTORE and COPY: the target exists.

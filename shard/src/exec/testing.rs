@@ -36,6 +36,7 @@ use crate::slot::SlotMap;
 use crate::spec::CommandTable;
 use crate::spec::Find;
 use crate::spec::table::Row;
+use crate::tracking::KeyTracking;
 use crate::wait::WaitTable;
 
 /// The time at which every test begins.
@@ -77,6 +78,7 @@ impl Keyspace {
             expiry_held: false,
             check_sums: true,
             waits: WaitTable::default(),
+            tracking: KeyTracking::new(Arc::default()),
             wanted: None,
             claim: None,
             events: Vec::new(),

@@ -40,6 +40,8 @@ pub struct Head {
     pub resp3: bool,
     /// `CLIENT NO-TOUCH` is on.
     pub no_touch: bool,
+    /// The client is to be told when what it reads now changes.
+    pub tracks: bool,
     /// It is one part of several: the client's core counts the whole.
     pub is_part: bool,
 }
@@ -54,6 +56,10 @@ pub struct HopPart {
     pub db: DbId,
     /// `CLIENT NO-TOUCH` is on.
     pub no_touch: bool,
+    /// The client whose command it is.
+    pub client: ClientId,
+    /// The keys of this shard that the command reads, if the client is to be told when they change.
+    pub reads: Vec<Vec<u8>>,
     /// What it does when it is granted, before it answers.
     pub first: Option<(usize, HopOp)>,
 }

@@ -3,6 +3,7 @@
 //! A session keeps what belongs to the protocol (database, version, name, authentication) and puts the replies of its
 //! commands into their order ([`replies`]): commands of one pipeline may run on several shards at once.
 
+pub mod places;
 pub mod replies;
 
 use net::service::{Endpoint, InputUsage};
@@ -17,6 +18,7 @@ use crate::ids::{ClientId, DbId};
 use crate::limits::{IN_FLIGHT_COMMANDS_MAX, REPLIES_IN_FLIGHT_BYTES, REPLY_BYTES_GUESS};
 use crate::pubsub::Subscriptions;
 use crate::spec::CommandId;
+use crate::tracking::Mode;
 
 /// What `CLIENT REPLY` asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -83,6 +85,12 @@ pub struct Session {
     pub no_touch: bool,
     /// `CLIENT NO-EVICT`.
     pub no_evict: bool,
+    /// `CLIENT TRACKING`.
+    pub tracking: Option<Box<Mode>>,
+    /// The client is to be told when what the command that is looked at now reads changes.
+    pub tracks: bool,
+    /// `MONITOR`.
+    pub monitors: bool,
     /// Bytes to be sent.
     pub out: Vec<u8>,
     /// Replies that wait for their turn.
@@ -143,6 +151,9 @@ impl Session {
             reply_mode: ReplyMode::On,
             no_touch: false,
             no_evict: false,
+            tracking: None,
+            tracks: false,
+            monitors: false,
             out: Vec::new(),
             replies: Replies::default(),
             routed_in: 0,

@@ -110,6 +110,9 @@ pub const RESET: Command = Command {
 /// `CLIENT NO-EVICT` and the library's name stay, as in Redis: they are about the client and not about its state.
 fn reset(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let authenticated = ctx.config().requirepass.is_empty();
+    let conn = ctx.conn;
+    ctx.core.track(conn, None);
+    ctx.core.monitor(conn, false);
     let session = ctx.session();
     session.db = DbId(0);
     session.resp = Resp::V2;

@@ -12,6 +12,7 @@ use net::{Args, Reply, Resp};
 use storage::UnixMillis;
 use storage::number::parse_i64;
 
+use super::tracking_info::redirect_of;
 use super::{ClientKind, OTHERS, OWN};
 use crate::core::{Core, SessionCtx};
 use crate::exec::error::SYNTAX;
@@ -204,7 +205,7 @@ pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>
     let last = info.last_command.map_or("NULL", |id| CommandTable::global().row(id).full_name.as_str());
     field("cmd", &last);
     field("user", &"default");
-    field("redir", &-1);
+    field("redir", &redirect_of(session.tracking.as_deref()));
     field("resp", &if session.resp == Resp::V3 { 3 } else { 2 });
     field("lib-name", &text(&info.lib_name));
     field("lib-ver", &text(&info.lib_ver));
@@ -243,8 +244,12 @@ fn request_bytes(args: &Args<'_>) -> usize {
 
 fn flags(session: &Session) -> String {
     let flags = [
+        (session.monitors, 'O'),
         (session.is_subscribed(), 'P'),
         (session.blocked.is_some() || matches!(session.held, Some(Hold::Paused(_))), 'b'),
+        (session.tracking.is_some(), 't'),
+        (session.tracking.as_ref().is_some_and(|mode| mode.is_broken), 'R'),
+        (session.tracking.as_ref().is_some_and(|mode| mode.broadcast), 'B'),
         (matches!(session.info.endpoint, Endpoint::Unix(_)), 'U'),
         (session.no_evict, 'e'),
         (session.no_touch, 'T'),
