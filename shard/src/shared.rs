@@ -10,6 +10,7 @@ use crate::ids::{ClientId, ShardId};
 use crate::limits::PACKED_THRESHOLD_DEFAULT;
 use crate::mesh::Mesh;
 use crate::slot::SlotMap;
+use crate::snapshot::Hub;
 
 /// Which commands `CLIENT PAUSE` holds back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct Shared {
     pub run_id: String,
     /// The replication ID (`DEBUG CHANGE-REPL-ID`).
     pub replication_id: Mutex<String>,
+    /// Snapshots and loads.
+    pub snapshots: Hub,
     /// When the data set was last saved, in seconds since 1970.
     pub last_save_seconds: AtomicI64,
     /// The most memory that was seen in use, in bytes.
@@ -98,6 +101,7 @@ impl Shared {
     pub fn new(parts: SharedParts) -> Shared {
         Shared {
             slots: Arc::new(SlotMap::new(parts.mesh.len())),
+            snapshots: Hub::new(parts.mesh.len()),
             mesh: parts.mesh,
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),

@@ -85,6 +85,7 @@ impl Core {
         // Nobody can subscribe to them.
         self.shard.events.clear();
         self.free_garbage();
+        self.tend_saves();
         let now = self.tick_time;
         if now.0 < self.next_cron.0 {
             return;
@@ -108,6 +109,7 @@ impl Core {
         self.next_cron = UnixMillis(now.0 + wait);
         self.rates.sample(now, self.stats.commands_processed, self.stats.received_bytes, self.stats.sent_bytes);
         self.close_idle_clients(now);
+        self.heed_save_points();
         if self.id.index() == 0 {
             self.watch_memory();
         }

@@ -9,6 +9,7 @@
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
+//! | `saving.rs` | snapshots and loads: the cut, slices of saving and loading, what follows |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
 //! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
@@ -18,6 +19,7 @@ mod hops;
 mod prefetch;
 mod route;
 mod run;
+mod saving;
 #[cfg(feature = "simulation")]
 mod simulation;
 mod tick;
@@ -48,6 +50,7 @@ use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
 use run::Job;
+use saving::Saves;
 
 pub use cron::Rates;
 pub use wait::{Blocked, Waits};
@@ -104,6 +107,8 @@ pub struct Core {
     withheld_since: u64,
     /// For how long at most, in microseconds.
     withheld_micros_max: u64,
+    /// Its part in snapshots and loads.
+    saves: Saves,
     /// Rows of the commands that came last.
     recent: RecentCommands,
     /// The reply of a command that came through the own inbox.
@@ -201,6 +206,7 @@ impl Core {
                 events: Vec::new(),
                 slots: Arc::clone(&shared.slots),
                 garbage: Vec::new(),
+                snapshot: None,
             },
             sessions: Vec::new(),
             stats: CoreStats::default(),
@@ -228,6 +234,7 @@ impl Core {
             withheld: Vec::new(),
             withheld_since: 0,
             withheld_micros_max: WITHHELD_MICROS_MAX,
+            saves: Saves::default(),
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
             resume: Vec::new(),

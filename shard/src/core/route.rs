@@ -89,6 +89,9 @@ impl Core {
         if over_memory && command.flags.has(Flag::Denyoom) && self.shared.mesh.holds(Rule::PartsCannotRefuse) {
             return Some(error::OUT_OF_MEMORY);
         }
+        if self.shared.snapshots.restricts() {
+            return self.refused_for_snapshots(row);
+        }
         None
     }
 
@@ -287,7 +290,7 @@ impl Core {
         !rules.hold(Rule::InPlaceOnlyWhileNothingPushed) || (put_off && !rules.hold(Rule::PutOffHoldsConnection))
     }
 
-    fn routed(&mut self, conn: ConnId) {
+    pub(super) fn routed(&mut self, conn: ConnId) {
         let push = self.push_number;
         self.session(conn).expect("the command's client is there").routed_in = push;
     }

@@ -107,6 +107,7 @@ impl Core {
             Message::Large(large) => self.arrive(from, &large.0, &large.1.as_args()),
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
             Message::Hop(part) => self.arrive_part(*part),
+            Message::Cut(job) => self.arrive_cut(job),
             Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
         }
         self.run_hops();
@@ -196,6 +197,7 @@ impl Core {
             || !self.resume.is_empty()
             || !self.close_now.is_empty()
             || !self.shard.garbage.is_empty()
+            || self.is_saving()
             || self.batches.iter().any(|batch| !batch.is_empty())
     }
 }

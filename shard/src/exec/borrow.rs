@@ -208,6 +208,7 @@ impl ShardState {
             events: Vec::new(),
             slots: std::sync::Arc::clone(&self.slots),
             garbage: Vec::new(),
+            snapshot: None,
         }
     }
 }

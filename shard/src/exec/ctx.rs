@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
 use crate::slot::SlotMap;
+use crate::snapshot::Job;
 use crate::wait::{Claiming, WaitRequest, WaitTable};
 
 /// What a shard counts about its keys, for INFO.
@@ -92,6 +93,8 @@ pub struct ShardState {
     pub events: Vec<KeyEvent>,
     /// What is to be freed in slices between commands.
     pub garbage: Vec<Discarded>,
+    /// The snapshot that has something left to save here.
+    pub snapshot: Option<Arc<Job>>,
 }
 
 impl ShardState {

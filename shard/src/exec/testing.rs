@@ -82,6 +82,7 @@ impl Keyspace {
             events: Vec::new(),
             slots: Arc::clone(&slots),
             garbage: Vec::new(),
+            snapshot: None,
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
         Keyspace { slots, shards, db: DbId(0), resp: Resp::V2 }

@@ -3,6 +3,8 @@
 //! A batch keeps its commands flat: one byte vector with all arguments, one vector with their places, one with a small
 //! head per command. Routing a command copies its arguments once and allocates nothing; batches are reused.
 
+use std::sync::Arc;
+
 use net::service::Socket;
 use net::{Args, ConnId, OwnedArgs, Span};
 use storage::UnixMillis;
@@ -11,6 +13,7 @@ use super::inbox::PlanId;
 use super::locks::Claims;
 use crate::exec::hop::HopOp;
 use crate::ids::{ClientId, DbId, ShardId};
+use crate::snapshot::Job;
 use crate::spec::CommandId;
 
 /// One command, or one part of one, on its way to a shard.
@@ -64,6 +67,8 @@ pub enum Message {
     Large(Box<(Head, OwnedArgs)>),
     /// A part of a plan.
     Hop(Box<HopPart>),
+    /// The cut of a snapshot, for the whole shard.
+    Cut(Arc<Job>),
     /// A socket that this core shall serve, with the client's number: numbers follow the order of connecting.
     Adopt(Box<(Socket, ClientId)>),
 }

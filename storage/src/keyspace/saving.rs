@@ -142,9 +142,9 @@ impl Database {
         self.saving.as_ref().map_or(0, |saving| saving.len_bytes())
     }
 
-    /// Bytes that this snapshot saved ahead of changes.
-    pub fn saved_ahead_bytes(&self) -> u64 {
-        self.saving.as_ref().map_or(0, |saving| saving.ahead_bytes)
+    /// Bytes that this snapshot saved ahead of changes since this was last asked.
+    pub fn take_ahead_bytes(&mut self) -> u64 {
+        self.saving.as_mut().map_or(0, |saving| std::mem::take(&mut saving.ahead_bytes))
     }
 
     /// Takes what was saved.

@@ -54,8 +54,15 @@ impl Reader<'_> {
     /// Passes over a value of the type that `type_byte` announces.
     pub fn skip_value(&mut self, type_byte: u8) -> Result<(), Malformed> {
         match type_byte {
-            TYPE_STRING | TYPE_LIST_ZIPLIST | TYPE_SET_INTSET | TYPE_SET_LISTPACK | TYPE_ZSET_ZIPLIST
-            | TYPE_ZSET_LISTPACK | TYPE_HASH_ZIPMAP | TYPE_HASH_ZIPLIST | TYPE_HASH_LISTPACK
+            TYPE_STRING
+            | TYPE_LIST_ZIPLIST
+            | TYPE_SET_INTSET
+            | TYPE_SET_LISTPACK
+            | TYPE_ZSET_ZIPLIST
+            | TYPE_ZSET_LISTPACK
+            | TYPE_HASH_ZIPMAP
+            | TYPE_HASH_ZIPLIST
+            | TYPE_HASH_LISTPACK
             | TYPE_HASH_LISTPACK_TTL_OLD => self.skip_string(),
             TYPE_LIST | TYPE_SET | TYPE_LIST_QUICKLIST => self.skip_strings(1),
             TYPE_HASH => self.skip_strings(2),

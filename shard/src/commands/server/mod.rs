@@ -9,6 +9,7 @@
 //! | `latency/` | LATENCY |
 //! | `lolwut.rs` | LOLWUT |
 //! | `memory/` | MEMORY |
+//! | `save.rs` | SAVE, BGSAVE |
 //! | `shutdown.rs` | SHUTDOWN |
 //! | `slowlog.rs` | SLOWLOG |
 //! | `state.rs` | TIME, LASTSAVE, ROLE |
@@ -25,6 +26,7 @@ mod info;
 mod latency;
 mod lolwut;
 mod memory;
+mod save;
 mod shutdown;
 mod slowlog;
 mod state;
@@ -37,6 +39,7 @@ use crate::spec::{Command, Flag, Flags};
 
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[
+    &save::BGSAVE,
     &command::COMMAND,
     &config::CONFIG,
     &debug::DEBUG,
@@ -46,6 +49,7 @@ pub const COMMANDS: &[&Command] = &[
     &lolwut::LOLWUT,
     &memory::MEMORY,
     &state::ROLE,
+    &save::SAVE,
     &shutdown::SHUTDOWN,
     &slowlog::SLOWLOG,
     &state::TIME,

@@ -37,7 +37,9 @@ mod tests;
 mod write;
 
 pub use read::{EntryHead, FileError, FileErrorKind, FileReader, Item};
-pub use write::{Block, FileSum, HEADER_BYTES, KeptAccess, RecordOptions, Records, end_mark, header, put_aux, put_function};
+pub use write::{
+    Block, FileSum, HEADER_BYTES, KeptAccess, RecordOptions, Records, end_mark, header, put_aux, put_function,
+};
 
 /// The latest version that is read.
 pub const FILE_VERSION_MAX: u16 = 12;

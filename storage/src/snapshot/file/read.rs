@@ -1,13 +1,13 @@
 //! Reading RDB files, one item after the other.
 
-use std::io::{self, Read};
 use std::fmt;
+use std::io::{self, Read};
 
 use super::super::crc64::crc64;
 use super::super::{Malformed, Reader};
 use super::{
-    AUX, END, EXPIRE_MILLIS, EXPIRE_SECONDS, FILE_VERSION_MAX, FREQUENCY, FUNCTION, FUNCTION_PRE_GA, HEADER_BYTES, IDLE,
-    MAGIC, MODULE_AUX, RESIZE_DB, SELECT_DB, SLOT_INFO, TYPES_OF_MODULES, VERSION_WITH_CHECKSUM,
+    AUX, END, EXPIRE_MILLIS, EXPIRE_SECONDS, FILE_VERSION_MAX, FREQUENCY, FUNCTION, FUNCTION_PRE_GA, HEADER_BYTES,
+    IDLE, MAGIC, MODULE_AUX, RESIZE_DB, SELECT_DB, SLOT_INFO, TYPES_OF_MODULES, VERSION_WITH_CHECKSUM,
 };
 use crate::keyspace::UnixMillis;
 use crate::types::{Limits, OwnedValue};

@@ -44,7 +44,9 @@ fn file_of(version: u16, blocks: &[u8]) -> Vec<u8> {
 /// Some of everything, in database 2.
 fn database(rng: &mut SmallRng) -> Database {
     let mut db = Database::new();
-    for (number, value) in (0..8).flat_map(|_| samples(rng, &Limits::default())).collect::<Vec<_>>().into_iter().enumerate() {
+    for (number, value) in
+        (0..8).flat_map(|_| samples(rng, &Limits::default())).collect::<Vec<_>>().into_iter().enumerate()
+    {
         let expire = if number % 3 == 0 { Expiry::At(UnixMillis(NOW.0 + number as i64)) } else { Expiry::Clear };
         drop(db.set_value(&format!("key:{number}"), value, expire, Access::lru_idle(NOW, number as u32)));
     }
@@ -166,7 +168,10 @@ fn damage_is_told_with_its_place() {
     let mut wrong = b"REDIS0010\xff".to_vec();
     wrong.extend(1_u64.to_le_bytes());
     let error = read(&wrong).expect_err("the checksum is wrong").to_string();
-    assert!(error.starts_with("Internal error in RDB reading offset 18 -> Wrong RDB checksum expected: (1)"), "{error}");
+    assert!(
+        error.starts_with("Internal error in RDB reading offset 18 -> Wrong RDB checksum expected: (1)"),
+        "{error}"
+    );
 }
 
 #[test]
