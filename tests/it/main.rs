@@ -16,5 +16,6 @@ mod memory;
 mod order;
 mod pipeline;
 mod scan;
+mod snapshot;
 mod start;
 mod support;

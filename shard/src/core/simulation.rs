@@ -35,6 +35,7 @@ impl Core {
                 format!("a part of plan {} of core {from}, claiming {:?}", part.plan.number, part.claims)
             }
             Message::Adopt(_) => format!("a socket from core {from}"),
+            Message::Cut(_) => format!("the cut of a snapshot, from core {from}"),
         }
     }
 

@@ -54,4 +54,9 @@ pub const QUEUE_BYTES_MAX: usize = 32 << 20;
 /// They go on when there is less than this.
 const QUEUE_BYTES_LOW: usize = QUEUE_BYTES_MAX / 2;
 
+/// The name of the file that a snapshot is written to before it has its own.
+pub fn temporary_name() -> String {
+    format!("temp-{}.rdb", std::process::id())
+}
+
 const _: () = assert!(BLOCK_BYTES * 8 <= QUEUE_BYTES_MAX, "a few shards can hand in blocks at once");

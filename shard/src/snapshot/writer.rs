@@ -34,7 +34,7 @@ pub fn run(shared: &Shared) {
 
 /// Writes the file; or says why not, and leaves nothing behind.
 fn write(shared: &Shared, job: &Job) -> Result<(), String> {
-    let temporary = job.directory.join(format!("temp-{}.rdb", std::process::id()));
+    let temporary = job.directory.join(super::temporary_name());
     let outcome = write_file(shared, job, &temporary).and_then(|()| publish(job, &temporary));
     if outcome.is_err() {
         job.abandon();
