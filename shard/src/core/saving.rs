@@ -258,17 +258,14 @@ impl Core {
                 self.saves.begun = None;
                 return self.end_shutdown(waiter, outcome.is_ok() || force, by_signal, outcome.is_err());
             }
-            (Kind::Reload { merge, .. }, Ok(())) => match job.reload.get() {
+            (Kind::Reload { merge, flush, .. }, Ok(())) => match job.reload.get() {
                 None => {
                     job.reload.set(self.open_reload(&job, merge)).expect("it is opened once, here");
                     return self.shared.wake_all();
                 }
                 Some(None) => Some(NOT_LOADED),
                 Some(Some(loading)) if !loading.is_over() => return,
-                Some(Some(loading)) => loading.failure().map(|why| {
-                    tracing::warn!("{why}");
-                    NOT_LOADED
-                }),
+                Some(Some(loading)) => loading.failure().map(|why| self.reload_failed(&why, flush)),
             },
             (Kind::Reload { .. }, Err(_)) => Some(NOT_SAVED),
         };
@@ -291,6 +288,16 @@ impl Core {
                 None
             }
         }
+    }
+
+    /// What was emptied for a file that cannot be loaded is there no more: the server ends, and the file stays, as in Redis.
+    fn reload_failed(&self, why: &str, emptied: bool) -> CommandError {
+        tracing::warn!("{why}");
+        if emptied {
+            tracing::error!("Terminating server after rdb file reading failure.");
+            self.shared.request_stop(Stop::Orderly(1));
+        }
+        NOT_LOADED
     }
 
     fn end_shutdown(&mut self, waiter: Option<Waiter>, ends: bool, by_signal: bool, failed: bool) {
@@ -327,15 +334,12 @@ impl Core {
         if self.saves.loaded.as_ref().is_some_and(|loaded| Arc::ptr_eq(loaded, loading)) {
             return;
         }
-        let mut loader = match self.saves.loader.take() {
-            Some(loader) => loader,
-            None => {
-                if flush {
-                    self.empty_shard();
-                }
-                let Some(loader) = Loader::open(loading, &self.shard) else { return self.loaded(loading) };
-                loader
-            }
+        let began = self.saves.loader.take();
+        if began.is_none() && flush {
+            self.empty_shard();
+        }
+        let Some(mut loader) = began.or_else(|| Loader::open(loading, &self.shard)) else {
+            return self.loaded(loading);
         };
         let end = self.clock.micros() + LOAD_SLICE_MICROS;
         let delay = u64::try_from(self.shard.config.key_load_delay).unwrap_or(0);

@@ -53,7 +53,7 @@ enum Walk {
     /// The database's table.
     Live,
     /// The table that the database had before it was emptied.
-    Cleared(Table),
+    Cleared(Box<Table>),
 }
 
 impl Saving {
@@ -81,7 +81,7 @@ impl Saving {
     /// Saves the entries of one more line.
     fn step(&mut self, live: &mut Table) {
         let mut cleared = if let Walk::Cleared(table) = &mut self.walk { Some(std::mem::take(table)) } else { None };
-        let table = cleared.as_mut().unwrap_or(live);
+        let table = cleared.as_deref_mut().unwrap_or(live);
         let mut places = std::mem::take(&mut self.places);
         self.cursor = table.scan_step(self.cursor, |place, block| {
             if block.saved() != self.mark {
@@ -156,6 +156,8 @@ impl Database {
     pub fn abandon_saving(&mut self) {
         if let Some(saving) = &mut self.saving {
             saving.records = None;
+            // What was cleared need not be marked.
+            saving.is_over |= matches!(saving.walk, Walk::Cleared(_));
         }
     }
 
@@ -164,7 +166,7 @@ impl Database {
         let saving = self.saving.take()?;
         assert!(saving.is_over && saving.len_bytes() == 0, "what was saved is taken before the end");
         match saving.walk {
-            Walk::Cleared(table) => Some(Discarded::from_table(table)),
+            Walk::Cleared(table) => Some(Discarded::from_table(*table)),
             Walk::Live => None,
         }
     }
@@ -183,7 +185,7 @@ impl Database {
             return table;
         }
         if saving.records.is_some() {
-            saving.walk = Walk::Cleared(table);
+            saving.walk = Walk::Cleared(Box::new(table));
             return Table::default();
         }
         // What is new is born saved: there is nothing left to mark.

@@ -78,7 +78,9 @@ fn shutdown(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Out
         return Err(NOTHING_TO_ABORT);
     }
     tracing::warn!("User requested shutdown...");
-    if options.how.wants_save(&ctx.config().save) {
+    // What is loaded by half is not to take the place of the whole.
+    let is_loading = ctx.core.shared.snapshots.has_loading();
+    if options.how.wants_save(&ctx.config().save) && !is_loading {
         tracing::info!("Saving the final RDB snapshot before exiting.");
         let waiter = ctx.core.expect_outcome(ctx.conn);
         let kind = Kind::Shutdown { force: options.how.force, by_signal: false };

@@ -28,7 +28,9 @@ fn contents(db: &Database) -> Model {
 /// What a file of these blocks holds.
 fn loaded(blocks: &[Block]) -> Model {
     let mut file = header(12).to_vec();
-    blocks.iter().for_each(|block| file.extend(&block.bytes));
+    for block in blocks {
+        file.extend(&block.bytes);
+    }
     file.push(end_mark());
     file.extend([0; 8]);
     let mut reader = FileReader::new(file.as_slice(), true).expect("a good header");

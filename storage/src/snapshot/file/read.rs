@@ -149,7 +149,7 @@ impl<R: Read> FileReader<R> {
             key: Vec::new(),
             type_byte: 0,
         };
-        let header: [u8; HEADER_BYTES] = reader.parse(|reader| reader.array())?;
+        let header: [u8; HEADER_BYTES] = reader.parse(array)?;
         let digits = header.strip_prefix(MAGIC).ok_or_else(|| reader.error(FileErrorKind::Signature))?;
         let version = std::str::from_utf8(digits).ok().and_then(|digits| digits.trim().parse().ok());
         reader.version = version.ok_or_else(|| reader.error(FileErrorKind::Signature))?;
@@ -230,26 +230,26 @@ impl<R: Read> FileReader<R> {
         }
         let mut head = EntryHead::default();
         loop {
-            match self.parse(|reader| reader.byte())? {
+            match self.parse(byte)? {
                 AUX => {
                     let (name, value) = self.parse(|reader| Ok((text(reader)?, text(reader)?)))?;
                     return Ok(Item::Aux { name, value });
                 }
                 FUNCTION => return self.parse(text).map(Item::Function),
-                SELECT_DB => return self.parse(|reader| reader.length()).map(Item::Database),
+                SELECT_DB => return self.parse(length).map(Item::Database),
                 RESIZE_DB => {
                     return self.parse(|reader| Ok(Item::Sizes(reader.length()?, reader.length()?)));
                 }
                 SLOT_INFO => self.parse(|reader| (0..3).try_for_each(|_| reader.length().map(drop)))?,
                 EXPIRE_SECONDS => {
-                    let seconds = i32::from_le_bytes(self.parse(|reader| reader.array())?);
+                    let seconds = i32::from_le_bytes(self.parse(array)?);
                     head.expire_at = Some(UnixMillis(i64::from(seconds) * 1000));
                 }
                 EXPIRE_MILLIS => {
-                    head.expire_at = Some(UnixMillis(i64::from_le_bytes(self.parse(|reader| reader.array())?)));
+                    head.expire_at = Some(UnixMillis(i64::from_le_bytes(self.parse(array)?)));
                 }
-                IDLE => head.idle_seconds = Some(self.parse(|reader| reader.length())?),
-                FREQUENCY => head.frequency = Some(self.parse(|reader| reader.byte())?),
+                IDLE => head.idle_seconds = Some(self.parse(length)?),
+                FREQUENCY => head.frequency = Some(self.parse(byte)?),
                 MODULE_AUX => return Err(self.error(FileErrorKind::Module)),
                 FUNCTION_PRE_GA => return Err(self.error(FileErrorKind::FunctionPreGa)),
                 END => return self.end(),
@@ -291,12 +291,26 @@ impl<R: Read> FileReader<R> {
             return Ok(Item::End);
         }
         let found = crc64(self.crc, &self.window[..self.at]);
-        let expected = u64::from_le_bytes(self.parse(|reader| reader.array())?);
+        let expected = u64::from_le_bytes(self.parse(array)?);
         if self.check && expected != 0 && expected != found {
             return Err(self.error(FileErrorKind::Checksum { expected, found }));
         }
         Ok(Item::End)
     }
+}
+
+// As functions, since the window that they read is another one each time that they are tried.
+
+fn array<const N: usize>(reader: &mut Reader<'_>) -> Result<[u8; N], Malformed> {
+    reader.array()
+}
+
+fn byte(reader: &mut Reader<'_>) -> Result<u8, Malformed> {
+    reader.byte()
+}
+
+fn length(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
+    reader.length()
 }
 
 fn text(reader: &mut Reader<'_>) -> Result<Vec<u8>, Malformed> {
