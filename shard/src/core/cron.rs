@@ -84,6 +84,7 @@ impl Core {
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
         self.free_garbage();
+        self.tend_saves();
         let now = self.tick_time;
         if now.0 < self.next_cron.0 {
             return;
@@ -108,6 +109,7 @@ impl Core {
         self.next_cron = UnixMillis(now.0 + wait);
         self.rates.sample(now, self.stats.commands_processed, self.stats.received_bytes, self.stats.sent_bytes);
         self.close_idle_clients(now);
+        self.heed_save_points();
         if self.id.index() == 0 {
             self.watch_memory();
         }
@@ -183,7 +185,8 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, registry, tracking, observers, .. } = &mut self.shard;
+        let ShardState { databases, clock, config, counters, events, registry, tracking, observers, .. } =
+            &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {

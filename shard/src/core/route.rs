@@ -94,6 +94,12 @@ impl Core {
         if self.session(conn)?.monitors && is_about_keys(row) {
             return Some(error::MONITORS_NO_KEYS);
         }
+        if self.shared.snapshots.restricts() {
+            let refused = self.refused_for_snapshots(row);
+            if refused.is_some() {
+                return refused;
+            }
+        }
         if command.flags.has(Flag::NoMulti) && self.session(conn)?.in_transaction() {
             return Some(error::NOT_IN_MULTI);
         }
@@ -466,7 +472,14 @@ impl Core {
         self.routed(caller.conn);
     }
 
-    pub(super) fn expect_parts(&mut self, caller: Caller, row: &Row, args: &Args<'_>, parts: Gathered, keep_args: bool) -> u32 {
+    pub(super) fn expect_parts(
+        &mut self,
+        caller: Caller,
+        row: &Row,
+        args: &Args<'_>,
+        parts: Gathered,
+        keep_args: bool,
+    ) -> u32 {
         let missing = match &parts {
             Gathered::Replies(parts) => parts.len(),
             Gathered::Shares(shares) => shares.len(),
@@ -619,7 +632,9 @@ fn unknown_command(args: &Args<'_>) -> CommandError {
 
 /// Whether the command reads, changes or publishes something.
 fn is_about_keys(row: &Row) -> bool {
-    [Flag::Write, Flag::Readonly, Flag::MayReplicate, Flag::HeldWithWrites].into_iter().any(|flag| row.command.flags.has(flag))
+    [Flag::Write, Flag::Readonly, Flag::MayReplicate, Flag::HeldWithWrites]
+        .into_iter()
+        .any(|flag| row.command.flags.has(flag))
 }
 
 impl crate::session::Session {

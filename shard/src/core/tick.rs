@@ -109,6 +109,7 @@ impl Core {
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
             Message::Errand(errand) => self.arrive_errand(from, *errand),
             Message::Hop(part) => self.arrive_part(*part),
+            Message::Cut(job) => self.arrive_cut(job),
             Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
             Message::Publish(message, reply) => self.receive_published(from, &message, reply),
             Message::Settle(settling) => self.settle(&settling),
@@ -207,6 +208,7 @@ impl Core {
             || !self.resume.is_empty()
             || !self.close_now.is_empty()
             || !self.shard.garbage.is_empty()
+            || self.is_saving()
             || self.batches.iter().any(|batch| !batch.is_empty())
     }
 }

@@ -15,13 +15,14 @@ use storage::{
 use storage::{OwnedValue, Value};
 
 use super::CommandError;
-use super::observe::Observers;
 use super::error::WRONG_TYPE;
+use super::observe::Observers;
 use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
 use crate::pubsub::Registry;
 use crate::slot::SlotMap;
+use crate::snapshot::Job;
 use crate::tracking::KeyTracking;
 use crate::wait::{Claiming, WaitRequest, WaitTable};
 
@@ -101,6 +102,8 @@ pub struct ShardState {
     pub garbage: Vec<Discarded>,
     /// Who is to hear of changes besides those that wait.
     pub observers: Observers,
+    /// The snapshot that has something left to save here.
+    pub snapshot: Option<Arc<Job>>,
 }
 
 impl ShardState {
