@@ -16,6 +16,7 @@ mod memory;
 mod monitor;
 mod order;
 mod pipeline;
+mod pubsub;
 mod scan;
 mod start;
 mod support;

@@ -467,6 +467,7 @@ impl<'a> World<'a> {
                 self.places[core].stage = Stage::Answering;
             }
             Pushed::Partly => {}
+            Pushed::Outdated => unreachable!("a core makes up for what is outdated, and pushes again"),
         }
         self.tell(|_| format!("core {core} pushes: {pushed:?}"));
     }

@@ -137,13 +137,18 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let (waits, tracking) = (&mut self.shard.waits, &mut self.shard.tracking);
-        let databases = self.shard.databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
+        let ShardState { databases, waits, tracking, config, events, registry, .. } = &mut self.shard;
+        let is_told = config.notify_keyspace_events.publishes(Events::EXPIRED) && !registry.is_silent();
+        let databases = databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
-            // Who waits for a key may want to know that it is gone.
+            let db = DbId(index as u32);
             let mut removed = |key: &[u8], _: OwnedValue| {
-                waits.signal(DbId(index as u32), key);
+                // Who waits for a key may want to know that it is gone.
+                waits.signal(db, key);
                 tracking.change(key);
+                if is_told {
+                    events.push(KeyEvent { db, class: Events::EXPIRED, event: "expired", key: key.to_vec() });
+                }
             };
             loop {
                 let budget = SweepBudget {

@@ -205,6 +205,7 @@ impl Ctx<'_> {
         self.discard(discarded);
         self.signal_change(key);
         self.shard.counters.expired_keys += 1;
+        self.notify(Events::EXPIRED, "expired", key.bytes());
         true
     }
 
@@ -226,7 +227,7 @@ impl Ctx<'_> {
     pub fn look<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         if self.is_gone(key) {
-            self.shard.counters.misses += 1;
+            self.missed(key);
             return None;
         }
         self.find_counted(key)
@@ -236,13 +237,17 @@ impl Ctx<'_> {
     pub fn read<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         if self.is_gone(key) {
-            self.shard.counters.misses += 1;
+            self.missed(key);
             return None;
         }
         if self.no_touch {
             return self.find_counted(key);
         }
         let (access, lfu, clock) = (self.new_access(), self.lfu(), self.shard.clock);
+        if self.notices(Events::KEY_MISS) && self.database().find(key).is_none() {
+            self.missed(key);
+            return None;
+        }
         let shard = &mut *self.shard;
         let Some(mut entry) = shard.databases[self.db.index()].find_mut(key) else {
             shard.counters.misses += 1;
@@ -257,7 +262,17 @@ impl Ctx<'_> {
         Some(entry.into_entry())
     }
 
+    /// A lookup for reading has found nothing.
+    fn missed(&mut self, key: Key<'_>) {
+        self.shard.counters.misses += 1;
+        self.notify(Events::KEY_MISS, "keymiss", key.bytes());
+    }
+
     fn find_counted(&mut self, key: Key<'_>) -> Option<Entry<'_>> {
+        if self.notices(Events::KEY_MISS) && self.database().find(key).is_none() {
+            self.missed(key);
+            return None;
+        }
         let counters = &mut self.shard.counters;
         let entry = self.shard.databases[self.db.index()].find(key);
         match entry {
@@ -358,9 +373,13 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let access = self.access_of_stored(key);
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, expire, access);
         self.discard(discarded);
         self.signal_change(key);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores a string in place of the one that this command has looked up before: what it was used for, and when it
@@ -369,9 +388,13 @@ impl Ctx<'_> {
         let key = key.into();
         let old = self.lfu().and_then(|_| self.database().find(key)).map(|entry| entry.access());
         let access = old.unwrap_or_else(|| self.new_access());
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, Expiry::Keep, access);
         self.discard(discarded);
         self.shard.tracking.change(key.bytes());
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores any value, in place of whatever was there. That is a use of the key.
@@ -379,9 +402,13 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let access = self.access_of_stored(key);
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_value(key, value, expire, access);
         self.discard(discarded);
         self.signal_change(key);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores an entry that came from elsewhere, with its expiry and access bits.
@@ -440,9 +467,16 @@ impl Ctx<'_> {
         }
     }
 
+    /// Whether anybody may hear of events of this class.
+    #[inline]
+    fn notices(&self, class: Events) -> bool {
+        self.shard.config.notify_keyspace_events.publishes(class) && !self.shard.registry.is_silent()
+    }
+
     /// Tells what happened to a key, to whoever has subscribed to such events.
+    #[inline]
     pub fn notify(&mut self, class: Events, event: &'static str, key: &[u8]) {
-        if self.shard.config.notify_keyspace_events.publishes(class) && !self.shard.registry.is_silent() {
+        if self.notices(class) {
             self.shard.events.push(KeyEvent { db: self.db, class, event, key: key.to_vec() });
         }
     }
