@@ -123,6 +123,7 @@ fn a_monitoring_client_does_little_else() {
             assert_eq!(monitor.line(words).error(), "ERR Replica can't interact with the keyspace", "{words}");
         }
         assert!(monitor.must("CLIENT INFO").text().contains(" flags=O "));
+        assert_eq!(line(&mut monitor).1, "\"CLIENT\" \"INFO\"");
         monitor.send(&["MONITOR"]);
         monitor.send(&["PING"]);
         assert_eq!(monitor.read(), Value::Simple(b"PONG".to_vec()), "there is no second OK");
