@@ -24,7 +24,7 @@ pub(super) fn server(ctx: &SessionCtx<'_>, report: &mut Report) {
     report.line("redis_mode", if config.cluster_enabled { "cluster" } else { "standalone" });
     report.line("os", os::name());
     report.line("arch_bits", usize::BITS);
-    report.line("monotonic_clock", "POSIX clock_gettime");
+    report.line("monotonic_clock", "quanta");
     report.line("multiplexing_api", "io_uring");
     report.line("atomicvar_api", "rust-std");
     report.line("gcc_version", "0.0.0");
