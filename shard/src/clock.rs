@@ -42,7 +42,7 @@ impl Clock {
     /// The time of day in microseconds since 1970.
     pub fn unix_micros(&self) -> i64 {
         match self {
-            Clock::System(_) => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as i64,
+            Clock::System(..) => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as i64,
             Clock::Manual(micros) => micros.load(Ordering::Relaxed),
         }
     }

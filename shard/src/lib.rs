@@ -25,5 +25,6 @@ pub mod slot;
 pub mod spec;
 pub mod stats;
 pub mod tracking;
+pub mod txn;
 pub mod version;
 pub mod wait;

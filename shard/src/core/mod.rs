@@ -6,6 +6,9 @@
 //! | `route.rs` | from a client's command to where it runs: checks, in place, batches |
 //! | `run.rs` | running commands on this core's shard, waiting for locks |
 //! | `deliver.rs` | from answers to the client's output |
+//! | `grounds.rs` | where commands of a transaction or a script run |
+//! | `transactions.rs` | what a client keeps for EXEC, and what it watches |
+//! | `work.rs` | placing several commands that run as one |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
@@ -21,6 +24,7 @@
 mod cron;
 mod deliver;
 mod events;
+mod grounds;
 mod hops;
 mod monitor;
 mod prefetch;
@@ -33,7 +37,9 @@ mod subscribe;
 mod tell;
 mod tick;
 mod track;
+mod transactions;
 mod wait;
+mod work;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -47,7 +53,7 @@ use storage::{Database, UnixMillis};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::exec::ShardState;
+use crate::exec::{Observers, ShardState};
 use crate::exec::ctx::KeyspaceCounters;
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::limits::WITHHELD_MICROS_MAX;
@@ -62,11 +68,13 @@ use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
 use publish::Publisher;
-use run::Job;
+use run::{Deferred, Job};
 
 pub use cron::Rates;
+pub use grounds::{Actor, Asked, Grounds, Ran};
 pub use subscribe::Settling;
 pub use wait::{Blocked, Waits};
+pub use work::Errand;
 
 /// One core: a shard, the sessions whose home it is, and its ends of the mesh.
 pub struct Core {
@@ -129,6 +137,10 @@ pub struct Core {
     recent: RecentCommands,
     /// The reply of a command that came through the own inbox.
     own_reply: Vec<u8>,
+    /// The reply of work that runs here.
+    work_reply: Vec<u8>,
+    /// Commands for every core that look at keys, while the keys are away.
+    deferred: Vec<Deferred>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
     /// Clients of this core that monitor.
@@ -228,6 +240,7 @@ impl Core {
                 slots: Arc::clone(&shared.slots),
                 registry: Arc::clone(&shared.registry),
                 garbage: Vec::new(),
+                observers: Observers::default(),
             },
             sessions: Vec::new(),
             stats: CoreStats::default(),
@@ -260,6 +273,8 @@ impl Core {
             publisher: Publisher::default(),
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
+            work_reply: Vec::new(),
+            deferred: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
             monitoring: Vec::new(),

@@ -36,6 +36,20 @@ impl Core {
         }
     }
 
+    /// Shows the commands of a transaction, if `row` is EXEC: they are seen before it.
+    pub(super) fn show_kept(&mut self, conn: ConnId, row: &Row) {
+        if row.command.name != "exec" || !self.shared.monitors.any() {
+            return;
+        }
+        let Some(transaction) = self.session(conn).and_then(|session| session.transaction.take()) else { return };
+        if !transaction.is_spoilt() {
+            for (kept, args) in transaction.queue.iter() {
+                self.show_to_monitors(conn, kept, &args);
+            }
+        }
+        self.session(conn).expect("it was there just now").transaction = Some(transaction);
+    }
+
     /// Shows a command that `runner` runs on database `db`. Those of administrators are not for everybody to see.
     pub(super) fn show(&mut self, row: &Row, db: DbId, runner: Runner<'_>, args: &Args<'_>) {
         let flags = row.command.flags;

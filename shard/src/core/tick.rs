@@ -107,6 +107,7 @@ impl Core {
             Message::Command(head) => self.arrive(from, &head, &batch.args(&head)),
             Message::Large(large) => self.arrive(from, &large.0, &large.1.as_args()),
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
+            Message::Errand(errand) => self.arrive_errand(from, *errand),
             Message::Hop(part) => self.arrive_part(*part),
             Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
             Message::Publish(message, reply) => self.receive_published(from, &message, reply),
@@ -244,6 +245,7 @@ impl Service for Core {
         self.forget_subscriptions(conn);
         self.track(conn, None);
         self.monitor(conn, false);
+        self.drop_transaction(conn);
         if let Some(session) = self.session(conn) {
             let id = session.id;
             self.shared.places.leave(id);

@@ -15,6 +15,7 @@ use storage::{
 use storage::{OwnedValue, Value};
 
 use super::CommandError;
+use super::observe::Observers;
 use super::error::WRONG_TYPE;
 use crate::config::Config;
 use crate::config::types::events::Events;
@@ -98,6 +99,8 @@ pub struct ShardState {
     pub events: Vec<KeyEvent>,
     /// What is to be freed in slices between commands.
     pub garbage: Vec<Discarded>,
+    /// Who is to hear of changes besides those that wait.
+    pub observers: Observers,
 }
 
 impl ShardState {
@@ -286,8 +289,8 @@ impl Ctx<'_> {
     pub fn write<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
+        self.touch_tentatively(key);
         let shard = &mut *self.shard;
-        shard.tracking.touch(key.bytes());
         let touched = Touched::new(shard, self.no_touch);
         let mut entry = shard.databases[self.db.index()].find_mut(key)?;
         touched.mark(&mut entry, &mut shard.rng);
@@ -298,7 +301,7 @@ impl Ctx<'_> {
     pub fn peek_mut<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
-        self.shard.tracking.touch(key.bytes());
+        self.touch_tentatively(key);
         self.database().find_mut(key)
     }
 
@@ -391,7 +394,7 @@ impl Ctx<'_> {
         let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, Expiry::Keep, access);
         self.discard(discarded);
-        self.shard.tracking.change(key.bytes());
+        self.touch_tentatively(key);
         if is_new {
             self.notify(Events::NEW, "new", key.bytes());
         }
@@ -424,9 +427,8 @@ impl Ctx<'_> {
     pub fn take<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Detached> {
         let key = key.into();
         self.expire_if_past(key);
-        self.signal(key);
         let taken = self.database().take(key)?;
-        self.shard.tracking.change(key.bytes());
+        self.signal_change(key);
         Some(taken)
     }
 
@@ -448,15 +450,17 @@ impl Ctx<'_> {
 
     /// Empties the database; what it held is to be freed.
     pub fn clear(&mut self) -> Discarded {
-        self.shard.waits.signal_all(self.db);
+        self.shard.touch_emptied(self.db);
+        self.shard.signal_all(self.db);
         self.database().clear()
     }
 
     /// Exchanges all that two databases hold.
     pub fn swap_databases(&mut self, first: DbId, second: DbId) {
+        self.shard.touch_swapped(first, second);
         self.shard.databases.swap(first.index(), second.index());
-        self.shard.waits.signal_all(first);
-        self.shard.waits.signal_all(second);
+        self.shard.signal_all(first);
+        self.shard.signal_all(second);
     }
 
     /// Leaves something big to be freed in slices between commands.
@@ -483,14 +487,13 @@ impl Ctx<'_> {
 
     /// Says that something happened at `key` which a client may wait for.
     pub(super) fn signal(&mut self, key: Key<'_>) {
-        if !self.shard.waits.is_empty() {
-            self.shard.waits.signal(self.db, key.bytes());
-        }
+        self.shard.signal(self.db, key.bytes());
     }
 
-    /// Says that `key` is no longer what it was, to clients that wait for it and to those that keep a copy.
+    /// Says that `key` was changed: to clients that wait for it, that watch it, and that keep a copy.
     fn signal_change(&mut self, key: Key<'_>) {
         self.signal(key);
+        self.shard.touch(self.db, key.bytes(), true);
         self.shard.tracking.change(key.bytes());
     }
 

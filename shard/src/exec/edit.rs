@@ -62,6 +62,7 @@ impl Ctx<'_> {
     ) -> Result<Option<R>, CommandError> {
         let key = key.into();
         self.expire_if_past(key);
+        self.touch_tentatively(key);
         let shard = &mut *self.shard;
         shard.tracking.touch(key.bytes());
         // Looked up once: what `write` does is done here, beside the borrow of the randomness.

@@ -19,6 +19,7 @@ use crate::limits::{IN_FLIGHT_COMMANDS_MAX, REPLIES_IN_FLIGHT_BYTES, REPLY_BYTES
 use crate::pubsub::Subscriptions;
 use crate::spec::CommandId;
 use crate::tracking::Mode;
+use crate::txn::Transaction;
 
 /// What `CLIENT REPLY` asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -101,6 +102,8 @@ pub struct Session {
     pub in_flight_bytes: usize,
     /// The largest of its recent replies from other shards, in bytes; fades with every reply.
     pub recent_reply_bytes: usize,
+    /// What it keeps for EXEC, and what it watches.
+    pub transaction: Option<Box<Transaction>>,
     /// It waits for keys.
     pub blocked: Option<Box<Blocked>>,
     /// The loop was told to hold its input.
@@ -159,6 +162,7 @@ impl Session {
             routed_in: 0,
             in_flight_bytes: 0,
             recent_reply_bytes: REPLY_BYTES_GUESS,
+            transaction: None,
             blocked: None,
             held: None,
             closing: false,
@@ -185,6 +189,12 @@ impl Session {
         }
     }
 
+    /// Whether its commands are kept for EXEC.
+    #[inline]
+    pub fn in_transaction(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.is_open)
+    }
+
     /// Bytes of memory that the connection takes, in all its buffers.
     pub fn memory_bytes(&self) -> usize {
         let info = &self.info;
@@ -192,7 +202,8 @@ impl Session {
         let output = self.out.capacity() + info.in_flight + self.replies.heap_bytes();
         let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
         let held = held + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.memory_bytes());
-        size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + info.input.query_capacity
+        let kept = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes());
+        size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + kept + info.input.query_capacity
     }
 
     /// Whether it is subscribed to anything: it counts as a client of the class `pubsub`.

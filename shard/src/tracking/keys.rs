@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use net::Args;
 
-use super::{Broadcast, ReadTable, Registry};
+use super::{Broadcast, ReadTable, Readers, Registry};
 use crate::ids::ClientId;
 use crate::spec::Flag;
 use crate::spec::table::Row;
@@ -99,9 +99,34 @@ impl KeyTracking {
         std::mem::take(&mut self.changed)
     }
 
-    /// Keys that were changed elsewhere in the name of this shard.
-    pub fn add_changed(&mut self, keys: Vec<Vec<u8>>) {
-        self.changed.extend(keys);
+    /// What happened here to `keys`, which are about to return to their shard: those that were changed, and those that
+    /// clients have read.
+    pub fn take_out(&mut self, keys: &[Vec<u8>]) -> (Vec<Vec<u8>>, Vec<(Vec<u8>, Readers)>) {
+        let changed = self.changed.extract_if(.., |key| keys.contains(key)).collect();
+        let reads = if self.table.is_empty() {
+            Vec::new()
+        } else {
+            keys.iter().filter_map(|key| Some((key.clone(), self.table.remove(key)?))).collect()
+        };
+        (changed, reads)
+    }
+
+    /// What happened elsewhere to keys of this shard.
+    pub fn take_in(&mut self, changed: Vec<Vec<u8>>, reads: Vec<(Vec<u8>, Readers)>) {
+        for (key, readers) in reads {
+            for reader in readers.as_slice() {
+                self.table.add(&key, *reader);
+            }
+        }
+        self.changed.extend(changed);
+    }
+
+    /// What happened to the whole shard while it was away.
+    pub fn take_over(&mut self, away: &mut KeyTracking) {
+        if std::mem::take(&mut away.is_flushed) {
+            self.flush();
+        }
+        self.take_in(away.take_changed(), away.table.drain());
     }
 
     /// Whether all keys are gone; only once.

@@ -144,6 +144,15 @@ impl ReadTable {
         self.index = HashTable::new();
     }
 
+    /// Forgets all; what it was.
+    pub fn drain(&mut self) -> Vec<(Vec<u8>, Readers)> {
+        let rows: Vec<Row> = std::mem::take(&mut self.rows);
+        self.index = HashTable::new();
+        let items = rows.iter().map(|row| row.readers.as_slice().len()).sum();
+        self.registry.uncount(rows.len(), items);
+        rows.into_iter().map(|row| (row.key.into_vec(), row.readers)).collect()
+    }
+
     /// Panics if the structure contradicts itself.
     pub fn check_invariants(&self) {
         assert_eq!(self.index.len(), self.rows.len(), "every row is in the index once");
