@@ -466,7 +466,14 @@ impl Core {
         self.routed(caller.conn);
     }
 
-    pub(super) fn expect_parts(&mut self, caller: Caller, row: &Row, args: &Args<'_>, parts: Gathered, keep_args: bool) -> u32 {
+    pub(super) fn expect_parts(
+        &mut self,
+        caller: Caller,
+        row: &Row,
+        args: &Args<'_>,
+        parts: Gathered,
+        keep_args: bool,
+    ) -> u32 {
         let missing = match &parts {
             Gathered::Replies(parts) => parts.len(),
             Gathered::Shares(shares) => shares.len(),
@@ -619,7 +626,9 @@ fn unknown_command(args: &Args<'_>) -> CommandError {
 
 /// Whether the command reads, changes or publishes something.
 fn is_about_keys(row: &Row) -> bool {
-    [Flag::Write, Flag::Readonly, Flag::MayReplicate, Flag::HeldWithWrites].into_iter().any(|flag| row.command.flags.has(flag))
+    [Flag::Write, Flag::Readonly, Flag::MayReplicate, Flag::HeldWithWrites]
+        .into_iter()
+        .any(|flag| row.command.flags.has(flag))
 }
 
 impl crate::session::Session {
@@ -630,13 +639,27 @@ impl crate::session::Session {
         self.forget_caching(Some(row.id));
     }
 
-    /// What `CLIENT CACHING` has said is over, unless `command` is CLIENT again.
+    /// What `CLIENT CACHING` has said is over, unless `command` is CLIENT again, or a transaction goes on: it is about all
+    /// of that.
     #[inline]
     fn forget_caching(&mut self, command: Option<CommandId>) {
+        let goes_on = self.in_transaction();
         let Some(mode) = self.tracking.as_mut().filter(|mode| mode.caching) else { return };
         let table = CommandTable::global();
         let top = command.map(|id| table.row(id)).map(|row| row.parent.map_or(row, |parent| table.row(parent)));
-        mode.caching = top.is_some_and(|row| row.command.name == "client");
+        mode.caching = match top.map(|row| row.command.name) {
+            Some("client" | "multi") => true,
+            Some("exec" | "discard") => false,
+            _ => goes_on,
+        };
+    }
+
+    /// The same in a transaction that runs: whether what it reads from now on is remembered.
+    pub(super) fn rechoose_tracking(&mut self) -> bool {
+        let Some(mode) = self.tracking.as_mut() else { return false };
+        let remembers = mode.remembers();
+        mode.caching = false;
+        remembers
     }
 
     /// A command is looked at: `CLIENT REPLY SKIP` was about this one, if the one before was that.

@@ -215,7 +215,13 @@ impl Keyspace {
                 });
                 self.drive(plan, &owners)
             }
-            Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) | Run::Placed(_) => {
+            Run::Container
+            | Run::Session(_)
+            | Run::Everywhere { .. }
+            | Run::Chosen(_)
+            | Run::Placed(_)
+            | Run::Subscribe(_)
+            | Run::Publish(_) => {
                 panic!("{} needs a whole core", row.full_name)
             }
         }
