@@ -123,6 +123,7 @@ fn a_monitoring_client_does_little_else() {
             assert_eq!(monitor.line(words).error(), "ERR Replica can't interact with the keyspace", "{words}");
         }
         assert!(monitor.must("CLIENT INFO").text().contains(" flags=O "));
+        assert_eq!(line(&mut monitor).1, "\"CLIENT\" \"INFO\"");
         monitor.send(&["MONITOR"]);
         monitor.send(&["PING"]);
         assert_eq!(monitor.read(), Value::Simple(b"PONG".to_vec()), "there is no second OK");
@@ -155,4 +156,36 @@ fn a_monitor_that_does_not_read_is_cut_and_nobody_else_notices() {
         client.must("PING");
         assert_eq!(line(&mut other).1, "\"PING\"");
     }
+}
+
+#[test]
+fn a_transaction_is_shown_when_it_runs() {
+    each_target(|server| {
+        let mut monitors = monitors(server, 3);
+        let mut client = server.client();
+        client.must("MULTI");
+        client.must("SET a 1");
+        client.must("AUTH default secret");
+        client.must("MGET a b c d");
+        client.must("MONITOR");
+        let replies = client.must("EXEC");
+        assert_eq!(replies.elements()[3].error(), "ERR MONITOR isn't allowed for DENY BLOCKING client");
+        client.must("MULTI");
+        client.must("SET a 2");
+        client.must("DISCARD");
+        let expected = [
+            "\"MULTI\"",
+            "\"SET\" \"a\" \"1\"",
+            "\"AUTH\" \"(redacted)\" \"(redacted)\"",
+            "\"MGET\" \"a\" \"b\" \"c\" \"d\"",
+            "\"EXEC\"",
+            "\"MULTI\"",
+            "\"DISCARD\"",
+        ];
+        for monitor in &mut monitors {
+            for expected in expected {
+                assert_eq!(line(monitor).1, expected);
+            }
+        }
+    });
 }

@@ -305,3 +305,60 @@ fn whoever_does_not_read_what_it_is_told_is_cut() {
         assert!(deaf.is_closed());
     }
 }
+
+#[test]
+fn a_transaction_tells_behind_its_reply() {
+    each_target(|server| {
+        let keys = keys(server, 4);
+        for count in [1, 4] {
+            let keys = &keys[..count];
+            let mut client = tracking(server, "");
+            let mut other = tracking(server, "");
+            for client in [&mut client, &mut other] {
+                client.must(&format!("MGET {}", keys.join(" ")));
+            }
+            client.must("MULTI");
+            for key in keys {
+                client.must(&format!("SET {key} x"));
+            }
+            assert_eq!(client.must("EXEC").elements().len(), count);
+            let sorted = |mut told: Vec<Value>| {
+                told.sort_by_key(|push| format!("{push:?}"));
+                told
+            };
+            let expected = sorted(keys.iter().map(|key| invalidation(&[key])).collect());
+            for client in [&mut client, &mut other] {
+                assert_eq!(sorted(client.read_many(count)), expected);
+            }
+            // What a transaction reads is remembered, too.
+            other.must("MULTI");
+            keys.iter().for_each(|key| drop(other.must(&format!("GET {key}"))));
+            assert_eq!(other.must("EXEC").elements().len(), count);
+            let key = keys.last().expect("there is one");
+            client.must(&format!("SET {key} y"));
+            other.send(&["PING"]);
+            assert_eq!(other.read(), invalidation(&[key]));
+            assert_eq!(other.read(), Value::Simple(b"PONG".to_vec()));
+        }
+    });
+}
+
+#[test]
+fn what_client_caching_says_holds_for_a_whole_transaction() {
+    each_target(|server| {
+        let keys = keys(server, 4);
+        let mut writer = server.client();
+        let mut client = tracking(server, "OPTIN");
+        client.must("CLIENT CACHING YES");
+        client.must("MULTI");
+        client.must(&format!("GET {}", keys[0]));
+        client.must(&format!("GET {}", keys[1]));
+        client.must("EXEC");
+        client.must(&format!("GET {}", keys[2]));
+        writer.must(&format!("SET {} x", keys[2]));
+        for key in &keys[..2] {
+            writer.must(&format!("SET {key} x"));
+            assert_eq!(client.read(), invalidation(&[key]));
+        }
+    });
+}

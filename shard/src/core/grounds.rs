@@ -17,7 +17,7 @@ use super::run::{call, shard_handler};
 use super::{Core, SessionCtx};
 use crate::commands::parse::parse_db;
 use crate::exec::borrow::{Borrow, BorrowInput};
-use crate::exec::error::{CommandError, NOT_ON_GROUNDS};
+use crate::exec::error::{CommandError, MONITOR_IN_EXEC, NOT_ON_GROUNDS};
 use crate::exec::hop::{HopOp, HopValue, Plan, PlanInput, Step};
 use crate::exec::merge::Part;
 use crate::exec::{Ctx, EverywhereCall, Run, SessionHandler, ShardHandler, ShardState, Share};
@@ -117,7 +117,13 @@ impl Grounds<'_> {
         let start = out.len();
         match row.run(args) {
             Run::Container | Run::Chosen(_) => unreachable!("a container is refused, and nothing is chosen twice"),
-            Run::Session(handler) => self.run_session(handler, row, args, out),
+            Run::Session(handler) => {
+                self.run_session(handler, row, args, out);
+                if matches!(row.full_name.as_str(), "client|caching" | "client|tracking") {
+                    let session = self.core.session(self.actor.conn);
+                    self.actor.tracks = session.is_some_and(crate::session::Session::rechoose_tracking);
+                }
+            }
             Run::Publish(space) => self.run_publish(space, args, out),
             Run::Placed(_) | Run::Subscribe(_) => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
             Run::Everywhere { .. } => {
@@ -154,7 +160,7 @@ impl Grounds<'_> {
                 let slots = std::sync::Arc::clone(&states[0].slots);
                 row.command.visit_keys(args, |place| {
                     let key = args.at(place);
-                    states[slots.owner(key).index()].tracking.table.add(key, client);
+                    states[slots.owner(key).index()].tracking.remember_key(client, key);
                 });
             }
             Ground::All(_) => {}
@@ -169,6 +175,8 @@ impl Grounds<'_> {
         } else if self.core.session(self.actor.conn).is_none() {
             // Nobody is there any more to whom it could make a difference.
             Err(NOT_ON_GROUNDS)
+        } else if row.full_name == "monitor" {
+            Err(MONITOR_IN_EXEC)
         } else {
             let mut ctx = SessionCtx { core: self.core, conn: self.actor.conn, flow: Flow::Continue };
             let outcome = handler(&mut ctx, args, &mut reply);

@@ -44,7 +44,9 @@ impl Core {
         let Some(transaction) = self.session(conn).and_then(|session| session.transaction.take()) else { return };
         if !transaction.is_spoilt() {
             for (kept, args) in transaction.queue.iter() {
+                self.redacted = secrets(kept, &args);
                 self.show_to_monitors(conn, kept, &args);
+                self.redacted.clear();
             }
         }
         self.session(conn).expect("it was there just now").transaction = Some(transaction);
@@ -73,5 +75,17 @@ impl Core {
         for index in 0..self.monitoring.len() {
             self.tell(self.monitoring[index], lines);
         }
+    }
+}
+
+/// Where the secrets of a command stand that is shown before it runs; of others it says so itself.
+fn secrets(row: &Row, args: &Args<'_>) -> Vec<usize> {
+    match row.command.name {
+        "auth" => (1..args.len()).collect(),
+        "hello" => {
+            let auth = args.from(0).position(|word| word.eq_ignore_ascii_case(b"auth"));
+            auth.map_or_else(Vec::new, |place| vec![place + 1, place + 2])
+        }
+        _ => Vec::new(),
     }
 }

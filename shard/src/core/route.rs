@@ -645,13 +645,27 @@ impl crate::session::Session {
         self.forget_caching(Some(row.id));
     }
 
-    /// What `CLIENT CACHING` has said is over, unless `command` is CLIENT again.
+    /// What `CLIENT CACHING` has said is over, unless `command` is CLIENT again, or a transaction goes on: it is about all
+    /// of that.
     #[inline]
     fn forget_caching(&mut self, command: Option<CommandId>) {
+        let goes_on = self.in_transaction();
         let Some(mode) = self.tracking.as_mut().filter(|mode| mode.caching) else { return };
         let table = CommandTable::global();
         let top = command.map(|id| table.row(id)).map(|row| row.parent.map_or(row, |parent| table.row(parent)));
-        mode.caching = top.is_some_and(|row| row.command.name == "client");
+        mode.caching = match top.map(|row| row.command.name) {
+            Some("client" | "multi") => true,
+            Some("exec" | "discard") => false,
+            _ => goes_on,
+        };
+    }
+
+    /// The same in a transaction that runs: whether what it reads from now on is remembered.
+    pub(super) fn rechoose_tracking(&mut self) -> bool {
+        let Some(mode) = self.tracking.as_mut() else { return false };
+        let remembers = mode.remembers();
+        mode.caching = false;
+        remembers
     }
 
     /// A command is looked at: `CLIENT REPLY SKIP` was about this one, if the one before was that.

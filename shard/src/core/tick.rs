@@ -324,6 +324,7 @@ impl Service for Core {
     fn end(&mut self, actions: &mut Actions) {
         self.run_hops();
         self.push();
+        self.tell_of_expiry();
         self.tell_broadcast();
         let is_late = self.events_are_late();
         if !is_late {

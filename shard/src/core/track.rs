@@ -18,15 +18,13 @@ impl Core {
     /// `client` has read keys of this shard and is to be told when they change.
     pub(super) fn remember_reads(&mut self, client: ClientId, row: &Row, args: &Args<'_>) {
         self.shard.tracking.remember(client, row, args);
-        self.limit_reads();
     }
 
     /// The same of keys that are about to be taken elsewhere.
     pub(super) fn remember_keys(&mut self, client: ClientId, keys: &[Vec<u8>]) {
         for key in keys {
-            self.shard.tracking.table.add(key, client);
+            self.shard.tracking.remember_key(client, key);
         }
-        self.limit_reads();
     }
 
     /// Forgets keys while those of all shards are more than `tracking-table-max-keys`; their readers take them for changed.
@@ -44,7 +42,8 @@ impl Core {
         }
     }
 
-    /// Tells whoever wants to know which keys the command of `writer` has changed.
+    /// Tells whoever wants to know which keys the command of `writer` has changed. Behind its reply: who is told of a key that
+    /// the table has no room for may be the very client that has just read it.
     #[inline]
     pub(super) fn tell_trackers(&mut self, writer: ClientId) {
         if self.shard.tracking.has_news() {
@@ -71,6 +70,9 @@ impl Core {
         }
         if self.shard.tracking.take_flushed() {
             self.tell_of_flush();
+        }
+        if self.shard.tracking.take_grown() {
+            self.limit_reads();
         }
     }
 

@@ -244,12 +244,12 @@ impl Core {
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
         let failed = call(handler, &mut ctx, &args, &mut Reply::new(&mut bytes, resp));
         let look_again = self.shard.wanted.take().and_then(|request| request.look_again);
-        self.tell_trackers(head.client);
         let claiming = self.shard.claim.take().expect("it was put in above");
         if !claiming.claim.is_ended() {
             if let Some(at) = look_again {
                 self.send_hop(home, HopMessage::LookLater { conn: head.conn, seq: head.seq, at });
             }
+            self.tell_trackers(head.client);
             return Served::No;
         }
         self.shard.waits.remove(id);
@@ -270,6 +270,7 @@ impl Core {
             answers.bytes.extend_from_slice(&bytes);
             answers.heads.push(place);
         }
+        self.tell_trackers(head.client);
         Served::Yes
     }
 

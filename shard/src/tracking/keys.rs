@@ -22,6 +22,8 @@ pub struct KeyTracking {
     touched: Vec<Vec<u8>>,
     changed: Vec<Vec<u8>>,
     is_flushed: bool,
+    /// Reads were remembered since the table was last held to its limit.
+    has_grown: bool,
     /// What those are to be told who track by prefixes, at the end of the tick.
     pub broadcast: Broadcast,
 }
@@ -36,6 +38,7 @@ impl KeyTracking {
             touched: Vec::new(),
             changed: Vec::new(),
             is_flushed: false,
+            has_grown: false,
             broadcast: Broadcast::default(),
         }
     }
@@ -91,7 +94,7 @@ impl KeyTracking {
     /// Whether there is something to be told.
     #[inline]
     pub fn has_news(&self) -> bool {
-        !self.changed.is_empty() || self.is_flushed
+        !self.changed.is_empty() || self.is_flushed || self.has_grown
     }
 
     /// The keys that have changed.
@@ -115,7 +118,7 @@ impl KeyTracking {
     pub fn take_in(&mut self, changed: Vec<Vec<u8>>, reads: Vec<(Vec<u8>, Readers)>) {
         for (key, readers) in reads {
             for reader in readers.as_slice() {
-                self.table.add(&key, *reader);
+                self.remember_key(*reader, &key);
             }
         }
         self.changed.extend(changed);
@@ -129,6 +132,17 @@ impl KeyTracking {
         self.take_in(away.take_changed(), away.table.drain());
     }
 
+    /// Whether reads were remembered; only once.
+    pub fn take_grown(&mut self) -> bool {
+        std::mem::take(&mut self.has_grown)
+    }
+
+    /// `client` has read `key`.
+    pub fn remember_key(&mut self, client: ClientId, key: &[u8]) {
+        self.table.add(key, client);
+        self.has_grown = true;
+    }
+
     /// Whether all keys are gone; only once.
     pub fn take_flushed(&mut self) -> bool {
         std::mem::take(&mut self.is_flushed)
@@ -137,7 +151,7 @@ impl KeyTracking {
     /// `client` has called this command, and wants to be told when what it has read changes.
     pub fn remember(&mut self, client: ClientId, row: &Row, args: &Args<'_>) {
         if row.command.flags.has(Flag::Readonly) {
-            row.command.visit_keys(args, |place| self.table.add(args.at(place), client));
+            row.command.visit_keys(args, |place| self.remember_key(client, args.at(place)));
         }
     }
 }
