@@ -132,7 +132,10 @@ fn subscribe_and_read(server: &Server, writer: u16) {
         match client.read() {
             Value::Bulk(value) => {
                 let value: u64 = String::from_utf8_lossy(&value).parse().expect("writers write numbers");
-                assert!(last_message.is_none_or(|message| value >= message), "{value} was read behind {last_message:?}");
+                assert!(
+                    last_message.is_none_or(|message| value >= message),
+                    "{value} was read behind {last_message:?}"
+                );
                 assert!(value >= last_read, "{value} was read behind {last_read}");
                 (last_read, reads) = (value, reads + 1);
             }

@@ -13,7 +13,7 @@ use net::{Args, ConnId, Reply, Resp};
 use super::Core;
 use crate::ids::ShardId;
 use crate::mesh::inbox::Received;
-use crate::mesh::{Message, Pushed};
+use crate::mesh::{Message, Pushed, Rule};
 use crate::pubsub::{Published, Space};
 use crate::spec::table::Row;
 use crate::spec::{CommandId, CommandTable};
@@ -167,7 +167,8 @@ impl Core {
     pub(super) fn push_if_current(&mut self) -> Pushed {
         loop {
             let (shared, clock, publisher) = (&self.shared, &self.clock, &self.publisher);
-            let is_current = || publisher.routed.is_empty() || shared.registry.version() == publisher.routed_version;
+            let asks = !publisher.routed.is_empty() && shared.mesh.holds(Rule::TargetsAreAskedAgain);
+            let is_current = || !asks || shared.registry.version() == publisher.routed_version;
             let pushed = shared.mesh.push_if(&mut self.batches, &mut self.spare, is_current, || clock.now());
             match pushed {
                 Pushed::Outdated => self.add_targets(),

@@ -8,7 +8,7 @@ use net::{Args, ConnId, Flow, Reply};
 
 use super::{Core, SessionCtx};
 use crate::exec::SessionHandler;
-use crate::mesh::Message;
+use crate::mesh::{Message, Rule};
 use crate::pubsub::Change;
 use crate::spec::Flag;
 use crate::spec::table::Row;
@@ -38,7 +38,8 @@ impl Core {
         // What a subscription says is no reply: it is sent though the client wants none.
         let is_told = row.command.flags.has(Flag::Pubsub);
         let changes = std::mem::take(&mut self.changes);
-        if changes.is_empty() || self.shard.shards == 1 {
+        let goes_round = self.shard.shards > 1 && self.shared.mesh.holds(Rule::SubscribingHasAPoint);
+        if changes.is_empty() || !goes_round {
             self.settle_changes(conn, &changes);
             self.answer_settled(conn, is_told, &bytes);
             self.note_passed(conn);
