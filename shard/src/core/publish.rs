@@ -40,8 +40,8 @@ pub(super) struct Publisher {
 /// A message in the batches of this tick.
 struct Routed {
     message: Arc<Published>,
-    conn: ConnId,
-    seq: u32,
+    /// Where the number of its receivers goes, if it is asked for.
+    reply: Option<(ConnId, u32)>,
     targets: Vec<ShardId>,
 }
 
@@ -78,19 +78,44 @@ impl Core {
         }
         // Without subscribers it goes through the own inbox all the same: its point is that of the push.
         let targets = if targets.is_empty() { vec![self.id] } else { targets.to_vec() };
+        let message = Arc::new(Published::new(space, args.at(1), args.at(2)));
+        let seq = self.expect_received(conn, row.id, targets.len(), args.total_bytes());
+        self.route_published(message, Some((conn, seq)), targets, version);
+        self.routed(conn);
+    }
+
+    /// Publishes for a client of this core whose command has its answer elsewhere: in a transaction, or from a script. It
+    /// leaves with this tick's push, and the client's next commands behind it. How many receive it is what the registry
+    /// knows now.
+    pub fn publish_within(&mut self, conn: ConnId, space: Space, channel: &[u8], payload: &[u8]) -> usize {
+        let registry = Arc::clone(&self.shared.registry);
+        let version = registry.version();
+        let targets = self.targets(space, channel).to_vec();
+        let receivers = registry.receivers(space, channel);
+        self.route_published(Arc::new(Published::new(space, channel, payload)), None, targets, version);
+        if self.session(conn).is_some() {
+            self.routed(conn);
+        }
+        receivers
+    }
+
+    /// Puts a message into the batches; `version` is what the registry had before it was looked into for the targets.
+    fn route_published(
+        &mut self,
+        message: Arc<Published>,
+        reply: Option<(ConnId, u32)>,
+        targets: Vec<ShardId>,
+        version: u64,
+    ) {
         if self.publisher.routed.is_empty() {
             self.publisher.routed_version = version;
         }
-        let message = Arc::new(Published::new(space, args.at(1), args.at(2)));
-        let seq = self.expect_received(conn, row.id, targets.len(), args.total_bytes());
         let places = self.batches.iter().map(|batch| batch.messages.len() as u32);
         self.publisher.places.extend(places);
         for target in &targets {
-            let message = Message::Publish(Arc::clone(&message), Some((conn, seq)));
-            self.batches[target.index()].messages.push(message);
+            self.batches[target.index()].messages.push(Message::Publish(Arc::clone(&message), reply));
         }
-        self.publisher.routed.push(Routed { message, conn, seq, targets });
-        self.routed(conn);
+        self.publisher.routed.push(Routed { message, reply, targets });
     }
 
     fn publish_here(&mut self, conn: ConnId, args: &Args<'_>, space: Space, is_unheard: bool) {
@@ -190,17 +215,19 @@ impl Core {
         let mut publisher = std::mem::take(&mut self.publisher);
         publisher.routed_version = self.shared.registry.version();
         for number in 0..publisher.routed.len() {
-            let Routed { message, conn, seq, targets } = &mut publisher.routed[number];
+            let Routed { message, reply, targets } = &mut publisher.routed[number];
             for core in self.shared.registry.cores_of(message.space, message.channel()) {
                 if core == self.id || targets.contains(&core) {
                     continue;
                 }
                 let place = publisher.places[number * shards + core.index()] as usize;
-                let added = Message::Publish(Arc::clone(message), Some((*conn, *seq)));
+                let added = Message::Publish(Arc::clone(message), *reply);
                 self.batches[core.index()].messages.insert(place, added);
                 targets.push(core);
-                if let Some(session) = self.session(*conn) {
-                    session.replies.expect_one_more(*seq);
+                if let Some((conn, seq)) = *reply
+                    && let Some(session) = self.session(conn)
+                {
+                    session.replies.expect_one_more(seq);
                 }
                 for later in number + 1..publisher.places.len() / shards {
                     publisher.places[later * shards + core.index()] += 1;
