@@ -126,6 +126,8 @@ pub struct Core {
     own_reply: Vec<u8>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
+    /// Clients whose output is over the soft limit of their class.
+    over_soft_limit: Vec<ConnId>,
     close_after_write: Vec<ConnId>,
     close_now: Vec<ConnId>,
     adopt: Vec<Socket>,
@@ -252,6 +254,7 @@ impl Core {
             own_reply: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
+            over_soft_limit: Vec::new(),
             close_after_write: Vec::new(),
             close_now: Vec::new(),
             adopt: Vec::new(),

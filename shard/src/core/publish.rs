@@ -31,6 +31,8 @@ pub(super) struct Publisher {
     routed: Vec<Routed>,
     /// The version of the registry before it was looked into for the first of them.
     routed_version: u64,
+    /// The version of the registry before this tick's tail was read.
+    pub(super) tail_version: u64,
     /// Of each message in the batches: its place in each batch, or where it would stand.
     places: Vec<u32>,
     /// There are keyspace events in the batches.
@@ -71,7 +73,9 @@ impl Core {
         let version = self.shared.registry.version();
         let targets = self.targets(space, args.at(1));
         let is_local = targets.iter().all(|target| *target == self.id);
-        if is_local && self.may_run_in_place(conn) {
+        // In place it would stand at this tick's tail, and what was unsubscribed since then stands behind that.
+        let is_settled = self.shard.shards == 1 || version == self.publisher.tail_version;
+        if is_local && is_settled && self.may_run_in_place(conn) {
             self.publish_here(conn, args, space, targets.is_empty());
             self.finished((conn, self.id), row, args, began, None);
             return;
