@@ -23,6 +23,7 @@ use crate::memory;
 use crate::mesh::{ReplyBatch, Rule};
 use crate::session::Hold;
 use crate::stats::LatencyEvent;
+use crate::txn::Presence;
 
 /// A client that has not authenticated is cut when it leaves so many bytes of its replies in its socket, as in Redis.
 const UNAUTHENTICATED_UNSENT_BYTES_MAX: usize = 1024;
@@ -117,6 +118,7 @@ impl Core {
     fn timed_sweep(&mut self) -> bool {
         let began = self.clock.micros();
         let complete = self.sweep() & self.sweep_fields();
+        self.tell_of_expiry();
         let micros = self.clock.micros() - began;
         self.stats.expire_micros += micros;
         self.stats.expire_cut_short += u64::from(!complete);
@@ -137,14 +139,18 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let ShardState { databases, waits, config, events, registry, .. } = &mut self.shard;
+        let ShardState { databases, waits, tracking, config, events, registry, observers, .. } = &mut self.shard;
         let is_told = config.notify_keyspace_events.publishes(Events::EXPIRED) && !registry.is_silent();
         let databases = databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
             let db = DbId(index as u32);
             let mut removed = |key: &[u8], _: OwnedValue| {
-                // Who waits for a key may want to know that it is gone.
+                // Who waits for a key, or watches it, may want to know that it is gone.
                 waits.signal(db, key);
+                tracking.change(key);
+                if !observers.watched.is_empty() {
+                    observers.watched.touch(db, key, true, Presence::Absent);
+                }
                 if is_told {
                     events.push(KeyEvent { db, class: Events::EXPIRED, event: "expired", key: key.to_vec() });
                 }
@@ -178,7 +184,8 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, registry, .. } = &mut self.shard;
+        let ShardState { databases, clock, config, counters, events, registry, tracking, observers, .. } =
+            &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {
@@ -189,6 +196,9 @@ impl Core {
             };
             let mut swept = |fields: SweptFields<'_>| {
                 counters.expired_fields += fields.removed as u64;
+                tracking.change(fields.key);
+                let now = if fields.gone { Presence::Absent } else { Presence::There };
+                observers.watched.touch(DbId(index as u32), fields.key, true, now);
                 tell(Events::HASH, "hexpired", fields.key);
                 if fields.gone {
                     tell(Events::GENERIC, "del", fields.key);

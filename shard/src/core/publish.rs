@@ -88,16 +88,15 @@ impl Core {
         self.routed(conn);
     }
 
-    /// Publishes for a client of this core whose command has its answer elsewhere: in a transaction, or from a script. It
-    /// leaves with this tick's push, and the client's next commands behind it. How many receive it is what the registry
-    /// knows now.
-    pub fn publish_within(&mut self, conn: ConnId, space: Space, channel: &[u8], payload: &[u8]) -> usize {
+    /// Publishes within a transaction or a script. It leaves with this tick's push, and the next commands of the client, if
+    /// it is of this core, behind it. How many receive it is what the registry knows now.
+    pub fn publish_within(&mut self, conn: Option<ConnId>, space: Space, channel: &[u8], payload: &[u8]) -> usize {
         let registry = Arc::clone(&self.shared.registry);
         let version = registry.version();
         let targets = self.targets(space, channel).to_vec();
         let receivers = registry.receivers(space, channel);
         self.route_published(Arc::new(Published::new(space, channel, payload)), None, targets, version);
-        if self.session(conn).is_some() {
+        if let Some(conn) = conn.filter(|conn| self.session(*conn).is_some()) {
             self.routed(conn);
         }
         receivers

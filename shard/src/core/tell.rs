@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | the client's own core | [`Core::tell`] | behind all replies that are outstanding now |
 //! | another core | [`Core::tell_at`] | through the inbox, like a command: behind what this core pushed there before |
-//! | another core | [`Core::tell_behind`] | through its answers: behind the replies of what ran here before |
+//! | another core | `Core::tell_target` | through its answers: behind the replies of what ran here before ([`crate::tracking`]) |
 //! | what is published | [`Core::tell_published`] | among the client's own commands, at the point of the publishing |
 //!
 //! The last needs to know which of the client's commands had their point before the publishing. Those in the batches of
@@ -34,15 +34,6 @@ impl Core {
     /// Sends `message` to a client of core `home`, at the point of this tick's push, behind what was routed there before.
     pub fn tell_at(&mut self, home: ShardId, conn: ConnId, message: Box<[u8]>) {
         self.batches[home.index()].messages.push(Message::Tell(Box::new((conn, message))));
-    }
-
-    /// Sends `message` to a client of core `home`, behind the replies of all commands that have run on this shard.
-    pub fn tell_behind(&mut self, home: ShardId, conn: ConnId, message: Box<[u8]>) {
-        if home == self.id {
-            return self.tell(conn, &message);
-        }
-        let answers = &mut self.answers[home.index()];
-        answers.told.push((answers.heads.len(), conn, message));
     }
 
     /// Sends what is published to a subscriber of this core: a frame of RESP3 in two pieces, of which RESP2 differs in the

@@ -14,6 +14,7 @@ use super::prefetch::PREFETCHED;
 use crate::ids::{ClientId, ShardId};
 use crate::limits::WITHHELD_BYTES_MAX;
 use crate::mesh::{Batch, Message, Pushed, Rule};
+use crate::session::places::Place;
 use crate::session::{Hold, Session};
 use crate::shared::Stop;
 
@@ -107,6 +108,7 @@ impl Core {
             Message::Command(head) => self.arrive(from, &head, &batch.args(&head)),
             Message::Large(large) => self.arrive(from, &large.0, &large.1.as_args()),
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
+            Message::Errand(errand) => self.arrive_errand(from, *errand),
             Message::Hop(part) => self.arrive_part(*part),
             Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
             Message::Publish(message, reply) => self.receive_published(from, &message, reply),
@@ -123,7 +125,7 @@ impl Core {
     }
 
     /// A shard's clock is the largest time seen.
-    fn see_time(&mut self, now: storage::UnixMillis) {
+    pub(super) fn see_time(&mut self, now: storage::UnixMillis) {
         self.shard.clock = self.shard.clock.max(now);
     }
 
@@ -186,6 +188,9 @@ impl Core {
 
     /// Hands the answers to other cores' clients to their homes.
     pub fn answer(&mut self) {
+        if self.has_notices {
+            return self.answer_with_notices();
+        }
         for home in 0..self.answers.len() {
             if !self.answers[home].is_empty() {
                 let replies = std::mem::replace(&mut self.answers[home], self.spare_answers.pop().unwrap_or_default());
@@ -198,6 +203,7 @@ impl Core {
     pub fn is_busy(&self) -> bool {
         self.put_off
             || !self.own_hops.is_empty()
+            || self.has_notices
             || !self.adopt.is_empty()
             || !self.resume.is_empty()
             || !self.close_now.is_empty()
@@ -221,6 +227,7 @@ impl Service for Core {
         }
         assert!(self.sessions[slot].is_none(), "a slot is free when a connection is opened in it");
         self.sessions[slot] = Some(session);
+        self.shared.places.enter(id, Place { core: self.id, conn });
         self.admit_client(conn, endpoint, &config)
     }
 
@@ -237,7 +244,12 @@ impl Service for Core {
     fn closed(&mut self, conn: ConnId) {
         self.forget_wait(conn);
         self.forget_subscriptions(conn);
-        if self.session(conn).is_some() {
+        self.track(conn, None);
+        self.monitor(conn, false);
+        self.drop_transaction(conn);
+        if let Some(session) = self.session(conn) {
+            let id = session.id;
+            self.shared.places.leave(id);
             self.sessions[conn.slot as usize] = None;
             self.shared.clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         }
@@ -311,11 +323,16 @@ impl Service for Core {
     fn end(&mut self, actions: &mut Actions) {
         self.run_hops();
         self.push();
+        self.tell_broadcast();
         let is_late = self.events_are_late();
         if !is_late {
             self.answer();
         }
         self.housekeep();
+        if !is_late {
+            // What has expired meanwhile is not to wait for the next tick.
+            self.tell_before_answering();
+        }
         self.check_outputs();
         if !is_late {
             self.write_or_withhold(&mut actions.write);

@@ -16,11 +16,13 @@ use storage::{OwnedValue, Value};
 
 use super::CommandError;
 use super::error::WRONG_TYPE;
+use super::observe::Observers;
 use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
 use crate::pubsub::Registry;
 use crate::slot::SlotMap;
+use crate::tracking::KeyTracking;
 use crate::wait::{Claiming, WaitRequest, WaitTable};
 
 /// What a shard counts about its keys, for INFO.
@@ -87,6 +89,8 @@ pub struct ShardState {
     pub registry: Arc<Registry>,
     /// Who waits for keys of this shard.
     pub waits: WaitTable,
+    /// Who is to be told of changed keys.
+    pub tracking: KeyTracking,
     /// What the handler that runs wants to wait for.
     pub wanted: Option<WaitRequest>,
     /// The wait in whose name the handler runs.
@@ -95,6 +99,8 @@ pub struct ShardState {
     pub events: Vec<KeyEvent>,
     /// What is to be freed in slices between commands.
     pub garbage: Vec<Discarded>,
+    /// Who is to hear of changes besides those that wait.
+    pub observers: Observers,
 }
 
 impl ShardState {
@@ -200,7 +206,7 @@ impl Ctx<'_> {
         }
         let discarded = self.database().unlink(key).flatten();
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
         self.shard.counters.expired_keys += 1;
         self.notify(Events::EXPIRED, "expired", key.bytes());
         true
@@ -296,6 +302,7 @@ impl Ctx<'_> {
     pub fn write<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
+        self.touch_tentatively(key);
         let shard = &mut *self.shard;
         let touched = Touched::new(shard, self.no_touch);
         let mut entry = shard.databases[self.db.index()].find_mut(key)?;
@@ -307,6 +314,7 @@ impl Ctx<'_> {
     pub fn peek_mut<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
+        self.touch_tentatively(key);
         self.database().find_mut(key)
     }
 
@@ -384,7 +392,7 @@ impl Ctx<'_> {
         let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, expire, access);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
         if is_new {
             self.notify(Events::NEW, "new", key.bytes());
         }
@@ -399,6 +407,7 @@ impl Ctx<'_> {
         let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, Expiry::Keep, access);
         self.discard(discarded);
+        self.touch_tentatively(key);
         if is_new {
             self.notify(Events::NEW, "new", key.bytes());
         }
@@ -412,7 +421,7 @@ impl Ctx<'_> {
         let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_value(key, value, expire, access);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
         if is_new {
             self.notify(Events::NEW, "new", key.bytes());
         }
@@ -424,15 +433,16 @@ impl Ctx<'_> {
         self.expire_if_past(key);
         let discarded = self.database().put(key, detached);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
     }
 
     /// Takes the entry of `key` out, to be put elsewhere.
     pub fn take<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Detached> {
         let key = key.into();
         self.expire_if_past(key);
-        self.signal(key);
-        self.database().take(key)
+        let taken = self.database().take(key)?;
+        self.signal_change(key);
+        Some(taken)
     }
 
     /// Removes `key`; whether it was there. A big value is freed in slices between commands.
@@ -445,7 +455,7 @@ impl Ctx<'_> {
             None => false,
             Some(discarded) => {
                 self.discard(discarded);
-                self.signal(key);
+                self.signal_change(key);
                 true
             }
         }
@@ -453,15 +463,17 @@ impl Ctx<'_> {
 
     /// Empties the database; what it held is to be freed.
     pub fn clear(&mut self) -> Discarded {
-        self.shard.waits.signal_all(self.db);
+        self.shard.touch_emptied(self.db);
+        self.shard.signal_all(self.db);
         self.database().clear()
     }
 
     /// Exchanges all that two databases hold.
     pub fn swap_databases(&mut self, first: DbId, second: DbId) {
+        self.shard.touch_swapped(first, second);
         self.shard.databases.swap(first.index(), second.index());
-        self.shard.waits.signal_all(first);
-        self.shard.waits.signal_all(second);
+        self.shard.signal_all(first);
+        self.shard.signal_all(second);
     }
 
     /// Leaves something big to be freed in slices between commands.
@@ -488,9 +500,14 @@ impl Ctx<'_> {
 
     /// Says that something happened at `key` which a client may wait for.
     pub(super) fn signal(&mut self, key: Key<'_>) {
-        if !self.shard.waits.is_empty() {
-            self.shard.waits.signal(self.db, key.bytes());
-        }
+        self.shard.signal(self.db, key.bytes());
+    }
+
+    /// Says that `key` was changed: to clients that wait for it, that watch it, and that keep a copy.
+    fn signal_change(&mut self, key: Key<'_>) {
+        self.signal(key);
+        self.shard.touch(self.db, key.bytes(), true);
+        self.shard.tracking.change(key.bytes());
     }
 
     /// Asks to wait: the handler has found nothing to take, and returns without a reply. What it gets when the time is over

@@ -11,7 +11,7 @@ use storage::UnixMillis;
 
 use super::inbox::PlanId;
 use super::locks::Claims;
-use crate::core::Settling;
+use crate::core::{Errand, Settling};
 use crate::exec::hop::HopOp;
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::pubsub::Published;
@@ -40,6 +40,8 @@ pub struct Head {
     pub resp3: bool,
     /// `CLIENT NO-TOUCH` is on.
     pub no_touch: bool,
+    /// The client is to be told when what it reads now changes.
+    pub tracks: bool,
     /// It is one part of several: the client's core counts the whole.
     pub is_part: bool,
 }
@@ -54,6 +56,10 @@ pub struct HopPart {
     pub db: DbId,
     /// `CLIENT NO-TOUCH` is on.
     pub no_touch: bool,
+    /// The client whose command it is.
+    pub client: ClientId,
+    /// The keys of this shard that the command reads, if the client is to be told when they change.
+    pub reads: Vec<Vec<u8>>,
     /// What it does when it is granted, before it answers.
     pub first: Option<(usize, HopOp)>,
 }
@@ -66,6 +72,8 @@ pub enum Message {
     Everywhere(Head),
     /// A command for the shard's data with arguments too big to be copied once more.
     Large(Box<(Head, OwnedArgs)>),
+    /// Several commands that run as one.
+    Errand(Box<Errand>),
     /// A part of a plan.
     Hop(Box<HopPart>),
     /// A socket that this core shall serve, with the client's number: numbers follow the order of connecting.

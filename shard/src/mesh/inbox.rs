@@ -15,11 +15,13 @@ use storage::UnixMillis;
 
 use super::batch::Batch;
 use super::rules::{Rule, Rules};
-use crate::core::Waits;
+use crate::core::{Asked, Waits};
 use crate::exec::Share;
 use crate::exec::hop::{HopOp, HopValue};
 use crate::ids::ShardId;
 use crate::spec::CommandId;
+use crate::tracking::Notice;
+use crate::txn::Watch;
 
 /// How often a taken lock is tried again before the push is put off; each try is some 20 ns.
 const LOCK_SPINS: u32 = 100;
@@ -110,8 +112,10 @@ pub struct ReplyBatch {
     pub times: Vec<PartTime>,
     /// Commands for the slow log.
     pub slow: Vec<SlowCommand>,
-    /// Messages that nobody asked for, each behind so many of the replies.
-    pub told: Vec<(usize, ConnId, Box<[u8]>)>,
+    /// What clients are told of changed keys, each behind so many of the replies.
+    pub told: Vec<(usize, ConnId, Notice)>,
+    /// Commands as monitoring clients see them, a line each.
+    pub monitored: Vec<u8>,
     /// Counts of receivers.
     pub received: Vec<Received>,
 }
@@ -119,8 +123,9 @@ pub struct ReplyBatch {
 impl ReplyBatch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        let answers = self.heads.is_empty() && self.shares.is_empty() && self.received.is_empty();
-        answers && self.slow.is_empty() && self.told.is_empty()
+        let Self { heads, shares, slow, told, monitored, received, .. } = self;
+        let answers = heads.is_empty() && shares.is_empty() && received.is_empty();
+        answers && slow.is_empty() && told.is_empty() && monitored.is_empty()
     }
 
     /// Empties it for the next use.
@@ -130,8 +135,11 @@ impl ReplyBatch {
         self.times.clear();
         self.slow.clear();
         self.told.clear();
+        self.monitored.clear();
         self.received.clear();
         self.bytes.clear();
+        self.told.shrink_to(HEADS_KEPT);
+        self.monitored.shrink_to(BYTES_KEPT);
         self.heads.shrink_to(HEADS_KEPT);
         self.bytes.shrink_to(BYTES_KEPT);
     }
@@ -166,6 +174,17 @@ pub enum HopMessage {
         /// The plan.
         plan: PlanId,
     },
+    /// Give your share of a command that a plan asks of every core.
+    Share {
+        /// The plan.
+        plan: PlanId,
+        /// Which of the step's operations.
+        index: usize,
+        /// The command.
+        asked: Arc<Asked>,
+    },
+    /// A client watches no longer.
+    Unwatch(Arc<Watch>),
     /// A client of that core waits on this shard.
     Waits(Box<Waits>),
     /// Something happened at a key for which a client of that core waits, on several shards: its command is to run again.
@@ -174,6 +193,26 @@ pub enum HopMessage {
         conn: ConnId,
         /// Which of its replies.
         seq: u32,
+    },
+    /// The command of a client of that core found nothing once more, and may find something at that time.
+    LookLater {
+        /// The client's connection.
+        conn: ConnId,
+        /// Which of its replies.
+        seq: u32,
+        /// When.
+        at: UnixMillis,
+    },
+    /// It is that time.
+    LookAgain {
+        /// The client's core.
+        home: ShardId,
+        /// The client's connection.
+        conn: ConnId,
+        /// Which of its replies.
+        seq: u32,
+        /// The time there.
+        now: UnixMillis,
     },
     /// A client of that core waits no longer, or has tried again in vain.
     Unwait {
@@ -348,6 +387,24 @@ impl Mesh {
         answers.replies.push(replies);
         station.has_replies.store(true, Ordering::Release);
         Self::unlock_and_wake(station, answers);
+    }
+
+    /// Hands answers to all homes that have some, at one instant: whoever acts on one of them finds the others there. They
+    /// are replaced by batches from `spare`.
+    pub fn answer_together(&self, batches: &mut [ReplyBatch], spare: &mut Vec<ReplyBatch>) {
+        let homes = batches.iter().enumerate().filter(|(_, batch)| !batch.is_empty());
+        let mut locked: Vec<_> = homes.map(|(home, _)| (home, lock(&self.stations[home].answers))).collect();
+        for (home, answers) in &mut locked {
+            let batch = std::mem::replace(&mut batches[*home], spare.pop().unwrap_or_default());
+            answers.replies.push(batch);
+            self.stations[*home].has_replies.store(true, Ordering::Release);
+        }
+        let parked: Vec<(usize, bool)> =
+            locked.iter_mut().map(|(home, answers)| (*home, std::mem::take(&mut answers.parked))).collect();
+        drop(locked);
+        for (home, _) in parked.into_iter().filter(|(_, parked)| *parked) {
+            self.stations[home].waker.wake();
+        }
     }
 
     /// Hands a hop message to `shard`.

@@ -3,6 +3,7 @@
 //! A session keeps what belongs to the protocol (database, version, name, authentication) and puts the replies of its
 //! commands into their order ([`replies`]): commands of one pipeline may run on several shards at once.
 
+pub mod places;
 pub mod replies;
 
 use net::service::{Endpoint, InputUsage};
@@ -17,6 +18,8 @@ use crate::ids::{ClientId, DbId};
 use crate::limits::{IN_FLIGHT_COMMANDS_MAX, REPLIES_IN_FLIGHT_BYTES, REPLY_BYTES_GUESS};
 use crate::pubsub::Subscriptions;
 use crate::spec::CommandId;
+use crate::tracking::Mode;
+use crate::txn::Transaction;
 
 /// What `CLIENT REPLY` asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -83,6 +86,12 @@ pub struct Session {
     pub no_touch: bool,
     /// `CLIENT NO-EVICT`.
     pub no_evict: bool,
+    /// `CLIENT TRACKING`.
+    pub tracking: Option<Box<Mode>>,
+    /// The client is to be told when what the command that is looked at now reads changes.
+    pub tracks: bool,
+    /// `MONITOR`.
+    pub monitors: bool,
     /// Bytes to be sent.
     pub out: Vec<u8>,
     /// Replies that wait for their turn.
@@ -93,6 +102,8 @@ pub struct Session {
     pub in_flight_bytes: usize,
     /// The largest of its recent replies from other shards, in bytes; fades with every reply.
     pub recent_reply_bytes: usize,
+    /// What it keeps for EXEC, and what it watches.
+    pub transaction: Option<Box<Transaction>>,
     /// It waits for keys.
     pub blocked: Option<Box<Blocked>>,
     /// The loop was told to hold its input.
@@ -143,11 +154,15 @@ impl Session {
             reply_mode: ReplyMode::On,
             no_touch: false,
             no_evict: false,
+            tracking: None,
+            tracks: false,
+            monitors: false,
             out: Vec::new(),
             replies: Replies::default(),
             routed_in: 0,
             in_flight_bytes: 0,
             recent_reply_bytes: REPLY_BYTES_GUESS,
+            transaction: None,
             blocked: None,
             held: None,
             closing: false,
@@ -174,6 +189,12 @@ impl Session {
         }
     }
 
+    /// Whether its commands are kept for EXEC.
+    #[inline]
+    pub fn in_transaction(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.is_open)
+    }
+
     /// Bytes of memory that the connection takes, in all its buffers.
     pub fn memory_bytes(&self) -> usize {
         let info = &self.info;
@@ -181,7 +202,8 @@ impl Session {
         let output = self.out.capacity() + info.in_flight + self.replies.heap_bytes();
         let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
         let held = held + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.memory_bytes());
-        size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + info.input.query_capacity
+        let kept = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes());
+        size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + kept + info.input.query_capacity
     }
 
     /// Whether it is subscribed to anything: it counts as a client of the class `pubsub`.

@@ -9,6 +9,7 @@
 //! | `latency/` | LATENCY |
 //! | `lolwut.rs` | LOLWUT |
 //! | `memory/` | MEMORY |
+//! | `monitor.rs` | MONITOR |
 //! | `shutdown.rs` | SHUTDOWN |
 //! | `slowlog.rs` | SLOWLOG |
 //! | `state.rs` | TIME, LASTSAVE, ROLE |
@@ -25,6 +26,7 @@ mod info;
 mod latency;
 mod lolwut;
 mod memory;
+mod monitor;
 mod shutdown;
 mod slowlog;
 mod state;
@@ -45,6 +47,7 @@ pub const COMMANDS: &[&Command] = &[
     &latency::LATENCY,
     &lolwut::LOLWUT,
     &memory::MEMORY,
+    &monitor::MONITOR,
     &state::ROLE,
     &shutdown::SHUTDOWN,
     &slowlog::SLOWLOG,

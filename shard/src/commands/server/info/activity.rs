@@ -61,7 +61,10 @@ pub(super) fn stats(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) 
     report.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys"]);
     report.zeros(&["active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
     report.zeros(&["total_active_defrag_time", "current_active_defrag_time"]);
-    report.zeros(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"]);
+    let trackers = &ctx.core.shared.trackers;
+    report.line("tracking_total_keys", trackers.keys());
+    report.line("tracking_total_items", trackers.items());
+    report.line("tracking_total_prefixes", trackers.prefixes());
     report.zeros(&["unexpected_error_replies"]);
     report.line("total_error_replies", stats.error_replies);
     report.zeros(&["dump_payload_sanitizations"]);
