@@ -124,8 +124,12 @@ impl Grounds<'_> {
                     self.actor.tracks = session.is_some_and(crate::session::Session::rechoose_tracking);
                 }
             }
+            Run::Subscribe(handler) => {
+                self.run_session(handler, row, args, out);
+                self.core.settle_within(self.actor.conn);
+            }
             Run::Publish(space) => self.run_publish(space, args, out),
-            Run::Placed(_) | Run::Subscribe(_) => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
+            Run::Placed(_) => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
             Run::Everywhere { .. } => {
                 if self.run_everywhere(row, args, out) == Ran::WantsShares {
                     return Ran::WantsShares;
@@ -145,9 +149,9 @@ impl Grounds<'_> {
 
     /// What is published goes out with the push of this tick, behind what the work has changed.
     fn run_publish(&mut self, space: Space, args: &Args<'_>, out: &mut Vec<u8>) {
-        let receivers = self.core.shared.registry.receivers(space, args.at(1));
+        let conn = Some(self.actor.conn).filter(|_| self.actor.home == self.core.id);
+        let receivers = self.core.publish_within(conn, space, args.at(1), args.at(2));
         Reply::new(out, self.actor.resp).integer(receivers as i64);
-        self.core.publish_for(space, args.at(1), args.at(2));
     }
 
     /// The client is to be told when what this command reads changes.

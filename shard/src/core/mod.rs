@@ -148,6 +148,8 @@ pub struct Core {
     deferred: Vec<Deferred>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
+    /// Clients whose output is over the soft limit of their class.
+    over_soft_limit: Vec<ConnId>,
     /// Clients of this core that monitor.
     monitoring: Vec<ConnId>,
     /// Some of the answers tell clients of changed keys.
@@ -284,6 +286,7 @@ impl Core {
             deferred: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
+            over_soft_limit: Vec::new(),
             monitoring: Vec::new(),
             has_notices: false,
             close_after_write: Vec::new(),

@@ -24,6 +24,7 @@ impl Core {
         self.tick_began = self.clock.micros();
         self.last_micros = self.tick_began;
         self.tick_time = self.clock.now();
+        self.publisher.tail_version = self.shared.registry.version();
         self.shared.mesh.take(self.id, &mut self.taken);
         // Behind the taking: a command in it that followed a change of the configuration is to see that change.
         self.refresh_config();

@@ -239,6 +239,19 @@ impl Ctx<'_> {
         self.find_counted(key)
     }
 
+    /// As [`Self::look`], by a command that asks about the server's own affairs (OBJECT): a miss is counted, and no event.
+    pub fn inspect<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
+        let key = key.into();
+        let is_gone = self.is_gone(key);
+        let counters = &mut self.shard.counters;
+        let entry = self.shard.databases[self.db.index()].find(key).filter(|_| !is_gone);
+        match entry {
+            Some(_) => counters.hits += 1,
+            None => counters.misses += 1,
+        }
+        entry
+    }
+
     /// The key's entry for reading: marks the access, counts a hit or a miss.
     pub fn read<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();

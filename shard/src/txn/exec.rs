@@ -29,12 +29,12 @@ impl Exec {
         for (row, args) in queue.iter() {
             match row.run(&args) {
                 // What its client publishes behind it comes behind what it publishes: the client is held.
-                Run::Session(_) | Run::Publish(_) => wants_home = true,
+                Run::Session(_) | Run::Subscribe(_) | Run::Publish(_) => wants_home = true,
                 Run::Everywhere { .. } => (needs, wants_home) = (Needs::Everything, true),
                 Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. } => needs = Needs::Everything,
                 // Its arguments may name another database, but its key is claimed in all of them.
                 Run::Shard(_) | Run::Split { .. } | Run::Keys(_) | Run::Hops { .. } => {}
-                Run::Container | Run::Chosen(_) | Run::Placed(_) | Run::Subscribe(_) => {}
+                Run::Container | Run::Chosen(_) | Run::Placed(_) => {}
             }
         }
         Exec { queue, watching, next: 0, needs, wants_home }
