@@ -22,3 +22,4 @@ mod snapshot;
 mod start;
 mod support;
 mod tracking;
+mod transactions;

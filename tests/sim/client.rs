@@ -56,7 +56,8 @@ pub struct Client {
     pub input: VecDeque<usize>,
     /// Its core executes nothing more of it until it says so.
     pub held: bool,
-    awaited: VecDeque<usize>,
+    /// Requests whose reply is to come, and whether the next reply is that of the whole request.
+    awaited: VecDeque<(usize, bool)>,
     received: Bytes,
     replies: usize,
     /// What it was told of channels.
@@ -102,9 +103,11 @@ impl Client {
     pub fn send(&mut self, client: usize, now: (usize, i64), history: &mut Vec<Op>) {
         for request in self.script.groups[self.next_group].clone() {
             let number = history.len();
+            let first = if let Request::Multi(commands) = &request { 1 + commands.len() } else { 0 };
             history.push(Op { client, request, sent: now, answered: None, reply: Vec::new() });
             self.socket.push_back(number);
-            self.awaited.push_back(number);
+            self.awaited.extend(std::iter::repeat_n((number, false), first));
+            self.awaited.push_back((number, true));
         }
         self.next_group += 1;
     }
@@ -122,10 +125,13 @@ impl Client {
                 // To the judge, nothing is nothing in both versions.
                 reply = b"$-1\r\n".to_vec();
             }
-            self.replies += 1;
-            let Some(number) = self.awaited.pop_front() else {
+            let Some((number, is_last)) = self.awaited.pop_front() else {
                 return Err(format!("a reply to nothing: {}", short(&reply)));
             };
+            if !is_last {
+                continue;
+            }
+            self.replies += 1;
             history[number].answered = Some(now);
             history[number].reply = reply;
         }

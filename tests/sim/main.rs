@@ -19,6 +19,7 @@
 //! | `random.rs` | random programs |
 //! | `pubsub.rs` | small and random programs on channels |
 //! | `lists.rs` | random programs on lists, with clients that wait |
+//! | `transactions.rs` | programs of MULTI, EXEC and WATCH |
 //!
 //! A failure names its seed; `SIM_SEED=n` runs that seed alone, `SIM_SCALE=n` runs n times as many seeds.
 
@@ -33,4 +34,5 @@ mod program;
 mod pubsub;
 mod random;
 mod schedule;
+mod transactions;
 mod verdict;

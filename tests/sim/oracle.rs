@@ -65,6 +65,9 @@ struct Model {
     /// How many messages each client has been told.
     told: Vec<usize>,
     now: i64,
+    /// What each client watches, by its place, and whether that was changed.
+    watched: Vec<(usize, usize)>,
+    spoilt: u32,
 }
 
 /// Whether some serial order explains everything.
@@ -90,7 +93,8 @@ pub fn explains(program: &Program, history: &[Op], end: &Final) -> bool {
     };
     let clients = program.clients.len();
     let (subscribed, told) = (vec![Vec::new(); clients], vec![0; clients]);
-    let start = Model { items, published: Vec::new(), subscribed, told, now: START_MILLIS };
+    let (published, watched) = (Vec::new(), Vec::new());
+    let start = Model { items, published, subscribed, told, now: START_MILLIS, watched, spoilt: 0 };
     search.go(0, &start, &mut HashSet::new())
 }
 
@@ -153,10 +157,12 @@ impl Search<'_> {
             let reply = model.take_or_wait(op, self.keys, over);
             return reply.is_some_and(|reply| op.answered.is_none() || reply.is(&op.reply));
         }
+        let before = model.items.clone();
         let reply = match &op.request {
             Request::Command(args) if args[0].ends_with(b"SUBSCRIBE") => model.subscribe(op.client, args),
-            request => model.execute(request, self.keys),
+            request => model.execute_for(op.client, request, self.keys),
         };
+        model.spoil_changed(&before);
         op.answered.is_none() || reply.is(&op.reply)
     }
 
@@ -203,31 +209,44 @@ enum Answer {
     Executed(bool),
     /// What was done about a channel, and how many subscriptions there are then.
     Subscribed(&'static str, Bytes, usize),
+    /// Of the commands of a transaction.
+    Each(Vec<Answer>),
 }
 
 impl Answer {
     fn is(&self, reply: &[u8]) -> bool {
+        if let Answer::Error(text) = self {
+            return reply.starts_with(text.as_bytes());
+        }
         let mut expected = Vec::new();
+        self.write(&mut expected);
+        expected == reply
+    }
+
+    fn write(&self, expected: &mut Bytes) {
         match self {
             Answer::Ok => expected.extend(b"+OK\r\n"),
             Answer::Integer(number) => expected.extend(format!(":{number}\r\n").bytes()),
-            Answer::Bulk(value) => push_bulk(&mut expected, value.as_ref()),
+            Answer::Bulk(value) => push_bulk(expected, value.as_ref()),
             Answer::Bulks(values) => {
                 expected.extend(format!("*{}\r\n", values.len()).bytes());
                 for value in values {
-                    push_bulk(&mut expected, value.as_ref());
+                    push_bulk(expected, value.as_ref());
                 }
             }
-            Answer::Error(text) => return reply.starts_with(text.as_bytes()),
             Answer::Subscribed(what, channel, count) => {
                 expected.extend(format!(">3\r\n${}\r\n{what}\r\n", what.len()).bytes());
-                push_bulk(&mut expected, Some(channel));
+                push_bulk(expected, Some(channel));
                 expected.extend(format!(":{count}\r\n").bytes());
             }
+            Answer::Error(text) => expected.extend(format!("{text}\r\n").bytes()),
             Answer::Executed(true) => expected.extend(b"*1\r\n+OK\r\n"),
             Answer::Executed(false) => expected.extend(b"*-1\r\n"),
+            Answer::Each(answers) => {
+                expected.extend(format!("*{}\r\n", answers.len()).bytes());
+                answers.iter().for_each(|answer| answer.write(expected));
+            }
         }
-        expected == reply
     }
 }
 
@@ -265,8 +284,45 @@ impl Model {
         self.items[place] = Some(Item { value: value.clone(), expire_at: None });
     }
 
+    /// What a client does with transactions; everything else is as of anybody.
+    fn execute_for(&mut self, client: usize, request: &Request, keys: &[Bytes]) -> Answer {
+        match request {
+            Request::Command(args) if args[0] == b"WATCH" => {
+                let places = args[1..].iter().map(|key| (client, Self::place(keys, key)));
+                self.watched.extend(places);
+                self.watched.sort_unstable();
+                self.watched.dedup();
+                Answer::Ok
+            }
+            Request::Multi(commands) => {
+                self.watched.retain(|(of, _)| *of != client);
+                let was_spoilt = self.spoilt & 1 << client != 0;
+                self.spoilt &= !(1 << client);
+                if was_spoilt {
+                    return Answer::Executed(false);
+                }
+                let run = |args: &Vec<Bytes>| {
+                    let before = self.items.clone();
+                    let answer = self.command(args, keys);
+                    self.spoil_changed(&before);
+                    answer
+                };
+                Answer::Each(commands.iter().map(run).collect())
+            }
+            request => self.execute(request, keys),
+        }
+    }
+
+    /// Whoever watches something that is not as it was in `before` has that to know.
+    fn spoil_changed(&mut self, before: &[Option<Item>]) {
+        let (items, watched) = (&self.items, &self.watched);
+        let changed = watched.iter().filter(|(_, place)| items[*place] != before[*place]);
+        self.spoilt |= changed.fold(0, |spoilt, (client, _)| spoilt | 1 << client);
+    }
+
     fn execute(&mut self, request: &Request, keys: &[Bytes]) -> Answer {
         match request {
+            Request::Multi(_) => unreachable!("it is executed for its client"),
             Request::Command(args) => self.command(args, keys),
             Request::Exec { watched, seen, key, value } => {
                 let unchanged = self.value(Self::place(keys, watched)) == *seen;

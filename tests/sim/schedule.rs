@@ -449,6 +449,17 @@ impl<'a> World<'a> {
                 let args: OwnedArgs = args.iter().map(Vec::as_slice).collect();
                 place.core.command(conn, &args.as_args())
             }
+            (Request::Multi(commands), _) => {
+                let mut call = |args: &[Bytes]| {
+                    let args: OwnedArgs = args.iter().map(Vec::as_slice).collect();
+                    place.core.command(conn, &args.as_args())
+                };
+                assert_eq!(call(&[b"MULTI".to_vec()]), Flow::Continue, "nothing stands in the way of MULTI");
+                for args in commands {
+                    assert_eq!(call(args), Flow::Continue, "it is only kept");
+                }
+                call(&[b"EXEC".to_vec()])
+            }
             (_, Some((claims, plan))) => place.core.place(conn, claims, plan),
             (_, None) => unreachable!("what is no command is a plan"),
         }
