@@ -17,6 +17,7 @@
 //! | `litmus.rs` | small programs, each against one way of getting the order wrong |
 //! | `mutants.rs` | each rule broken on purpose: the simulation must notice |
 //! | `random.rs` | random programs |
+//! | `pubsub.rs` | small and random programs on channels |
 //! | `lists.rs` | random programs on lists, with clients that wait |
 //! | `transactions.rs` | programs of MULTI, EXEC and WATCH |
 //!
@@ -30,6 +31,7 @@ mod mutants;
 mod oracle;
 mod plans;
 mod program;
+mod pubsub;
 mod random;
 mod schedule;
 mod transactions;

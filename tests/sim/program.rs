@@ -73,6 +73,14 @@ pub struct Script {
     pub hears_from: Option<usize>,
 }
 
+impl Script {
+    /// Whether it subscribes to anything. Then it speaks RESP3, which tells messages from replies.
+    pub fn subscribes(&self) -> bool {
+        let is_subscribe = |request: &Request| matches!(request, Request::Command(args) if args[0] == b"SUBSCRIBE");
+        self.groups.iter().flatten().any(is_subscribe)
+    }
+}
+
 /// Something that happens from outside, at any time, in the order of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -247,7 +255,7 @@ fn keys_of_command(args: &[Bytes]) -> Vec<&Bytes> {
     let step = match args[0].to_ascii_uppercase().as_slice() {
         b"MSET" | b"MSETNX" => 2,
         b"SET" | b"PEXPIREAT" => args.len(),
-        b"CLIENT" => return Vec::new(),
+        b"CLIENT" | b"SUBSCRIBE" | b"UNSUBSCRIBE" | b"PUBLISH" => return Vec::new(),
         b"COPY" | b"LMOVE" | b"BLMOVE" => return args[1..3].iter().collect(),
         b"LPUSH" | b"RPUSH" | b"LPOP" | b"RPOP" | b"LRANGE" => args.len(),
         b"BLPOP" | b"BRPOP" => return args[1..args.len() - 1].iter().collect(),

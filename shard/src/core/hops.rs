@@ -12,7 +12,7 @@ use super::wait::Blocked;
 use super::{Asked, Core};
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
 use crate::exec::{Ctx, EverywhereCall, Run};
-use crate::ids::{DbId, ShardId};
+use crate::ids::{ClientId, DbId, ShardId};
 use crate::mesh::batch::{HopPart, Message};
 use crate::mesh::{Claims, Head, HopMessage, PlanId, Ticket};
 use crate::spec::{CommandId, CommandTable};
@@ -51,6 +51,7 @@ struct Origin {
     seq: u32,
     db: DbId,
     no_touch: bool,
+    client: ClientId,
     command: CommandId,
     /// The client waits already, and this is another try.
     is_retry: bool,
@@ -62,6 +63,8 @@ pub(super) struct Held {
     ticket: Ticket,
     db: DbId,
     no_touch: bool,
+    /// Whose plan it is.
+    client: ClientId,
     /// The time of its push.
     now: UnixMillis,
 }
@@ -74,10 +77,13 @@ impl Core {
         command: CommandId,
         shown: OwnedArgs,
         claims: Vec<(ShardId, Claims)>,
+        reads: Vec<(ShardId, Vec<u8>)>,
         plan: Box<dyn Plan>,
     ) {
         let (seq, db, no_touch) = self.expect_plan(conn);
-        self.start_plan(Origin { conn, seq, db, no_touch, command, is_retry: false }, shown, claims, plan);
+        let client = self.session(conn).expect("the command's client is there").id;
+        let origin = Origin { conn, client, seq, db, no_touch, command, is_retry: false };
+        self.start_plan(origin, shown, claims, reads, plan);
     }
 
     /// Puts the parts of a plan whose reply has a place into the batches.
@@ -86,9 +92,10 @@ impl Core {
         origin: Origin,
         shown: OwnedArgs,
         claims: Vec<(ShardId, Claims)>,
+        mut reads: Vec<(ShardId, Vec<u8>)>,
         mut plan: Box<dyn Plan>,
     ) {
-        let Origin { db, no_touch, .. } = origin;
+        let Origin { client, db, no_touch, .. } = origin;
         let number = self.next_plan;
         self.next_plan += 1;
         let id = PlanId { home: self.id, number };
@@ -123,7 +130,11 @@ impl Core {
             late: VecDeque::new(),
         };
         self.plans.insert(number, state);
-        let part = |((shard, claims), first)| (shard, HopPart { plan: id, claims, db, no_touch, first });
+        let part = |((shard, claims), first)| {
+            let own = reads.extract_if(.., |(owner, _)| *owner == shard);
+            let reads = own.map(|(_, key)| key).collect();
+            (shard, HopPart { plan: id, claims, db, no_touch, client, reads, first })
+        };
         let parts = claims.into_iter().zip(first).map(part);
         #[cfg(feature = "simulation")]
         let parts = self.parts_placed_now(parts.collect());
@@ -138,9 +149,12 @@ impl Core {
 
     /// A part is granted: it runs its first operation and answers.
     pub(super) fn grant(&mut self, ticket: Ticket, part: HopPart, now: UnixMillis) {
-        let HopPart { plan, db, no_touch, first, .. } = part;
-        let held = Held { ticket, db, no_touch, now };
+        let HopPart { plan, db, no_touch, client, reads, first, .. } = part;
+        let held = Held { ticket, db, no_touch, client, now };
         self.held.insert(plan, held);
+        if !reads.is_empty() {
+            self.remember_keys(client, &reads);
+        }
         match first {
             None => self.send_hop(plan.home, HopMessage::Value { plan, index: None, value: HopValue::None, micros: 0 }),
             Some((index, op)) => {
@@ -152,7 +166,7 @@ impl Core {
 
     /// Runs an operation of a plan's part: its value, and the microseconds that it ran.
     fn operate(&mut self, held: Held, op: HopOp) -> (HopValue, u64) {
-        let Held { db, no_touch, now, .. } = held;
+        let Held { db, no_touch, client, now, .. } = held;
         let began = self.clock.micros();
         let value = self.at_time(now, |core| {
             let dirty = core.shard.counters.dirty;
@@ -161,10 +175,13 @@ impl Core {
             ctx.settle(dirty);
             value
         });
+        self.tell_trackers(client);
         if !self.deferred.is_empty() && !self.shard.observers.is_away {
             self.share_deferred();
         }
-        (value, self.clock.micros().saturating_sub(began))
+        let micros = self.clock.micros().saturating_sub(began);
+        self.tell_events();
+        (value, micros)
     }
 
     fn tell_value(&mut self, plan: PlanId, index: usize, (value, micros): (HopValue, u64)) {
@@ -172,6 +189,7 @@ impl Core {
     }
 
     pub(super) fn send_hop(&mut self, shard: ShardId, message: HopMessage) {
+        self.tell_before_answering();
         if shard == self.id {
             self.own_hops.push_back(message);
         } else {
@@ -221,6 +239,8 @@ impl Core {
             HopMessage::Unwatch(watch) => self.shard.observers.watched.forget(&watch),
             HopMessage::Waits(waits) => self.block(waits.conn, waits.blocked),
             HopMessage::TryAgain { conn, seq } => self.try_again(conn, seq),
+            HopMessage::LookLater { conn, seq, at } => self.look_later(conn, seq, at),
+            HopMessage::LookAgain { home, conn, seq, now } => self.look_again(home, conn, seq, now),
             HopMessage::Unwait { home, conn, seq, is_over } => self.unwaited(home, conn, seq, is_over),
         }
     }
@@ -327,6 +347,7 @@ impl Core {
             spans: 0,
             resp3: session.resp == Resp::V3,
             no_touch: origin.no_touch,
+            tracks: false,
         };
         let args = self.plans[&id.number].shown.clone();
         let (ops, blocked) = self.wait_everywhere(&head, args, request, ops);
@@ -348,8 +369,9 @@ impl Core {
             handler,
             RunBy { db, no_touch, resp, claim: Some(blocked.claim.clone()) },
         );
-        let origin = Origin { conn, seq: blocked.seq, db, no_touch, command: blocked.command, is_retry: true };
-        self.start_plan(origin, args.to_owned(), claims, plan);
+        let Some(client) = self.session(conn).map(|session| session.id) else { return };
+        let origin = Origin { conn, client, seq: blocked.seq, db, no_touch, command: blocked.command, is_retry: true };
+        self.start_plan(origin, args.to_owned(), claims, Vec::new(), plan);
     }
 
     fn send_ops(&mut self, id: PlanId, ops: Vec<(ShardId, HopOp)>, last: bool) {
@@ -388,6 +410,8 @@ impl Core {
                 if let Some(code) = error_code(reply) {
                     self.count_failed_wait(command, code);
                 }
+                let row = CommandTable::global().row(command);
+                self.was_served((conn, self.id), row, &state.shown.as_args(), state.micros);
                 self.fill(conn, seq, reply);
             }
             return;

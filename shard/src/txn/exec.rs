@@ -30,7 +30,8 @@ impl Exec {
         let (mut needs, mut wants_home) = (Needs::Keys, false);
         for (row, args) in queue.iter() {
             match row.run(&args) {
-                Run::Session(_) => wants_home = true,
+                // What its client publishes behind it comes behind what it publishes: the client is held.
+                Run::Session(_) | Run::Subscribe(_) | Run::Publish(_) => wants_home = true,
                 Run::Everywhere { .. } => (needs, wants_home) = (Needs::Everything, true),
                 Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. } => needs = Needs::Everything,
                 // Its arguments may name another database, but its key is claimed in all of them.
