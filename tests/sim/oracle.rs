@@ -244,7 +244,9 @@ impl Answer {
             Answer::Executed(false) => expected.extend(b"*-1\r\n"),
             Answer::Each(answers) => {
                 expected.extend(format!("*{}\r\n", answers.len()).bytes());
-                answers.iter().for_each(|answer| answer.write(expected));
+                for answer in answers {
+                    answer.write(expected);
+                }
             }
         }
     }

@@ -98,7 +98,7 @@ impl Generator {
     }
 
     fn command(&mut self) -> Vec<Bytes> {
-        let words = match self.rng.random_range(0..20) {
+        match self.rng.random_range(0..20) {
             0..6 => vec![b"SET".to_vec(), self.key(), self.value()],
             6..11 => vec![b"GET".to_vec(), self.key()],
             11..13 => vec![b"MGET".to_vec(), self.keys[0].clone(), self.keys[1].clone()],
@@ -108,8 +108,7 @@ impl Generator {
             17 => vec![b"COPY".to_vec(), self.keys[0].clone(), self.keys[1].clone()],
             18 => vec![b"DBSIZE".to_vec()],
             _ => vec![b"FLUSHALL".to_vec()],
-        };
-        words
+        }
     }
 
     fn request(&mut self) -> Request {

@@ -55,7 +55,15 @@ pub(super) enum Ground<'a> {
     /// Brought together.
     Together(&'a mut ShardState),
     /// Every shard's are here, in order of shards.
-    All(&'a mut [Box<ShardState>]),
+    All(&'a mut [ShardState]),
+}
+
+/// What the cores gave for a command that asks them all.
+pub(super) struct Asking {
+    /// When they were asked, in the clock's microseconds.
+    pub(super) since: u64,
+    /// In order of shards.
+    pub(super) shares: Vec<Share>,
 }
 
 /// Where the commands of a piece of work run, and in whose name.
@@ -65,7 +73,7 @@ pub struct Grounds<'a> {
     /// In whose name.
     pub actor: Actor,
     /// What the cores gave for the command that is run again with it.
-    pub(super) shares: Option<Vec<Share>>,
+    pub(super) shares: Option<Asking>,
     /// What a command did to the connection.
     pub(super) flow: Flow,
 }
@@ -96,7 +104,7 @@ impl Grounds<'_> {
         match &mut self.ground {
             Ground::Here => &mut self.core.shard,
             Ground::Together(table) => table,
-            Ground::All(states) => &mut *states[home],
+            Ground::All(states) => &mut states[home],
         }
     }
 
@@ -113,7 +121,7 @@ impl Grounds<'_> {
     /// Runs one command, whose arity was checked and whose keys are among those claimed, and writes its reply behind what
     /// is in `out`.
     pub fn run(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) -> Ran {
-        let began = self.core.last_micros;
+        let began = self.shares.as_ref().map_or(self.core.last_micros, |asking| asking.since);
         let start = out.len();
         match row.run(args) {
             Run::Container | Run::Chosen(_) => unreachable!("a container is refused, and nothing is chosen twice"),
@@ -226,7 +234,7 @@ impl Grounds<'_> {
         match &mut self.ground {
             Ground::Here => {}
             Ground::Together(table) => follow(table),
-            Ground::All(states) => states.iter_mut().for_each(|state| follow(state)),
+            Ground::All(states) => states.iter_mut().for_each(follow),
         }
     }
 
@@ -248,7 +256,7 @@ impl Grounds<'_> {
         };
         if outcome.is_ok() && reply.mark() == start {
             let shares = match self.shares.take() {
-                Some(shares) => shares,
+                Some(asking) => asking.shares,
                 None if ctx.core.shard.shards == 1 => {
                     vec![share(ctx.core, &EverywhereCall { client, db, args: *args })]
                 }
@@ -307,7 +315,7 @@ fn answer_nothing(request: &WaitRequest, name: &[u8], resp: Resp, out: &mut Vec<
 
 /// Runs a command where every shard is, `home` being that of this core.
 fn run_over(
-    states: &mut [Box<ShardState>],
+    states: &mut [ShardState],
     home: ShardId,
     actor: Actor,
     row: &'static Row,
@@ -338,7 +346,7 @@ fn run_over(
             Err(error) => Err(error),
         },
         Run::AllShards { part, merge } => {
-            let answer = |state: &mut Box<ShardState>| {
+            let answer = |state: &mut ShardState| {
                 let mut reply = Vec::new();
                 run_at(state, actor, part, args, &mut reply);
                 Part { reply, places: Vec::new() }
@@ -389,7 +397,7 @@ fn run_over(
 }
 
 /// Drives a plan to its end where all its shards are.
-fn drive(mut plan: Box<dyn Plan>, states: &mut [Box<ShardState>], actor: Actor, args: &Args<'_>, out: &mut Vec<u8>) {
+fn drive(mut plan: Box<dyn Plan>, states: &mut [ShardState], actor: Actor, args: &Args<'_>, out: &mut Vec<u8>) {
     let mut operate = |ops: Vec<(ShardId, HopOp)>| -> Vec<HopValue> {
         let run = |(shard, op): (ShardId, HopOp)| {
             let state = &mut states[shard.index()];
@@ -405,7 +413,7 @@ fn drive(mut plan: Box<dyn Plan>, states: &mut [Box<ShardState>], actor: Actor, 
     loop {
         match plan.step(std::mem::take(&mut values)) {
             Step::Reply(reply) => return out.extend_from_slice(&reply),
-            Step::Run(ops) | Step::RunLast(ops) => values = operate(ops),
+            Step::Run(ops) | Step::RunLast(ops) | Step::RunInTurn(ops) => values = operate(ops),
             Step::Wait(request, ops) => {
                 operate(ops);
                 return answer_nothing(&request, args.at(0), actor.resp, out);

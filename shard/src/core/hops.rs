@@ -1,6 +1,5 @@
 //! Plans: coordinating them at the client's core, and holding parts of them on the shards.
 
-#[cfg(feature = "simulation")]
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -36,6 +35,8 @@ pub(super) struct PlanState {
     /// Answers still to come: grants at first, values of operations later.
     missing: usize,
     values: Vec<Option<HopValue>>,
+    /// Operations that wait for their turn.
+    turns: VecDeque<(ShardId, HopOp)>,
     released: bool,
     /// A broken rule: parts that are placed when the one before is granted.
     #[cfg(feature = "simulation")]
@@ -109,7 +110,7 @@ impl Core {
                     values += 1;
                 }
             }
-            Step::RunLast(_) | Step::Shares(_) | Step::Wait(..) | Step::Reply(_) => {
+            Step::RunLast(_) | Step::RunInTurn(_) | Step::Shares(_) | Step::Wait(..) | Step::Reply(_) => {
                 panic!("a plan that needs no locks is no plan")
             }
         }
@@ -123,6 +124,7 @@ impl Core {
             shards: claims.iter().map(|(shard, _)| *shard).collect(),
             missing: claims.len(),
             values: (0..values).map(|_| None).collect(),
+            turns: VecDeque::new(),
             released: false,
             #[cfg(feature = "simulation")]
             late: VecDeque::new(),
@@ -155,12 +157,15 @@ impl Core {
         }
         match first {
             None => self.send_hop(plan.home, HopMessage::Value { plan, index: None, value: HopValue::None, micros: 0 }),
-            Some((index, op)) => self.operate(plan, held, index, op),
+            Some((index, op)) => {
+                let value = self.operate(held, op);
+                self.tell_value(plan, index, value);
+            }
         }
     }
 
-    /// Runs an operation of a plan's part, and tells its value.
-    fn operate(&mut self, plan: PlanId, held: Held, index: usize, op: HopOp) {
+    /// Runs an operation of a plan's part: its value, and the microseconds that it ran.
+    fn operate(&mut self, held: Held, op: HopOp) -> (HopValue, u64) {
         let Held { db, no_touch, client, now, .. } = held;
         let began = self.clock.micros();
         let value = self.at_time(now, |core| {
@@ -176,6 +181,10 @@ impl Core {
         }
         let micros = self.clock.micros().saturating_sub(began);
         self.tell_events();
+        (value, micros)
+    }
+
+    fn tell_value(&mut self, plan: PlanId, index: usize, (value, micros): (HopValue, u64)) {
         self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 
@@ -213,12 +222,13 @@ impl Core {
             HopMessage::Value { plan, index, value, micros } => self.value_came(plan, index, value, micros),
             HopMessage::Go { plan, index, op, release } => {
                 let held = *self.held.get(&plan).expect("a part is held until it is released");
-                self.operate(plan, held, index, op);
+                let value = self.operate(held, op);
                 if release {
                     self.held.remove(&plan);
                     self.release(held.ticket);
                     self.serve_waiters();
                 }
+                self.tell_value(plan, index, value);
             }
             HopMessage::Release { plan } => {
                 let Held { ticket, .. } = self.held.remove(&plan).expect("a part is held until it is released");
@@ -245,9 +255,19 @@ impl Core {
         let granted = state.missing == 0;
         #[cfg(feature = "simulation")]
         self.place_late_part(plan.number);
-        if granted {
+        if granted && !self.take_turn(plan) {
             self.next_step(plan);
         }
+    }
+
+    /// Sends the next of a plan's operations that run in turn; false if there is none.
+    fn take_turn(&mut self, id: PlanId) -> bool {
+        let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
+        let Some((shard, op)) = state.turns.pop_front() else { return false };
+        state.missing = 1;
+        state.values = vec![None];
+        self.send_hop(shard, HopMessage::Go { plan: id, index: 0, op, release: true });
+        true
     }
 
     fn next_step(&mut self, id: PlanId) {
@@ -270,6 +290,11 @@ impl Core {
             Step::Reply(reply) => self.end_plan(id, &reply),
             Step::Run(ops) => self.send_ops(id, ops, false),
             Step::RunLast(ops) => self.send_ops(id, ops, true),
+            Step::RunInTurn(ops) => {
+                state.turns = ops.into();
+                state.released = true;
+                self.take_turn(id);
+            }
             Step::Shares(asked) => self.ask_every_core(id, &asked),
             Step::Wait(request, ops) => self.let_wait(id, request, ops),
         }

@@ -39,8 +39,9 @@ impl Core {
         let transaction = session.transaction.as_mut().expect("a transaction is open");
         // What is kept for a transaction that will fail anyway is kept in vain.
         let is_lost = transaction.is_broken || transaction.is_spoilt();
-        let fits = (transaction.queue.argument_bytes() + args.total_bytes()) as u64 <= limit;
-        if !is_lost && !(fits && transaction.queue.push(row, args)) {
+        let has_room = (transaction.queue.argument_bytes() + args.total_bytes()) as u64 <= limit;
+        let is_kept = is_lost || (has_room && transaction.queue.push(row, args));
+        if !is_kept {
             self.stats.query_limit_disconnections += 1;
             tracing::warn!("Closing client that reached max query buffer length with the commands of a transaction");
             self.kill(conn);

@@ -15,12 +15,13 @@ use net::{Args, ConnId, Flow, OwnedArgs, Resp};
 use storage::UnixMillis;
 
 use super::deliver::error_code;
-use super::grounds::{Actor, Asked, Ground, Grounds};
+use super::grounds::{Actor, Asked, Asking, Ground, Grounds};
 use super::run::Job;
 use super::{Core, SessionCtx};
 use crate::exec::ShardState;
-use crate::exec::away::{Leftover, Lent};
+use crate::exec::away::Lent;
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
+use crate::exec::observe::Noted;
 use crate::exec::work::{Needs, Progress, Work};
 use crate::ids::ShardId;
 use crate::mesh::inbox::SlowCommand;
@@ -187,11 +188,10 @@ impl Core {
         let mut bytes = std::mem::take(&mut self.work_reply);
         let flow = self.work_here(actor, &mut *work, &mut bytes);
         let place = ReplyHead { conn, seq: head.seq, part: head.part, len: bytes.len() };
-        let row = CommandTable::global().row(head.command);
         if head.is_part {
             self.part_finished(from, &head, began);
         } else {
-            self.errand_finished(from, &head, row, began, error_code(&bytes), shown);
+            self.errand_finished(from, &head, began, error_code(&bytes), shown);
         }
         if from == self.id {
             self.deliver(&place, &bytes);
@@ -211,15 +211,8 @@ impl Core {
         self.tell_events();
     }
 
-    fn errand_finished(
-        &mut self,
-        from: ShardId,
-        head: &Head,
-        row: &Row,
-        began: u64,
-        failed: Option<&[u8]>,
-        shown: OwnedArgs,
-    ) {
+    fn errand_finished(&mut self, from: ShardId, head: &Head, began: u64, failed: Option<&[u8]>, shown: OwnedArgs) {
+        let row = CommandTable::global().row(head.command);
         let micros = self.lap(began);
         if self.account(row, micros, failed) && shown != OwnedArgs::default() {
             let at: UnixMillis = self.now();
@@ -248,8 +241,16 @@ impl Core {
             }
         };
         let actor = self.actor(conn);
-        let (reply, shares, flow) = (Vec::new(), None, Flow::Continue);
-        let plan = WorkPlan { work, actor, place, reply, shares, flow, stage: Stage::Begin };
+        let plan = WorkPlan {
+            work,
+            actor,
+            place,
+            reply: Vec::new(),
+            asked_at: 0,
+            shares: None,
+            flow: Flow::Continue,
+            stage: Stage::Begin,
+        };
         // What its commands read is remembered as they run.
         self.begin_plan(conn, row.id, shown, claims, Vec::new(), Box::new(plan));
     }
@@ -280,7 +281,9 @@ struct WorkPlan {
     actor: Actor,
     place: Place,
     reply: Vec<u8>,
-    shares: Option<Vec<crate::exec::Share>>,
+    /// When the cores were asked that are being asked.
+    asked_at: u64,
+    shares: Option<Asking>,
     flow: Flow,
     stage: Stage,
 }
@@ -290,7 +293,7 @@ enum Place {
     /// Entries, in one table.
     Together { keys: Vec<(ShardId, Vec<Vec<u8>>)>, table: Box<ShardState> },
     /// Databases, shard by shard.
-    All { shards: Vec<ShardId>, states: Vec<Box<ShardState>> },
+    All { shards: Vec<ShardId>, states: Vec<ShardState> },
 }
 
 enum Stage {
@@ -339,18 +342,21 @@ impl Place {
                 }
             }
             Place::All { states, .. } => {
-                *states = made.map(|state| state.downcast::<ShardState>().expect("databases were asked for")).collect();
+                *states =
+                    made.map(|state| *state.downcast::<ShardState>().expect("databases were asked for")).collect();
             }
         }
     }
 
-    fn give_back(&mut self) -> Vec<(ShardId, HopOp)> {
+    /// Sends everything home; in turn, if that is to be so.
+    fn give_back(&mut self) -> (Vec<(ShardId, HopOp)>, bool) {
         match self {
             Place::Together { keys, table } => {
                 let mut notes = table.take_notes();
+                let order = order_of_signals(&notes, keys);
                 let mut leftover = Some(table.take_leftover());
                 let give = |(shard, own): &(ShardId, Vec<Vec<u8>>)| {
-                    let leftover = leftover.take().unwrap_or_else(Leftover::default);
+                    let leftover = leftover.take().unwrap_or_default();
                     let returned = table.to_return(own, &mut notes, leftover);
                     let op: HopOp = Box::new(move |ctx| {
                         ctx.shard.return_lent(returned);
@@ -358,25 +364,42 @@ impl Place {
                     });
                     (*shard, op)
                 };
-                let ops = keys.iter().map(give).collect();
+                let mut ops: Vec<(ShardId, HopOp)> = keys.iter().map(give).collect();
+                ops.sort_by_key(|(shard, _)| {
+                    order.iter().position(|signalled| signalled == shard).unwrap_or(order.len())
+                });
                 assert!(
                     table.databases.iter().all(storage::Database::is_empty),
                     "commands on borrowed keys touch no others"
                 );
-                ops
+                (ops, order.len() > 1)
             }
             Place::All { shards, states } => {
-                let give = |(&shard, state): (&ShardId, Box<ShardState>)| {
+                let give = |(&shard, mut state): (&ShardId, ShardState)| {
                     let op: HopOp = Box::new(move |ctx| {
-                        ctx.shard.come_back(state);
+                        ctx.shard.come_back(&mut state);
                         HopValue::None
                     });
                     (shard, op)
                 };
-                shards.iter().zip(states.drain(..)).map(give).collect()
+                (shards.iter().zip(states.drain(..)).map(give).collect(), false)
             }
         }
     }
+}
+
+/// The shards with keys that were signalled, in the order of the signals: whoever waits for the first is served first.
+fn order_of_signals(notes: &[Noted], keys: &[(ShardId, Vec<Vec<u8>>)]) -> Vec<ShardId> {
+    let mut order = Vec::new();
+    for noted in notes {
+        let Noted::Signal((_, key)) = noted else { continue };
+        let owner = keys.iter().find(|(_, own)| own.binary_search(key).is_ok()).map(|(shard, _)| *shard);
+        order.extend(owner.filter(|owner| !order.contains(owner)));
+        if order.len() == keys.len() {
+            break;
+        }
+    }
+    order
 }
 
 impl WorkPlan {
@@ -391,11 +414,12 @@ impl WorkPlan {
         match progress {
             Progress::Done => {
                 self.stage = Stage::Returned;
-                Step::RunLast(self.place.give_back())
+                let (ops, in_turn) = self.place.give_back();
+                if in_turn { Step::RunInTurn(ops) } else { Step::RunLast(ops) }
             }
             Progress::Shares(args) => {
                 self.stage = Stage::AtHome(args);
-                Step::Run(self.place.give_back())
+                Step::Run(self.place.give_back().0)
             }
         }
     }
@@ -415,6 +439,7 @@ impl Plan for WorkPlan {
             }
             Stage::AtHome(args) => {
                 self.stage = Stage::Answered;
+                self.asked_at = core.micros();
                 let Actor { client, db, .. } = self.actor;
                 Step::Shares(Arc::new(Asked { client, db, args }))
             }
@@ -423,7 +448,8 @@ impl Plan for WorkPlan {
                     HopValue::Made(share) => share,
                     other => unreachable!("a core gives a share, and not {other:?}"),
                 };
-                self.shares = Some(values.into_iter().map(share).collect());
+                let shares = values.into_iter().map(share).collect();
+                self.shares = Some(Asking { since: self.asked_at, shares });
                 Step::Run(self.place.bring())
             }
             Stage::Returned => {

@@ -21,6 +21,8 @@ use crate::wait::WaitTable;
 pub struct Lent {
     entries: Vec<(DbId, usize, Detached)>,
     now: UnixMillis,
+    /// Somebody waits for keys of that shard.
+    waited: bool,
 }
 
 /// Entries on their way back, with what happened to them.
@@ -43,6 +45,7 @@ pub struct Leftover {
 
 impl ShardState {
     /// A shard without keys that is otherwise like this one: the place where keys come together.
+    #[must_use]
     pub fn table_for_borrowed(&mut self) -> ShardState {
         use rand::SeedableRng;
         ShardState {
@@ -65,7 +68,7 @@ impl ShardState {
             slots: std::sync::Arc::clone(&self.slots),
             registry: std::sync::Arc::clone(&self.registry),
             garbage: Vec::new(),
-            observers: Observers::noting(Noting::all()),
+            observers: Observers::noting(Noting::of_table()),
             snapshot: None,
         }
     }
@@ -80,12 +83,16 @@ impl ShardState {
                 }
             }
         }
-        Lent { entries, now: self.clock }
+        let waited = self.observers.noted.as_ref().map_or(!self.waits.is_empty(), Noting::signals);
+        Lent { entries, now: self.clock, waited }
     }
 
     /// Puts lent entries of `keys` in: this is the place where they come together.
     pub fn borrow(&mut self, keys: &[Vec<u8>], lent: Lent) {
         self.clock = self.clock.max(lent.now);
+        if lent.waited {
+            self.observers.note_signals();
+        }
         for (db, number, entry) in lent.entries {
             let replaced = self.databases[db.index()].put(keys[number].as_slice(), entry);
             assert!(replaced.is_none(), "a key is borrowed once");
@@ -145,7 +152,7 @@ impl ShardState {
     }
 
     /// All databases are back.
-    pub fn come_back(&mut self, mut away: Box<ShardState>) {
+    pub fn come_back(&mut self, away: &mut ShardState) {
         assert!(self.observers.is_away, "only what left comes back");
         self.observers.is_away = false;
         debug_assert!(self.databases.iter().all(Database::is_empty), "all keys of a shard that is away are claimed");

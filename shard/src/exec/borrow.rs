@@ -13,7 +13,7 @@
 use net::{OwnedArgs, Reply, Resp};
 
 use super::ShardHandler;
-use super::away::{Leftover, Lent};
+use super::away::Lent;
 use super::ctx::{Ctx, ShardState};
 use super::hop::{HopOp, HopValue, Plan, Step};
 use crate::ids::{DbId, ShardId};
@@ -121,7 +121,7 @@ impl Borrow {
         let mut notes = self.table.take_notes();
         let mut leftover = Some(self.table.take_leftover());
         let give = |(shard, keys): &(ShardId, Vec<Vec<u8>>)| {
-            let leftover = leftover.take().unwrap_or_else(Leftover::default);
+            let leftover = leftover.take().unwrap_or_default();
             let returned = self.table.to_return(keys, &mut notes, leftover);
             let op: HopOp = Box::new(move |ctx| {
                 ctx.shard.return_lent(returned);

@@ -58,6 +58,9 @@ pub enum Step {
     Run(Vec<(ShardId, HopOp)>),
     /// These operations, each shard releasing its locks behind its own; then `step` is called once more, for the reply.
     RunLast(Vec<(ShardId, HopOp)>),
+    /// As [`Step::RunLast`], but each operation when the one before has run, its shard's locks are released, and whoever
+    /// waited there is served.
+    RunInTurn(Vec<(ShardId, HopOp)>),
     /// Every core's share of this command; they come back in order of shards.
     Shares(Arc<Asked>),
     /// The client waits for keys. These operations are run, each shard releasing its locks behind its own, and no step

@@ -66,9 +66,15 @@ impl Noted {
 }
 
 impl Noting {
-    /// Notes everything.
-    pub const fn all() -> Noting {
-        Noting { watched: None, waited: true, notes: Vec::new() }
+    /// Of a table of borrowed keys: notes every change, and signals from when a key of a shard on which somebody waits is
+    /// borrowed.
+    pub const fn of_table() -> Noting {
+        Noting { watched: None, waited: false, notes: Vec::new() }
+    }
+
+    /// Whether somebody waits for keys.
+    pub const fn signals(&self) -> bool {
+        self.waited
     }
 
     /// Notes what somebody on `shard` is to hear of.
@@ -92,6 +98,13 @@ impl Observers {
     /// Of a shard made of keys that are away.
     pub fn noting(noting: Noting) -> Observers {
         Observers { noted: Some(noting), ..Observers::default() }
+    }
+
+    /// Somebody waits for keys.
+    pub fn note_signals(&mut self) {
+        if let Some(noting) = &mut self.noted {
+            noting.waited = true;
+        }
     }
 }
 

@@ -293,7 +293,7 @@ impl Keyspace {
             let (ops, last) = match plan.step(std::mem::take(&mut values)) {
                 Step::Reply(reply) => return reply,
                 Step::Run(ops) => (ops, false),
-                Step::RunLast(ops) => (ops, true),
+                Step::RunLast(ops) | Step::RunInTurn(ops) => (ops, true),
                 Step::Shares(_) => panic!("a command on keys asks no other core"),
                 Step::Wait(_, ops) => {
                     for (shard, op) in ops {

@@ -75,7 +75,7 @@ impl Work for Exec {
     }
 
     fn bytes(&self) -> usize {
-        self.queue.heap_bytes()
+        self.queue.heap_bytes().min(u32::MAX as usize)
     }
 
     fn run(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress {

@@ -10,6 +10,8 @@
 //! makes EXEC refuse the whole with EXECABORT; one that fails when it runs does not keep the others from running.
 //! [`crate::txn`] tells what EXEC does, on however many shards.
 
+#![allow(clippy::unnecessary_wraps, reason = "handlers have one type, and many of them cannot fail")]
+
 mod control;
 mod watch;
 
