@@ -15,18 +15,21 @@ use crate::ids::ShardId;
 use crate::mesh::inbox::Received;
 use crate::mesh::{Message, Pushed, Rule};
 use crate::pubsub::{Published, Space};
+use crate::session::replies::Receiving;
+use crate::spec::CommandTable;
 use crate::spec::table::Row;
-use crate::spec::{CommandId, CommandTable};
 
 /// For so many channels a core remembers which cores have subscribers.
 const TARGETS_KEPT: usize = 4096;
+
+type ChannelName = (Space, Box<[u8]>);
 
 /// What a core knows of where messages go, and what it has routed of them in this tick.
 #[derive(Default)]
 pub(super) struct Publisher {
     /// The version of the registry that `targets` was taken from.
     version: u64,
-    targets: HashMap<(Space, Box<[u8]>), Arc<[ShardId]>>,
+    targets: HashMap<ChannelName, Arc<[ShardId]>>,
     /// Messages in the batches, in their order.
     routed: Vec<Routed>,
     /// The version of the registry before it was looked into for the first of them.
@@ -83,7 +86,8 @@ impl Core {
         // Without subscribers it goes through the own inbox all the same: its point is that of the push.
         let targets = if targets.is_empty() { vec![self.id] } else { targets.to_vec() };
         let message = Arc::new(Published::new(space, args.at(1), args.at(2)));
-        let seq = self.expect_received(conn, row.id, targets.len(), args.total_bytes());
+        let receiving = Receiving::new(row.id, targets.len(), self.shown(row, args));
+        let seq = self.expect_received(conn, receiving, args.total_bytes());
         self.route_published(message, Some((conn, seq)), targets, version);
         self.routed(conn);
     }
@@ -126,6 +130,10 @@ impl Core {
             return self.answer_now(conn, |_, reply| reply.integer(0));
         }
         let message = Published::new(space, args.at(1), args.at(2));
+        if !self.session(conn).is_some_and(|session| session.is_subscribed()) {
+            let receivers = self.hand_out(&message);
+            return self.answer_now(conn, |_, reply| reply.integer(receivers as i64));
+        }
         // Who hears himself gets his reply first.
         let receivers = self.subscribers.receivers(space, args.at(1));
         self.answer_now(conn, |_, reply| reply.integer(receivers as i64));
@@ -135,22 +143,21 @@ impl Core {
 
     /// Sends what is published to the subscribers of this core; returns how many there are.
     pub(super) fn hand_out(&mut self, message: &Published) -> usize {
-        let subscribers = self.subscribers.take();
+        let Core { subscribers, sessions, dirty, .. } = self;
         let mut receivers = 0;
         let channel = message.channel();
         for conn in subscribers.of_channel(message.space, channel) {
-            self.tell_published(*conn, message.frame(), b"");
+            Core::tell_published(sessions, dirty, *conn, message.frame(), b"");
             receivers += 1;
         }
         let mut head = Vec::new();
         for (pattern, clients) in subscribers.of_patterns(message.space, channel) {
             let rest = message.pattern_frame(pattern, &mut head);
             for conn in clients {
-                self.tell_published(*conn, &head, rest);
+                Core::tell_published(sessions, dirty, *conn, &head, rest);
                 receivers += 1;
             }
         }
-        self.subscribers = subscribers;
         receivers
     }
 
@@ -174,21 +181,23 @@ impl Core {
     /// A core says how many of its clients have received what a client of this core has published.
     pub(super) fn count_received(&mut self, received: &Received) {
         let Some(session) = self.session(received.conn) else { return };
-        let Some((command, clients, micros)) = session.replies.count_received(received) else { return };
+        let Some(Receiving { command, clients, micros, shown, .. }) = session.replies.count_received(received) else {
+            return;
+        };
         let mut reply = Vec::new();
         Reply::new(&mut reply, Resp::V2).integer(clients as i64);
         let row = CommandTable::global().row(command);
-        self.whole_finished(received.conn, row, micros, &reply, net::OwnedArgs::default());
+        self.whole_finished(received.conn, row, micros, &reply, shown);
         self.fill(received.conn, received.seq, &reply);
     }
 
-    /// Takes the next place in the replies for the number of receivers on `cores`.
-    fn expect_received(&mut self, conn: ConnId, command: CommandId, cores: usize, args_bytes: usize) -> u32 {
+    /// Takes the next place in the replies for the number of receivers.
+    fn expect_received(&mut self, conn: ConnId, receiving: Receiving, args_bytes: usize) -> u32 {
         let bytes = args_bytes + super::route::COMMAND_OVERHEAD_BYTES;
         let session = self.session(conn).expect("the command's client is there");
         let discard = session.discards_reply();
         session.in_flight_bytes += bytes;
-        session.replies.expect_received(command, cores, discard, bytes)
+        session.replies.expect_received(receiving, discard, bytes)
     }
 
     /// Whether what was routed may be linked: the registry is as it was. Asked under the locks of the push.
@@ -200,13 +209,15 @@ impl Core {
             let pushed = shared.mesh.push_if(&mut self.batches, &mut self.spare, is_current, || clock.now());
             match pushed {
                 Pushed::Outdated => self.add_targets(),
+                Pushed::PutOff => return pushed,
+                #[cfg(feature = "simulation")]
+                Pushed::Partly => unreachable!("the mesh pushes all or nothing"),
                 Pushed::Done => {
                     self.publisher.routed.clear();
                     self.publisher.places.clear();
                     self.publisher.events = false;
                     return pushed;
                 }
-                _ => return pushed,
             }
         }
     }
@@ -245,8 +256,8 @@ impl Core {
 #[derive(Hash)]
 struct Asked<'a>((Space, &'a [u8]));
 
-impl hashbrown::Equivalent<(Space, Box<[u8]>)> for Asked<'_> {
-    fn equivalent(&self, key: &(Space, Box<[u8]>)) -> bool {
+impl hashbrown::Equivalent<ChannelName> for Asked<'_> {
+    fn equivalent(&self, key: &ChannelName) -> bool {
         self.0.0 == key.0 && *self.0.1 == *key.1
     }
 }

@@ -13,21 +13,23 @@
 //! The last needs to know which of the client's commands had their point before the publishing. Those in the batches of
 //! this tick did not; those pushed before may have, or may not, for their push and the publisher's are of different cores.
 //! So a subscribed client that sends a command to another shard also puts a mark into the inbox of its own core. Both are
-//! linked in one push: what is published comes before the mark exactly if it comes before the command.
+//! linked in one push: what is published comes before the mark exactly if it comes before the command. Messages pass a
+//! command that may wait for a key, for its client wants them meanwhile.
 
 use net::{ConnId, Resp};
 
 use super::Core;
 use crate::ids::ShardId;
 use crate::mesh::{Message, Rule};
+use crate::session::Session;
 
 impl Core {
-    /// Sends `message`, whole, to a client of this core, behind all its replies that are outstanding. It is dropped if the
+    /// Sends `message`, whole, to a client of this core, behind all its replies that do not wait for a key. It is dropped if the
     /// connection is gone. No handler calls this for the client that it answers: it has the reply for that.
     pub fn tell(&mut self, conn: ConnId, message: &[u8]) {
         let Some(session) = self.session(conn).filter(|session| !session.closing) else { return };
-        let next = session.replies.next();
-        session.replies.interpose(next, &[message], &mut session.out);
+        let place = session.place_of_messages();
+        session.replies.interpose(place, &[message], &mut session.out);
         self.mark_dirty(conn);
     }
 
@@ -39,8 +41,14 @@ impl Core {
     /// Sends what is published to a subscriber of this core: a frame of RESP3 in two pieces, of which RESP2 differs in the
     /// first byte.
     #[inline]
-    pub(super) fn tell_published(&mut self, conn: ConnId, head: &[u8], rest: &[u8]) {
-        let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|session| session.conn == conn) else {
+    pub(super) fn tell_published(
+        sessions: &mut [Option<Session>],
+        dirty: &mut Vec<ConnId>,
+        conn: ConnId,
+        head: &[u8],
+        rest: &[u8],
+    ) {
+        let Some(session) = sessions[conn.slot as usize].as_mut().filter(|session| session.conn == conn) else {
             return;
         };
         if session.closing {
@@ -55,7 +63,7 @@ impl Core {
             session.replies.interpose(session.passed, &[first, &head[1..], rest], &mut session.out);
         }
         if !std::mem::replace(&mut session.dirty, true) {
-            self.dirty.push(conn);
+            dirty.push(conn);
         }
     }
 
@@ -64,7 +72,7 @@ impl Core {
         if !self.shared.mesh.holds(Rule::SubscribersLeaveMarks) {
             return;
         }
-        let next = self.session(conn).expect("the command's client is there").replies.next();
+        let next = self.session(conn).expect("the command's client is there").place_of_messages();
         let own = &mut self.batches[self.id.index()].messages;
         match own.last_mut() {
             Some(Message::Passed(of, passed)) if *of == conn => *passed = next,
@@ -88,7 +96,7 @@ impl Core {
             && session.is_subscribed()
             && session.routed_in != push
         {
-            session.passed = session.replies.next();
+            session.passed = session.place_of_messages();
         }
     }
 }

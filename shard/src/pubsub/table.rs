@@ -33,13 +33,6 @@ impl SubscriberTable {
         SubscriberTable { core, registry, names: Default::default() }
     }
 
-    /// The table, to be put back: what is left meanwhile has no subscribers.
-    #[must_use]
-    pub fn take(&mut self) -> SubscriberTable {
-        let empty = SubscriberTable::new(self.core, Arc::clone(&self.registry));
-        std::mem::replace(self, empty)
-    }
-
     /// `name`, as it is kept here if it is.
     pub fn shared_name(&self, kind: Kind, name: &[u8]) -> Arc<[u8]> {
         self.names[kind as usize].get_key_value(name).map_or_else(|| Arc::from(name), |(kept, _)| Arc::clone(kept))

@@ -17,7 +17,7 @@ pub use replies::{Gather, Gathered, Replies};
 use crate::ids::{ClientId, DbId};
 use crate::limits::{IN_FLIGHT_COMMANDS_MAX, REPLIES_IN_FLIGHT_BYTES, REPLY_BYTES_GUESS};
 use crate::pubsub::Subscriptions;
-use crate::spec::CommandId;
+use crate::spec::{CommandId, CommandTable, Flag};
 use crate::tracking::Mode;
 use crate::txn::Transaction;
 
@@ -209,6 +209,15 @@ impl Session {
     /// Whether it is subscribed to anything: it counts as a client of the class `pubsub`.
     pub fn is_subscribed(&self) -> bool {
         self.subscriptions.is_some()
+    }
+
+    /// The number of the reply that a message would stand before, if all that the client has sent has had its point. What
+    /// waits for a key has not: a message passes it.
+    pub fn place_of_messages(&self) -> u32 {
+        let next = self.replies.next();
+        let may_wait = |id| CommandTable::global().row(id).command.flags.has(Flag::Blocking);
+        let waits = !self.replies.is_empty() && self.info.last_command.is_some_and(may_wait);
+        next.wrapping_sub(u32::from(waits))
     }
 
     /// Whether few commands are allowed: without a type of their own, messages could not be told from other replies.

@@ -56,13 +56,24 @@ enum Place {
 }
 
 /// How many receive what was published, as far as cores have told.
-struct Receiving {
-    command: CommandId,
-    clients: usize,
+pub struct Receiving {
+    /// The command.
+    pub command: CommandId,
+    /// The clients.
+    pub clients: usize,
+    /// The longest that one of the cores took, in microseconds.
+    pub micros: u64,
+    /// What the slow log shows of the command.
+    pub shown: OwnedArgs,
     /// Cores still to tell.
     missing: usize,
-    /// The longest that one of them took.
-    micros: u64,
+}
+
+impl Receiving {
+    /// So many cores are to tell.
+    pub fn new(command: CommandId, cores: usize, shown: OwnedArgs) -> Receiving {
+        Receiving { command, clients: 0, micros: 0, shown, missing: cores }
+    }
 }
 
 /// Bytes that stand between two replies.
@@ -132,11 +143,10 @@ impl Replies {
         seq
     }
 
-    /// Takes the next place for the number of clients that receive what was published, to be told by `cores`; returns its
-    /// number.
-    pub fn expect_received(&mut self, command: CommandId, cores: usize, discard: bool, bytes_in_flight: usize) -> u32 {
+    /// Takes the next place for the number of clients that receive what was published; returns its number.
+    pub fn expect_received(&mut self, receiving: Receiving, discard: bool, bytes_in_flight: usize) -> u32 {
         let seq = self.next();
-        let receiving = Box::new(Receiving { command, clients: 0, missing: cores, micros: 0 });
+        let receiving = Box::new(receiving);
         self.places.push_back(Place::Receiving { receiving, discard, bytes_in_flight: bytes_in_flight as u32 });
         seq
     }
@@ -153,13 +163,19 @@ impl Replies {
         self.receiving(seq).missing += 1;
     }
 
-    /// A core has told. When all have: the command, the sum, and the longest that one of them took in microseconds.
-    pub fn count_received(&mut self, received: &Received) -> Option<(CommandId, usize, u64)> {
+    /// A core has told; what came together when all have.
+    pub fn count_received(&mut self, received: &Received) -> Option<Receiving> {
         let receiving = self.receiving(received.seq);
         receiving.clients += received.clients;
         receiving.micros = receiving.micros.max(received.micros);
         receiving.missing -= 1;
-        (receiving.missing == 0).then_some((receiving.command, receiving.clients, receiving.micros))
+        let shown = std::mem::take(&mut receiving.shown);
+        if receiving.missing > 0 {
+            receiving.shown = shown;
+            return None;
+        }
+        let Receiving { command, clients, micros, missing, .. } = *receiving;
+        Some(Receiving { command, clients, micros, shown, missing })
     }
 
     /// Puts a reply that was made at once behind the outstanding ones.
@@ -176,7 +192,9 @@ impl Replies {
         let last = self.interposed.as_ref().and_then(|waiting| waiting.back());
         let ahead = last.map_or(0, |last| last.before.wrapping_sub(self.first) as usize).max(ahead);
         if ahead == 0 {
-            message.iter().for_each(|piece| out.extend_from_slice(piece));
+            for piece in message {
+                out.extend_from_slice(piece);
+            }
             return;
         }
         let before = self.first.wrapping_add(ahead as u32);
@@ -194,9 +212,10 @@ impl Replies {
     /// Lets the messages go whose turn it is.
     fn release_interposed(&mut self, out: &mut Vec<u8>) {
         let Some(waiting) = &mut self.interposed else { return };
-        if let Some(message) = waiting.pop_front_if(|message| message.before == self.first) {
+        if let Some(message) = waiting.front().filter(|message| message.before == self.first) {
             self.interposed_bytes -= message.bytes.len();
             out.extend_from_slice(&message.bytes);
+            waiting.pop_front();
         }
         if waiting.is_empty() {
             self.interposed = None;
