@@ -22,6 +22,7 @@ pub mod session;
 pub mod sha1;
 pub mod shared;
 pub mod slot;
+pub mod snapshot;
 pub mod spec;
 pub mod stats;
 pub mod tracking;

@@ -13,6 +13,7 @@ use crate::monitor::Monitors;
 use crate::pubsub::Registry;
 use crate::session::places::Places;
 use crate::slot::SlotMap;
+use crate::snapshot::Hub;
 use crate::tracking;
 
 /// Which commands `CLIENT PAUSE` holds back.
@@ -73,6 +74,8 @@ pub struct Shared {
     pub run_id: String,
     /// The replication ID (`DEBUG CHANGE-REPL-ID`).
     pub replication_id: Mutex<String>,
+    /// Snapshots and loads.
+    pub snapshots: Hub,
     /// When the data set was last saved, in seconds since 1970.
     pub last_save_seconds: AtomicI64,
     /// The most memory that was seen in use, in bytes.
@@ -113,6 +116,7 @@ impl Shared {
             places: Places::default(),
             trackers: Arc::default(),
             monitors: Monitors::new(parts.mesh.len()),
+            snapshots: Hub::new(parts.mesh.len()),
             mesh: parts.mesh,
             registry: Arc::default(),
             config: RwLock::new(Arc::new(parts.config)),

@@ -18,6 +18,8 @@ mod order;
 mod pipeline;
 mod pubsub;
 mod scan;
+mod snapshot;
 mod start;
 mod support;
 mod tracking;
+mod transactions;

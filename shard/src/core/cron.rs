@@ -84,6 +84,7 @@ impl Core {
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
         self.free_garbage();
+        self.tend_saves();
         let now = self.tick_time;
         if now.0 < self.next_cron.0 {
             return;
@@ -108,6 +109,8 @@ impl Core {
         self.next_cron = UnixMillis(now.0 + wait);
         self.rates.sample(now, self.stats.commands_processed, self.stats.received_bytes, self.stats.sent_bytes);
         self.close_idle_clients(now);
+        self.heed_save_points();
+        self.look_at_soft_limits();
         if self.id.index() == 0 {
             self.watch_memory();
         }
@@ -307,6 +310,9 @@ impl Core {
             let stranger = !session.authenticated && session.info.in_flight > UNAUTHENTICATED_UNSENT_BYTES_MAX;
             let hard = stranger || limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
             let soft = limit.soft_bytes > 0 && unsent as u64 > limit.soft_bytes;
+            if soft && session.info.soft_limit_since.is_none() {
+                self.over_soft_limit.push(*conn);
+            }
             let since = if soft { *session.info.soft_limit_since.get_or_insert(now) } else { now };
             if !soft {
                 session.info.soft_limit_since = None;
@@ -323,6 +329,16 @@ impl Core {
                 tracing::warn!("Client id={} closed for overcoming of output buffer limits.", session.id.0);
             }
             self.kill(conn);
+        }
+    }
+
+    /// Clients that stay over their soft limit are looked at though nothing is sent to them.
+    fn look_at_soft_limits(&mut self) {
+        for conn in std::mem::take(&mut self.over_soft_limit) {
+            if self.session(conn).is_some_and(|session| session.info.soft_limit_since.is_some()) {
+                self.mark_dirty(conn);
+                self.over_soft_limit.push(conn);
+            }
         }
     }
 

@@ -42,16 +42,11 @@ impl Core {
     }
 
     fn publish_event(&mut self, channel: &[u8], payload: &[u8]) {
-        self.publish_for(Space::Channels, channel, payload);
-    }
-
-    /// Publishes something that nobody waits to hear counted: here at once, elsewhere with the push of this tick.
-    pub(super) fn publish_for(&mut self, space: Space, channel: &[u8], payload: &[u8]) {
-        let targets = self.targets(space, channel);
+        let targets = self.targets(Space::Channels, channel);
         if targets.is_empty() {
             return;
         }
-        let message = Arc::new(Published::new(space, channel, payload));
+        let message = Arc::new(Published::new(Space::Channels, channel, payload));
         for target in &*targets {
             if *target == self.id {
                 self.hand_out(&message);

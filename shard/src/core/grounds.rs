@@ -124,8 +124,12 @@ impl Grounds<'_> {
                     self.actor.tracks = session.is_some_and(crate::session::Session::rechoose_tracking);
                 }
             }
+            Run::Subscribe(handler) => {
+                self.run_session(handler, row, args, out);
+                self.core.settle_within(self.actor.conn);
+            }
             Run::Publish(space) => self.run_publish(space, args, out),
-            Run::Placed(_) | Run::Subscribe(_) => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
+            Run::Placed(_) => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
             Run::Everywhere { .. } => {
                 if self.run_everywhere(row, args, out) == Ran::WantsShares {
                     return Ran::WantsShares;
@@ -145,9 +149,9 @@ impl Grounds<'_> {
 
     /// What is published goes out with the push of this tick, behind what the work has changed.
     fn run_publish(&mut self, space: Space, args: &Args<'_>, out: &mut Vec<u8>) {
-        let receivers = self.core.shared.registry.receivers(space, args.at(1));
+        let conn = Some(self.actor.conn).filter(|_| self.actor.home == self.core.id);
+        let receivers = self.core.publish_within(conn, space, args.at(1), args.at(2));
         Reply::new(out, self.actor.resp).integer(receivers as i64);
-        self.core.publish_for(space, args.at(1), args.at(2));
     }
 
     /// The client is to be told when what this command reads changes.
@@ -231,6 +235,11 @@ impl Grounds<'_> {
         let Run::Everywhere { check, share, merge } = row.run(args) else { unreachable!("it was seen to be one") };
         let Actor { conn, client, db, resp, .. } = self.actor;
         let start = out.len();
+        if self.core.session(conn).is_none() {
+            // Nobody is there any more to whom it could make a difference.
+            Reply::new(out, resp).error(NOT_ON_GROUNDS.as_bytes());
+            return Ran::Replied;
+        }
         let mut reply = Reply::new(out, resp);
         let mut ctx = SessionCtx { core: self.core, conn, flow: Flow::Continue };
         let mut outcome = match self.shares {
@@ -281,16 +290,18 @@ fn run_at(shard: &mut ShardState, actor: Actor, handler: ShardHandler, args: &Ar
     call(handler, &mut ctx, args, &mut Reply::new(out, actor.resp));
     if let Some(request) = shard.wanted.take() {
         out.truncate(start);
-        answer_nothing(&request, actor.resp, out);
+        answer_nothing(&request, args.at(0), actor.resp, out);
     }
 }
 
-/// What a command answers that would wait where nobody may.
-fn answer_nothing(request: &WaitRequest, resp: Resp, out: &mut Vec<u8>) {
+/// What a command answers that would wait where nobody may: what it would when its time is over, but that one which moves
+/// an element answers the missing element.
+fn answer_nothing(request: &WaitRequest, name: &[u8], resp: Resp, out: &mut Vec<u8>) {
+    let moves = [&b"blmove"[..], b"brpoplpush"].iter().any(|moving| moving.eq_ignore_ascii_case(name));
     let mut reply = Reply::new(out, resp);
     match request.nothing {
-        Nothing::NullArray => reply.null_array(),
-        Nothing::Null => reply.null(),
+        Nothing::NullArray if !moves => reply.null_array(),
+        Nothing::NullArray | Nothing::Null => reply.null(),
     }
 }
 
@@ -372,13 +383,13 @@ fn run_over(
         }
     };
     match plan {
-        Ok(plan) => drive(plan, states, actor, out),
+        Ok(plan) => drive(plan, states, actor, args, out),
         Err(error) => refuse(&error, out),
     }
 }
 
 /// Drives a plan to its end where all its shards are.
-fn drive(mut plan: Box<dyn Plan>, states: &mut [Box<ShardState>], actor: Actor, out: &mut Vec<u8>) {
+fn drive(mut plan: Box<dyn Plan>, states: &mut [Box<ShardState>], actor: Actor, args: &Args<'_>, out: &mut Vec<u8>) {
     let mut operate = |ops: Vec<(ShardId, HopOp)>| -> Vec<HopValue> {
         let run = |(shard, op): (ShardId, HopOp)| {
             let state = &mut states[shard.index()];
@@ -397,7 +408,7 @@ fn drive(mut plan: Box<dyn Plan>, states: &mut [Box<ShardState>], actor: Actor, 
             Step::Run(ops) | Step::RunLast(ops) => values = operate(ops),
             Step::Wait(request, ops) => {
                 operate(ops);
-                return answer_nothing(&request, actor.resp, out);
+                return answer_nothing(&request, args.at(0), actor.resp, out);
             }
             Step::Shares(_) => unreachable!("commands on keys ask no other core"),
         }

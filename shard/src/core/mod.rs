@@ -16,6 +16,7 @@
 //! | `subscribe.rs` | changes of subscriptions, and their point |
 //! | `events.rs` | keyspace events |
 //! | `tell.rs` | messages that no command asked for |
+//! | `saving.rs` | snapshots and loads: the cut, slices of saving and loading, what follows |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
 //! | `track.rs` | telling clients that keys which they have read changed |
 //! | `monitor.rs` | showing commands to clients that monitor |
@@ -31,6 +32,7 @@ mod prefetch;
 mod publish;
 mod route;
 mod run;
+mod saving;
 #[cfg(feature = "simulation")]
 mod simulation;
 mod subscribe;
@@ -69,6 +71,7 @@ use crate::wait::WaitTable;
 use hops::{Held, PlanState};
 use publish::Publisher;
 use run::{Deferred, Job};
+use saving::Saves;
 
 pub use cron::Rates;
 pub use grounds::{Actor, Asked, Grounds, Ran};
@@ -133,6 +136,8 @@ pub struct Core {
     /// How the command that runs has changed its client's subscriptions.
     pub changes: Vec<Change>,
     publisher: Publisher,
+    /// Its part in snapshots and loads.
+    saves: Saves,
     /// Rows of the commands that came last.
     recent: RecentCommands,
     /// The reply of a command that came through the own inbox.
@@ -143,6 +148,8 @@ pub struct Core {
     deferred: Vec<Deferred>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
+    /// Clients whose output is over the soft limit of their class.
+    over_soft_limit: Vec<ConnId>,
     /// Clients of this core that monitor.
     monitoring: Vec<ConnId>,
     /// Some of the answers tell clients of changed keys.
@@ -241,6 +248,7 @@ impl Core {
                 registry: Arc::clone(&shared.registry),
                 garbage: Vec::new(),
                 observers: Observers::default(),
+                snapshot: None,
             },
             sessions: Vec::new(),
             stats: CoreStats::default(),
@@ -271,12 +279,14 @@ impl Core {
             subscribers: SubscriberTable::new(id, Arc::clone(&shared.registry)),
             changes: Vec::new(),
             publisher: Publisher::default(),
+            saves: Saves::default(),
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
             work_reply: Vec::new(),
             deferred: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
+            over_soft_limit: Vec::new(),
             monitoring: Vec::new(),
             has_notices: false,
             close_after_write: Vec::new(),

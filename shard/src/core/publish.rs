@@ -13,7 +13,7 @@ use net::{Args, ConnId, Reply, Resp};
 use super::Core;
 use crate::ids::ShardId;
 use crate::mesh::inbox::Received;
-use crate::mesh::{Message, Pushed};
+use crate::mesh::{Message, Pushed, Rule};
 use crate::pubsub::{Published, Space};
 use crate::spec::table::Row;
 use crate::spec::{CommandId, CommandTable};
@@ -31,6 +31,8 @@ pub(super) struct Publisher {
     routed: Vec<Routed>,
     /// The version of the registry before it was looked into for the first of them.
     routed_version: u64,
+    /// The version of the registry before this tick's tail was read.
+    pub(super) tail_version: u64,
     /// Of each message in the batches: its place in each batch, or where it would stand.
     places: Vec<u32>,
     /// There are keyspace events in the batches.
@@ -40,8 +42,8 @@ pub(super) struct Publisher {
 /// A message in the batches of this tick.
 struct Routed {
     message: Arc<Published>,
-    conn: ConnId,
-    seq: u32,
+    /// Where the number of its receivers goes, if it is asked for.
+    reply: Option<(ConnId, u32)>,
     targets: Vec<ShardId>,
 }
 
@@ -71,26 +73,52 @@ impl Core {
         let version = self.shared.registry.version();
         let targets = self.targets(space, args.at(1));
         let is_local = targets.iter().all(|target| *target == self.id);
-        if is_local && self.may_run_in_place(conn) {
+        // In place it would stand at this tick's tail, and what was unsubscribed since then stands behind that.
+        let is_settled = self.shard.shards == 1 || version == self.publisher.tail_version;
+        if is_local && is_settled && self.may_run_in_place(conn) {
             self.publish_here(conn, args, space, targets.is_empty());
             self.finished((conn, self.id), row, args, began, None);
             return;
         }
         // Without subscribers it goes through the own inbox all the same: its point is that of the push.
         let targets = if targets.is_empty() { vec![self.id] } else { targets.to_vec() };
+        let message = Arc::new(Published::new(space, args.at(1), args.at(2)));
+        let seq = self.expect_received(conn, row.id, targets.len(), args.total_bytes());
+        self.route_published(message, Some((conn, seq)), targets, version);
+        self.routed(conn);
+    }
+
+    /// Publishes within a transaction or a script. It leaves with this tick's push, and the next commands of the client, if
+    /// it is of this core, behind it. How many receive it is what the registry knows now.
+    pub fn publish_within(&mut self, conn: Option<ConnId>, space: Space, channel: &[u8], payload: &[u8]) -> usize {
+        let registry = Arc::clone(&self.shared.registry);
+        let version = registry.version();
+        let targets = self.targets(space, channel).to_vec();
+        let receivers = registry.receivers(space, channel);
+        self.route_published(Arc::new(Published::new(space, channel, payload)), None, targets, version);
+        if let Some(conn) = conn.filter(|conn| self.session(*conn).is_some()) {
+            self.routed(conn);
+        }
+        receivers
+    }
+
+    /// Puts a message into the batches; `version` is what the registry had before it was looked into for the targets.
+    fn route_published(
+        &mut self,
+        message: Arc<Published>,
+        reply: Option<(ConnId, u32)>,
+        targets: Vec<ShardId>,
+        version: u64,
+    ) {
         if self.publisher.routed.is_empty() {
             self.publisher.routed_version = version;
         }
-        let message = Arc::new(Published::new(space, args.at(1), args.at(2)));
-        let seq = self.expect_received(conn, row.id, targets.len(), args.total_bytes());
         let places = self.batches.iter().map(|batch| batch.messages.len() as u32);
         self.publisher.places.extend(places);
         for target in &targets {
-            let message = Message::Publish(Arc::clone(&message), Some((conn, seq)));
-            self.batches[target.index()].messages.push(message);
+            self.batches[target.index()].messages.push(Message::Publish(Arc::clone(&message), reply));
         }
-        self.publisher.routed.push(Routed { message, conn, seq, targets });
-        self.routed(conn);
+        self.publisher.routed.push(Routed { message, reply, targets });
     }
 
     fn publish_here(&mut self, conn: ConnId, args: &Args<'_>, space: Space, is_unheard: bool) {
@@ -167,7 +195,8 @@ impl Core {
     pub(super) fn push_if_current(&mut self) -> Pushed {
         loop {
             let (shared, clock, publisher) = (&self.shared, &self.clock, &self.publisher);
-            let is_current = || publisher.routed.is_empty() || shared.registry.version() == publisher.routed_version;
+            let asks = !publisher.routed.is_empty() && shared.mesh.holds(Rule::TargetsAreAskedAgain);
+            let is_current = || !asks || shared.registry.version() == publisher.routed_version;
             let pushed = shared.mesh.push_if(&mut self.batches, &mut self.spare, is_current, || clock.now());
             match pushed {
                 Pushed::Outdated => self.add_targets(),
@@ -189,17 +218,19 @@ impl Core {
         let mut publisher = std::mem::take(&mut self.publisher);
         publisher.routed_version = self.shared.registry.version();
         for number in 0..publisher.routed.len() {
-            let Routed { message, conn, seq, targets } = &mut publisher.routed[number];
+            let Routed { message, reply, targets } = &mut publisher.routed[number];
             for core in self.shared.registry.cores_of(message.space, message.channel()) {
                 if core == self.id || targets.contains(&core) {
                     continue;
                 }
                 let place = publisher.places[number * shards + core.index()] as usize;
-                let added = Message::Publish(Arc::clone(message), Some((*conn, *seq)));
+                let added = Message::Publish(Arc::clone(message), *reply);
                 self.batches[core.index()].messages.insert(place, added);
                 targets.push(core);
-                if let Some(session) = self.session(*conn) {
-                    session.replies.expect_one_more(*seq);
+                if let Some((conn, seq)) = *reply
+                    && let Some(session) = self.session(conn)
+                {
+                    session.replies.expect_one_more(seq);
                 }
                 for later in number + 1..publisher.places.len() / shards {
                     publisher.places[later * shards + core.index()] += 1;

@@ -1,5 +1,7 @@
 //! Running commands on this core's shard: in place, from the inbox, or after waiting for a lock.
 
+use std::sync::Arc;
+
 use net::{Args, ConnId, OwnedArgs, Reply, Resp};
 
 use super::Core;
@@ -23,6 +25,8 @@ pub(super) enum Job {
     Part(HopPart, UnixMillis),
     /// Work.
     Errand { from: ShardId, errand: Errand, now: UnixMillis },
+    /// The cut of a snapshot.
+    Cut(Arc<crate::snapshot::Job>),
 }
 
 /// A command for every core that waits for this shard's keys to come back.
@@ -153,6 +157,12 @@ impl Core {
         self.run_granted();
     }
 
+    /// The cut of a snapshot has come to this shard: it takes its place, and is made when nothing stands before it.
+    pub(super) fn arrive_cut(&mut self, job: Arc<crate::snapshot::Job>) {
+        self.locks.admit(Claims::Whole, Job::Cut(job));
+        self.run_granted();
+    }
+
     /// Runs every job whose turn has come.
     pub(super) fn run_granted(&mut self) {
         while let Some((ticket, job)) = self.locks.pop_ready() {
@@ -164,6 +174,7 @@ impl Core {
                     // As above.
                     self.serve_waiters();
                 }
+                Job::Cut(job) => self.cut(job, ticket),
                 Job::Command { from, head, args, now } => {
                     let row = CommandTable::global().row(head.command);
                     self.at_time(now, |core| core.run_command(from, &head, row, &args.as_args()));

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use net::{Args, ConnId, Flow, Reply};
 
 use super::Core;
+use super::hops::Placing;
 use crate::exec::error::OUT_OF_MEMORY;
 use crate::exec::hop::Plan;
 use crate::exec::{Ctx, Outcome, ShardHandler};
@@ -42,6 +43,7 @@ impl Core {
             Message::Settle(_) => "a change of subscriptions".to_owned(),
             Message::Tell(told) => format!("a message from core {from} to slot {}", told.0.slot),
             Message::Passed(conn, next) => format!("slot {} has sent all below {next}", conn.slot),
+            Message::Cut(_) => format!("the cut of a snapshot, from core {from}"),
         }
     }
 
@@ -79,7 +81,7 @@ impl Core {
             return Flow::Close;
         }
         let any = CommandTable::global().rows()[0].id;
-        self.begin_plan(conn, any, net::OwnedArgs::default(), claims, Vec::new(), plan);
+        self.begin_plan(conn, any, net::OwnedArgs::default(), Placing::of(claims), plan);
         Flow::Continue
     }
 

@@ -8,7 +8,7 @@ use net::{Args, ConnId, Flow, Reply};
 
 use super::{Core, SessionCtx};
 use crate::exec::SessionHandler;
-use crate::mesh::Message;
+use crate::mesh::{Message, Rule};
 use crate::pubsub::Change;
 use crate::spec::Flag;
 use crate::spec::table::Row;
@@ -16,9 +16,9 @@ use crate::spec::table::Row;
 /// A command that changes subscriptions, on its way to its point.
 pub struct Settling {
     conn: ConnId,
-    seq: u32,
     changes: Vec<Change>,
-    reply: Vec<u8>,
+    /// The reply and its number, if it is to be sent from here.
+    reply: Option<(u32, Vec<u8>)>,
 }
 
 impl Core {
@@ -34,11 +34,13 @@ impl Core {
             reply.rewind(0);
             reply.error(error.as_bytes());
         }
+        self.show_to_monitors(conn, row, args);
         self.finished((conn, self.id), row, args, began, failed.as_ref());
         // What a subscription says is no reply: it is sent though the client wants none.
         let is_told = row.command.flags.has(Flag::Pubsub);
         let changes = std::mem::take(&mut self.changes);
-        if changes.is_empty() || self.shard.shards == 1 {
+        let goes_round = self.shard.shards > 1 && self.shared.mesh.holds(Rule::SubscribingHasAPoint);
+        if changes.is_empty() || !goes_round {
             self.settle_changes(conn, &changes);
             self.answer_settled(conn, is_told, &bytes);
             self.note_passed(conn);
@@ -46,11 +48,27 @@ impl Core {
             let session = self.session(conn).expect("the command's client is there");
             let discard = !is_told && session.discards_reply();
             let seq = session.replies.expect(discard, 0);
-            let settling = Settling { conn, seq, changes, reply: bytes };
-            self.batches[self.id.index()].messages.push(Message::Settle(Box::new(settling)));
-            self.routed(conn);
+            self.send_round(Settling { conn, changes, reply: Some((seq, bytes)) });
         }
         Flow::Continue
+    }
+
+    /// In a transaction, whose reply is sent elsewhere: what the handler has changed goes on its way to its point.
+    pub fn settle_within(&mut self, conn: ConnId) {
+        let changes = std::mem::take(&mut self.changes);
+        if self.shard.shards == 1 {
+            self.settle_changes(conn, &changes);
+        } else if !changes.is_empty() {
+            self.send_round(Settling { conn, changes, reply: None });
+        }
+    }
+
+    fn send_round(&mut self, settling: Settling) {
+        let conn = settling.conn;
+        self.batches[self.id.index()].messages.push(Message::Settle(Box::new(settling)));
+        if self.session(conn).is_some() {
+            self.routed(conn);
+        }
     }
 
     fn answer_settled(&mut self, conn: ConnId, is_told: bool, bytes: &[u8]) {
@@ -68,10 +86,12 @@ impl Core {
 
     /// A command that changes subscriptions is at its point.
     pub(super) fn settle(&mut self, settling: &Settling) {
-        let Settling { conn, seq, changes, reply } = settling;
+        let Settling { conn, changes, reply } = settling;
         self.settle_changes(*conn, changes);
-        self.passed(*conn, seq.wrapping_add(1));
-        self.fill(*conn, *seq, reply);
+        if let Some((seq, bytes)) = reply {
+            self.passed(*conn, seq.wrapping_add(1));
+            self.fill(*conn, *seq, bytes);
+        }
     }
 
     fn settle_changes(&mut self, conn: ConnId, changes: &[Change]) {

@@ -19,7 +19,7 @@ use net::{ConnId, Resp};
 
 use super::Core;
 use crate::ids::ShardId;
-use crate::mesh::Message;
+use crate::mesh::{Message, Rule};
 
 impl Core {
     /// Sends `message`, whole, to a client of this core, behind all its replies that are outstanding. It is dropped if the
@@ -61,6 +61,9 @@ impl Core {
 
     /// A subscribed client of this core has put a command into the batches: leaves a mark in the own one.
     pub(super) fn mark_passing(&mut self, conn: ConnId) {
+        if !self.shared.mesh.holds(Rule::SubscribersLeaveMarks) {
+            return;
+        }
         let next = self.session(conn).expect("the command's client is there").replies.next();
         let own = &mut self.batches[self.id.index()].messages;
         match own.last_mut() {

@@ -24,6 +24,7 @@ impl Core {
         self.tick_began = self.clock.micros();
         self.last_micros = self.tick_began;
         self.tick_time = self.clock.now();
+        self.publisher.tail_version = self.shared.registry.version();
         self.shared.mesh.take(self.id, &mut self.taken);
         // Behind the taking: a command in it that followed a change of the configuration is to see that change.
         self.refresh_config();
@@ -109,6 +110,7 @@ impl Core {
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
             Message::Errand(errand) => self.arrive_errand(from, *errand),
             Message::Hop(part) => self.arrive_part(*part),
+            Message::Cut(job) => self.arrive_cut(job),
             Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
             Message::Publish(message, reply) => self.receive_published(from, &message, reply),
             Message::Settle(settling) => self.settle(&settling),
@@ -207,6 +209,7 @@ impl Core {
             || !self.resume.is_empty()
             || !self.close_now.is_empty()
             || !self.shard.garbage.is_empty()
+            || self.is_saving()
             || self.batches.iter().any(|batch| !batch.is_empty())
     }
 }

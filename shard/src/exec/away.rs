@@ -66,6 +66,7 @@ impl ShardState {
             registry: std::sync::Arc::clone(&self.registry),
             garbage: Vec::new(),
             observers: Observers::noting(Noting::all()),
+            snapshot: None,
         }
     }
 

@@ -22,6 +22,7 @@ use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
 use crate::pubsub::Registry;
 use crate::slot::SlotMap;
+use crate::snapshot::Job;
 use crate::tracking::KeyTracking;
 use crate::wait::{Claiming, WaitRequest, WaitTable};
 
@@ -101,6 +102,8 @@ pub struct ShardState {
     pub garbage: Vec<Discarded>,
     /// Who is to hear of changes besides those that wait.
     pub observers: Observers,
+    /// The snapshot that has something left to save here.
+    pub snapshot: Option<Arc<Job>>,
 }
 
 impl ShardState {
@@ -234,6 +237,19 @@ impl Ctx<'_> {
             return None;
         }
         self.find_counted(key)
+    }
+
+    /// As [`Self::look`], by a command that asks about the server's own affairs (OBJECT): a miss is counted, and no event.
+    pub fn inspect<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
+        let key = key.into();
+        let is_gone = self.is_gone(key);
+        let counters = &mut self.shard.counters;
+        let entry = self.shard.databases[self.db.index()].find(key).filter(|_| !is_gone);
+        match entry {
+            Some(_) => counters.hits += 1,
+            None => counters.misses += 1,
+        }
+        entry
     }
 
     /// The key's entry for reading: marks the access, counts a hit or a miss.

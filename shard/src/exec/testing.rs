@@ -86,6 +86,7 @@ impl Keyspace {
             registry: Arc::default(),
             garbage: Vec::new(),
             observers: super::Observers::default(),
+            snapshot: None,
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
         Keyspace { slots, shards, db: DbId(0), resp: Resp::V2 }
@@ -215,13 +216,13 @@ impl Keyspace {
                 });
                 self.drive(plan, &owners)
             }
-            Run::Container
+            Run::Subscribe(_)
+            | Run::Publish(_)
+            | Run::Container
             | Run::Session(_)
             | Run::Everywhere { .. }
             | Run::Chosen(_)
-            | Run::Placed(_)
-            | Run::Subscribe(_)
-            | Run::Publish(_) => {
+            | Run::Placed(_) => {
                 panic!("{} needs a whole core", row.full_name)
             }
         }

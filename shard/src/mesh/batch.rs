@@ -15,6 +15,7 @@ use crate::core::{Errand, Settling};
 use crate::exec::hop::HopOp;
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::pubsub::Published;
+use crate::snapshot::Job;
 use crate::spec::CommandId;
 
 /// One command, or one part of one, on its way to a shard.
@@ -76,6 +77,8 @@ pub enum Message {
     Errand(Box<Errand>),
     /// A part of a plan.
     Hop(Box<HopPart>),
+    /// The cut of a snapshot, for the whole shard.
+    Cut(Arc<Job>),
     /// A socket that this core shall serve, with the client's number: numbers follow the order of connecting.
     Adopt(Box<(Socket, ClientId)>),
     /// What is published, for subscribers of this core; the publisher's connection and the number of its reply, if it

@@ -33,7 +33,9 @@
 //! asks behind the chain's last lock, finds the registry changed or had seen S when it looked. Contradiction. And if M's
 //! point stands first, M is linked before S in the inbox of S's core or not at all, and S does not get it.
 //!
-//! What is published to subscribers of the publisher's own core alone needs no inbox: it is like a command run in place.
+//! What is published to subscribers of the publisher's own core alone needs no inbox: it is like a command run in place. Its
+//! point is then this tick's tail, so the registry must be as it was at the tail: whoever has unsubscribed since then did so
+//! behind it, and would have to get it.
 //!
 //! UNSUBSCRIBE leaves the table at its point, and the registry when the core has no other subscriber and none on its way.
 //! A core may thus be sent what nobody there hears any more; never the other way round.

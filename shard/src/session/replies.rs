@@ -171,7 +171,8 @@ impl Replies {
     /// Adds a message that nobody asked for, behind the outstanding replies below the number `before` and behind the
     /// messages that came earlier. It goes straight to `out` if all those have left.
     pub fn interpose(&mut self, before: u32, message: &[&[u8]], out: &mut Vec<u8>) {
-        let ahead = (before.wrapping_sub(self.first) as usize).min(self.places.len());
+        // Those below `before` may have left already, and others with them.
+        let ahead = usize::try_from(before.wrapping_sub(self.first) as i32).unwrap_or(0).min(self.places.len());
         let last = self.interposed.as_ref().and_then(|waiting| waiting.back());
         let ahead = last.map_or(0, |last| last.before.wrapping_sub(self.first) as usize).max(ahead);
         if ahead == 0 {
@@ -345,7 +346,11 @@ mod tests {
         replies.interpose(a, &[b"1"], &mut out);
         assert_eq!(out, b"1");
         replies.fill(a, b"a", &mut out);
-        assert_eq!(out, b"1a");
+        let b = replies.expect(false, 0);
+        replies.interpose(a, &[b"2"], &mut out);
+        assert_eq!(out, b"1a2", "the reply that it was to stand before has left");
+        replies.fill(b, b"b", &mut out);
+        assert_eq!(out, b"1a2b");
     }
 
     #[test]

@@ -136,7 +136,9 @@ fn joined(shares: Vec<Share>) -> BTreeSet<Arc<[u8]>> {
 fn merge_list(_: &mut SessionCtx<'_>, _: &Args<'_>, shares: Vec<Share>, reply: &mut Reply<'_>) -> Outcome {
     let names = joined(shares);
     reply.array(names.len());
-    names.iter().for_each(|name| reply.bulk(name));
+    for name in &names {
+        reply.bulk(name);
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@
 //! | `lolwut.rs` | LOLWUT |
 //! | `memory/` | MEMORY |
 //! | `monitor.rs` | MONITOR |
+//! | `save.rs` | SAVE, BGSAVE |
 //! | `shutdown.rs` | SHUTDOWN |
 //! | `slowlog.rs` | SLOWLOG |
 //! | `state.rs` | TIME, LASTSAVE, ROLE |
@@ -27,6 +28,7 @@ mod latency;
 mod lolwut;
 mod memory;
 mod monitor;
+mod save;
 mod shutdown;
 mod slowlog;
 mod state;
@@ -39,6 +41,7 @@ use crate::spec::{Command, Flag, Flags};
 
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[
+    &save::BGSAVE,
     &command::COMMAND,
     &config::CONFIG,
     &debug::DEBUG,
@@ -49,6 +52,7 @@ pub const COMMANDS: &[&Command] = &[
     &memory::MEMORY,
     &monitor::MONITOR,
     &state::ROLE,
+    &save::SAVE,
     &shutdown::SHUTDOWN,
     &slowlog::SLOWLOG,
     &state::TIME,
