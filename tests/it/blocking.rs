@@ -513,3 +513,30 @@ fn entries_that_become_idle_wake_who_claims_them() {
         }
     });
 }
+
+#[test]
+fn the_slow_log_tells_of_who_waited_when_it_is_served() {
+    each_target(|server| {
+        let keys = keys(server, "k", 3);
+        let mut client = server.client();
+        client.must("CONFIG SET slowlog-log-slower-than 0");
+        let logged = |client: &mut Client, name: &str| {
+            let entries = client.must("SLOWLOG GET -1");
+            let is_it = |entry: &&Value| entry.elements()[3].elements()[0] == Value::bulk(name);
+            entries.elements().iter().filter(is_it).count()
+        };
+        for names in [&keys[..1], &keys[..]] {
+            client.must("SLOWLOG RESET");
+            let mut waiter = waiting(server, &format!("BLPOP {} 0", names.join(" ")), 1);
+            assert_eq!(logged(&mut client, "BLPOP"), 0);
+            client.must(&format!("RPUSH {} x", names[names.len() - 1]));
+            assert_eq!(waiter.read(), popped(&names[names.len() - 1], "x"));
+            assert_eq!(logged(&mut client, "BLPOP"), 1);
+        }
+        client.must("SLOWLOG RESET");
+        let mut waiter = waiting(server, &format!("BLMOVE {} {} LEFT LEFT 0", keys[0], keys[1]), 1);
+        client.must(&format!("RPUSH {} x", keys[0]));
+        assert_eq!(waiter.read(), Value::bulk("x"));
+        assert_eq!(logged(&mut client, "BLMOVE"), 1);
+    });
+}

@@ -49,14 +49,14 @@ impl Core {
         let mut told = batch.told.drain(..).peekable();
         for (number, head) in batch.heads.iter().enumerate() {
             while let Some((_, conn, notice)) = told.next_if(|&(behind, ..)| behind <= number) {
-                self.deliver_notice(conn, notice);
+                self.deliver_notice(conn, &notice);
             }
             let end = at + head.len;
             self.deliver(head, &batch.bytes[at..end]);
             at = end;
         }
         for (_, conn, notice) in told {
-            self.deliver_notice(conn, notice);
+            self.deliver_notice(conn, &notice);
         }
         self.feed_monitors(&batch.monitored);
         for (head, share) in batch.shares.drain(..) {

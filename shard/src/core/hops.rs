@@ -69,6 +69,21 @@ pub(super) struct Held {
     now: UnixMillis,
 }
 
+/// What a plan needs of its shards.
+pub(super) struct Placing {
+    /// What it holds.
+    pub(super) claims: Vec<(ShardId, Claims)>,
+    /// The keys that it reads, if its client is to be told when they change.
+    pub(super) reads: Vec<(ShardId, Vec<u8>)>,
+}
+
+impl Placing {
+    /// Holding these, for a client that is told nothing.
+    pub(super) fn of(claims: Vec<(ShardId, Claims)>) -> Placing {
+        Placing { claims, reads: Vec::new() }
+    }
+}
+
 impl Core {
     /// Puts a plan's parts into the batches.
     pub(super) fn begin_plan(
@@ -76,25 +91,18 @@ impl Core {
         conn: ConnId,
         command: CommandId,
         shown: OwnedArgs,
-        claims: Vec<(ShardId, Claims)>,
-        reads: Vec<(ShardId, Vec<u8>)>,
+        placing: Placing,
         plan: Box<dyn Plan>,
     ) {
         let (seq, db, no_touch) = self.expect_plan(conn);
         let client = self.session(conn).expect("the command's client is there").id;
         let origin = Origin { conn, client, seq, db, no_touch, command, is_retry: false };
-        self.start_plan(origin, shown, claims, reads, plan);
+        self.start_plan(origin, shown, placing, plan);
     }
 
     /// Puts the parts of a plan whose reply has a place into the batches.
-    fn start_plan(
-        &mut self,
-        origin: Origin,
-        shown: OwnedArgs,
-        claims: Vec<(ShardId, Claims)>,
-        mut reads: Vec<(ShardId, Vec<u8>)>,
-        mut plan: Box<dyn Plan>,
-    ) {
+    fn start_plan(&mut self, origin: Origin, shown: OwnedArgs, placing: Placing, mut plan: Box<dyn Plan>) {
+        let Placing { claims, mut reads } = placing;
         let Origin { client, db, no_touch, .. } = origin;
         let number = self.next_plan;
         self.next_plan += 1;
@@ -371,7 +379,7 @@ impl Core {
         );
         let Some(client) = self.session(conn).map(|session| session.id) else { return };
         let origin = Origin { conn, client, seq: blocked.seq, db, no_touch, command: blocked.command, is_retry: true };
-        self.start_plan(origin, args.to_owned(), claims, Vec::new(), plan);
+        self.start_plan(origin, args.to_owned(), Placing::of(claims), plan);
     }
 
     fn send_ops(&mut self, id: PlanId, ops: Vec<(ShardId, HopOp)>, last: bool) {

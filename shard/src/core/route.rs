@@ -6,6 +6,7 @@
 
 use net::{Args, ConnId, Flow, Reply, Resp};
 
+use super::hops::Placing;
 use super::{Core, SessionCtx};
 use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error::{self, CommandError};
@@ -150,7 +151,7 @@ impl Core {
         let caller = Caller { conn, db: session.db, resp: session.resp };
         self.stats.commands_processed += 1;
         let run = row.run(args);
-        if !matches!(run, Run::Session(_)) {
+        if !matches!(run, Run::Session(_) | Run::Subscribe(_)) {
             self.show_kept(conn, row);
             self.show_to_monitors(conn, row, args);
         }
@@ -545,7 +546,7 @@ impl Core {
         let whole = row.command.flags.has(Flag::Blocking);
         let shown = if whole { args.to_owned() } else { self.shown(row, args) };
         let reads = self.tracked_reads(conn, row, args);
-        self.begin_plan(conn, row.id, shown, claims, reads, plan);
+        self.begin_plan(conn, row.id, shown, Placing { claims, reads }, plan);
     }
 
     /// Sends a plan's parts to all shards; each holds the whole of its own from there.
@@ -553,7 +554,7 @@ impl Core {
         let claims = (0..self.shard.shards).map(|shard| (ShardId(shard as u16), Claims::Whole)).collect();
         let shown = self.shown(row, args);
         let reads = self.tracked_reads(conn, row, args);
-        self.begin_plan(conn, row.id, shown, claims, reads, plan);
+        self.begin_plan(conn, row.id, shown, Placing { claims, reads }, plan);
     }
 
     /// What a plan claims on the shards of its keys.

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use net::{Args, ConnId, Flow, Reply};
 
 use super::Core;
+use super::hops::Placing;
 use crate::exec::error::OUT_OF_MEMORY;
 use crate::exec::hop::Plan;
 use crate::exec::{Ctx, Outcome, ShardHandler};
@@ -80,7 +81,7 @@ impl Core {
             return Flow::Close;
         }
         let any = CommandTable::global().rows()[0].id;
-        self.begin_plan(conn, any, net::OwnedArgs::default(), claims, Vec::new(), plan);
+        self.begin_plan(conn, any, net::OwnedArgs::default(), Placing::of(claims), plan);
         Flow::Continue
     }
 

@@ -34,6 +34,7 @@ impl Core {
             reply.rewind(0);
             reply.error(error.as_bytes());
         }
+        self.show_to_monitors(conn, row, args);
         self.finished((conn, self.id), row, args, began, failed.as_ref());
         // What a subscription says is no reply: it is sent though the client wants none.
         let is_told = row.command.flags.has(Flag::Pubsub);

@@ -130,7 +130,7 @@ impl Core {
             Target::Broken(place) => (place, Notice::Broken),
         };
         if place.core == self.id {
-            self.deliver_notice(place.conn, notice);
+            self.deliver_notice(place.conn, &notice);
         } else {
             let answers = &mut self.answers[place.core.index()];
             answers.told.push((answers.heads.len(), place.conn, notice));
@@ -154,10 +154,10 @@ impl Core {
     }
 
     /// Tells a client of this core.
-    pub(super) fn deliver_notice(&mut self, conn: ConnId, notice: Notice) {
+    pub(super) fn deliver_notice(&mut self, conn: ConnId, notice: &Notice) {
         let Some(session) = self.session(conn) else { return };
         let resp = session.resp;
-        let bytes = match (&notice, session.tracking.as_deref_mut()) {
+        let bytes = match (notice, session.tracking.as_deref_mut()) {
             (Notice::Own(invalid), Some(_)) => invalid.push(resp),
             (Notice::Redirected(invalid), _) => invalid.redirected(resp, session.is_subscribed()),
             (Notice::Broken, Some(mode)) => {

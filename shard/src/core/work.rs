@@ -16,6 +16,7 @@ use storage::UnixMillis;
 
 use super::deliver::error_code;
 use super::grounds::{Actor, Asked, Asking, Ground, Grounds};
+use super::hops::Placing;
 use super::run::Job;
 use super::{Core, SessionCtx};
 use crate::exec::ShardState;
@@ -252,7 +253,7 @@ impl Core {
             stage: Stage::Begin,
         };
         // What its commands read is remembered as they run.
-        self.begin_plan(conn, row.id, shown, claims, Vec::new(), Box::new(plan));
+        self.begin_plan(conn, row.id, shown, Placing::of(claims), Box::new(plan));
     }
 
     /// The keys of some work, each once, by their shards.

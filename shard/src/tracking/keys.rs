@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use net::Args;
 
-use super::{Broadcast, ReadTable, Readers, Registry};
+use super::{Broadcast, ReadTable, Reads, Registry};
 use crate::ids::ClientId;
 use crate::spec::Flag;
 use crate::spec::table::Row;
@@ -44,6 +44,7 @@ impl KeyTracking {
     }
 
     /// Of another place of the same server.
+    #[must_use]
     pub fn for_borrowed(&self) -> KeyTracking {
         KeyTracking::new(Arc::clone(&self.registry))
     }
@@ -104,7 +105,7 @@ impl KeyTracking {
 
     /// What happened here to `keys`, which are about to return to their shard: those that were changed, and those that
     /// clients have read.
-    pub fn take_out(&mut self, keys: &[Vec<u8>]) -> (Vec<Vec<u8>>, Vec<(Vec<u8>, Readers)>) {
+    pub fn take_out(&mut self, keys: &[Vec<u8>]) -> (Vec<Vec<u8>>, Reads) {
         let changed = self.changed.extract_if(.., |key| keys.contains(key)).collect();
         let reads = if self.table.is_empty() {
             Vec::new()
@@ -115,7 +116,7 @@ impl KeyTracking {
     }
 
     /// What happened elsewhere to keys of this shard.
-    pub fn take_in(&mut self, changed: Vec<Vec<u8>>, reads: Vec<(Vec<u8>, Readers)>) {
+    pub fn take_in(&mut self, changed: Vec<Vec<u8>>, reads: Reads) {
         for (key, readers) in reads {
             for reader in readers.as_slice() {
                 self.remember_key(*reader, &key);

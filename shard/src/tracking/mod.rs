@@ -53,7 +53,7 @@ pub use keys::KeyTracking;
 pub use mode::{Choice, Mode};
 pub use notice::{Broadcast, Invalid, Notice, broken};
 pub use registry::{Registry, Target, Tracker};
-pub use table::{ReadTable, Readers};
+pub use table::{ReadTable, Readers, Reads};
 
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,9 @@ pub enum Readers {
     Many(Vec<ClientId>),
 }
 
+/// Keys, each with those who have read it.
+pub type Reads = Vec<(Vec<u8>, Readers)>;
+
 impl Readers {
     /// All of them.
     pub fn as_slice(&self) -> &[ClientId] {
@@ -145,7 +148,7 @@ impl ReadTable {
     }
 
     /// Forgets all; what it was.
-    pub fn drain(&mut self) -> Vec<(Vec<u8>, Readers)> {
+    pub fn drain(&mut self) -> Reads {
         let rows: Vec<Row> = std::mem::take(&mut self.rows);
         self.index = HashTable::new();
         let items = rows.iter().map(|row| row.readers.as_slice().len()).sum();

@@ -1,5 +1,7 @@
 //! CLIENT TRACKINGINFO and GETREDIR: how the connection tracks.
 
+use std::collections::BTreeSet;
+
 use net::{Args, Reply};
 
 use super::OWN;
@@ -61,7 +63,7 @@ fn tracking(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Ou
     reply.integer(redirect_of(mode));
     reply.bulk(b"prefixes");
     let prefixes = mode.map(|mode| &mode.prefixes);
-    reply.array(prefixes.map_or(0, |prefixes| prefixes.len()));
+    reply.array(prefixes.map_or(0, BTreeSet::len));
     for prefix in prefixes.into_iter().flatten() {
         reply.bulk(prefix);
     }
