@@ -90,7 +90,7 @@ fn referees() -> Vec<PathBuf> {
 
 /// The digest that Redis shows of a file, and what it says of keys in database 15.
 fn seen_by_redis(program: &Path, server: Server) -> (String, Vec<String>, Server) {
-    let redis = Launch::new(Target::Referee).program(program).after(server).start();
+    let redis = Launch::new(Target::Referee).program(program).dir_of(server).start();
     let (digest, described) = (digest(&redis), describe(&redis, 15));
     (digest, described, redis)
 }

@@ -207,6 +207,7 @@ impl Core {
                 slots: Arc::clone(&shared.slots),
                 garbage: Vec::new(),
                 snapshot: None,
+                emptied: false,
             },
             sessions: Vec::new(),
             stats: CoreStats::default(),

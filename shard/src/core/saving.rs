@@ -154,8 +154,14 @@ impl Core {
         {
             self.load_slice(&loading, false);
         }
-        if self.id.index() == 0 && self.shared.snapshots.has_orders() {
-            self.obey_orders();
+        if self.id.index() == 0 {
+            if self.shared.snapshots.has_orders() && !self.cron_paused {
+                self.obey_orders();
+            }
+            // So that what was emptied does not come back with the file of before.
+            if std::mem::take(&mut self.shard.emptied) && !self.shard.config.save.points.is_empty() {
+                self.want_save(Kind::Background, None);
+            }
         }
     }
 
@@ -168,8 +174,7 @@ impl Core {
         for order in self.shared.snapshots.take_orders() {
             match order {
                 Order::Shutdown { force } => self.want_save(Kind::Shutdown { force, by_signal: true }, None),
-                // If one is under way, it has changes to save that will ask again.
-                Order::Save => drop(self.begin_save(Kind::Background, None)),
+                Order::Stop => self.shared.request_stop(Stop::Orderly(0)),
             }
         }
     }

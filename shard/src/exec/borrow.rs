@@ -209,6 +209,7 @@ impl ShardState {
             slots: std::sync::Arc::clone(&self.slots),
             garbage: Vec::new(),
             snapshot: None,
+            emptied: false,
         }
     }
 }

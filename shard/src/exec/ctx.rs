@@ -95,6 +95,8 @@ pub struct ShardState {
     pub garbage: Vec<Discarded>,
     /// The snapshot that has something left to save here.
     pub snapshot: Option<Arc<Job>>,
+    /// FLUSHALL has emptied it: a server with save points saves that.
+    pub emptied: bool,
 }
 
 impl ShardState {

@@ -83,6 +83,7 @@ impl Keyspace {
             slots: Arc::clone(&slots),
             garbage: Vec::new(),
             snapshot: None,
+            emptied: false,
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
         Keyspace { slots, shards, db: DbId(0), resp: Resp::V2 }
