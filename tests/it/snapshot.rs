@@ -299,6 +299,25 @@ fn flushall_ends_a_snapshot_in_the_background() {
 }
 
 #[test]
+fn what_was_emptied_does_not_come_back() {
+    for target in targets() {
+        let server = Launch::new(target).args(&["--save", "3600 1000000"]).start();
+        let mut client = server.client();
+        client.must("DEBUG POPULATE 1000");
+        assert_eq!(client.line("SAVE").text(), "OK");
+        client.must("FLUSHALL");
+        eventually("that to be saved", || server.info("persistence", "rdb_changes_since_last_save") == "0");
+        client.must("FLUSHALL");
+        assert_eq!(client.line("SAVE").text(), "OK", "it waits for the other one, and is not refused");
+        client.must("FLUSHALL");
+        assert_eq!(client.line("BGSAVE").text(), "Background saving started");
+        server.signal(libc::SIGKILL);
+        let again = Launch::new(target).dir_of(server).start();
+        assert_eq!(again.client().line("DBSIZE"), Value::Integer(0));
+    }
+}
+
+#[test]
 fn a_server_that_is_killed_while_it_saves_leaves_the_file_before() {
     for target in targets() {
         let server = Server::start(target);

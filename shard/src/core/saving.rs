@@ -159,8 +159,11 @@ impl Core {
                 self.obey_orders();
             }
             // So that what was emptied does not come back with the file of before.
-            if std::mem::take(&mut self.shard.emptied) && !self.shard.config.save.points.is_empty() {
-                self.want_save(Kind::Background, None);
+            let is_wanted =
+                self.saves.wanted.iter().any(|(kind, waiter)| *kind == Kind::Foreground && waiter.is_none());
+            let emptied = std::mem::take(&mut self.shard.emptied);
+            if emptied && !is_wanted && !self.shard.config.save.points.is_empty() {
+                self.want_save(Kind::Foreground, None);
             }
         }
     }
