@@ -26,6 +26,7 @@ use std::process::ExitCode;
 
 use shard::config::types::title::TitleVariable;
 use shard::config::{Config, LoadError, Sources};
+use shard::snapshot::Order;
 use shard::spec::CommandTable;
 
 use crate::args::REDIS_VERSION;
@@ -175,8 +176,8 @@ fn serve(cores: &cores::Cores, bell: &Bell) -> u8 {
             };
             tracing::warn!("Received {name} scheduling shutdown...");
             match shutdown::judge(&cores.config(), request) {
-                Verdict::Go => cores.stop(),
-                Verdict::Save { force } => cores.save_and_stop(force),
+                Verdict::Go => cores.order(Order::Stop),
+                Verdict::Save { force } => cores.order(Order::Shutdown { force }),
             }
         }
         if cores.failed_shutdowns() != failed {

@@ -239,9 +239,9 @@ impl Cores {
         self.shared.config()
     }
 
-    /// Has the data set saved, then the shards end; if it cannot be saved, only if `force` says so.
-    pub(super) fn save_and_stop(&self, force: bool) {
-        self.shared.snapshots.order(Order::Shutdown { force });
+    /// Asks the first shard to shut the server down, which a client may take back until it has begun.
+    pub(super) fn order(&self, order: Order) {
+        self.shared.snapshots.order(order);
         self.shared.wake_all();
     }
 

@@ -90,7 +90,7 @@ fn referees() -> Vec<PathBuf> {
 
 /// The digest that Redis shows of a file, and what it says of keys in database 15.
 fn seen_by_redis(program: &Path, server: Server) -> (String, Vec<String>, Server) {
-    let redis = Launch::new(Target::Referee).program(program).after(server).start();
+    let redis = Launch::new(Target::Referee).program(program).dir_of(server).start();
     let (digest, described) = (digest(&redis), describe(&redis, 15));
     (digest, described, redis)
 }
@@ -296,6 +296,25 @@ fn flushall_ends_a_snapshot_in_the_background() {
         assert_eq!(client.line("SAVE").text(), "OK");
         assert_eq!(server.info("persistence", "rdb_changes_since_last_save"), "0");
     });
+}
+
+#[test]
+fn what_was_emptied_does_not_come_back() {
+    for target in targets() {
+        let server = Launch::new(target).args(&["--save", "3600 1000000"]).start();
+        let mut client = server.client();
+        client.must("DEBUG POPULATE 1000");
+        assert_eq!(client.line("SAVE").text(), "OK");
+        client.must("FLUSHALL");
+        eventually("that to be saved", || server.info("persistence", "rdb_changes_since_last_save") == "0");
+        client.must("FLUSHALL");
+        assert_eq!(client.line("SAVE").text(), "OK", "it waits for the other one, and is not refused");
+        client.must("FLUSHALL");
+        assert_eq!(client.line("BGSAVE").text(), "Background saving started");
+        server.signal(libc::SIGKILL);
+        let again = Launch::new(target).dir_of(server).start();
+        assert_eq!(again.client().line("DBSIZE"), Value::Integer(0));
+    }
 }
 
 #[test]

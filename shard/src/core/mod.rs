@@ -249,6 +249,7 @@ impl Core {
                 garbage: Vec::new(),
                 observers: Observers::default(),
                 snapshot: None,
+                emptied: false,
             },
             sessions: Vec::new(),
             stats: CoreStats::default(),

@@ -154,8 +154,17 @@ impl Core {
         {
             self.load_slice(&loading, false);
         }
-        if self.id.index() == 0 && self.shared.snapshots.has_orders() {
-            self.obey_orders();
+        if self.id.index() == 0 {
+            if self.shared.snapshots.has_orders() && !self.cron_paused {
+                self.obey_orders();
+            }
+            // So that what was emptied does not come back with the file of before.
+            let is_wanted =
+                self.saves.wanted.iter().any(|(kind, waiter)| *kind == Kind::Foreground && waiter.is_none());
+            let emptied = std::mem::take(&mut self.shard.emptied);
+            if emptied && !is_wanted && !self.shard.config.save.points.is_empty() {
+                self.want_save(Kind::Foreground, None);
+            }
         }
     }
 
@@ -168,8 +177,7 @@ impl Core {
         for order in self.shared.snapshots.take_orders() {
             match order {
                 Order::Shutdown { force } => self.want_save(Kind::Shutdown { force, by_signal: true }, None),
-                // If one is under way, it has changes to save that will ask again.
-                Order::Save => drop(self.begin_save(Kind::Background, None)),
+                Order::Stop => self.shared.request_stop(Stop::Orderly(0)),
             }
         }
     }

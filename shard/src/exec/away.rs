@@ -70,6 +70,7 @@ impl ShardState {
             garbage: Vec::new(),
             observers: Observers::noting(Noting::of_table()),
             snapshot: None,
+            emptied: false,
         }
     }
 

@@ -104,6 +104,8 @@ pub struct ShardState {
     pub observers: Observers,
     /// The snapshot that has something left to save here.
     pub snapshot: Option<Arc<Job>>,
+    /// FLUSHALL has emptied it: a server with save points saves that.
+    pub emptied: bool,
 }
 
 impl ShardState {

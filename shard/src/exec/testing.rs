@@ -87,6 +87,7 @@ impl Keyspace {
             garbage: Vec::new(),
             observers: super::Observers::default(),
             snapshot: None,
+            emptied: false,
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
         Keyspace { slots, shards, db: DbId(0), resp: Resp::V2 }

@@ -23,8 +23,8 @@ pub enum Order {
         /// End, too, if it cannot be saved.
         force: bool,
     },
-    /// Save in the background as soon as may be.
-    Save,
+    /// End without saving.
+    Stop,
 }
 
 /// The last snapshot.
@@ -234,6 +234,15 @@ impl Hub {
         std::mem::take(&mut orders)
     }
 
+    /// Takes back a shutdown that a signal asked for and that has not begun; whether there was one.
+    pub fn abort_shutdown(&self) -> bool {
+        let orders = self.take_orders();
+        if !orders.is_empty() {
+            self.shutdown_failed();
+        }
+        !orders.is_empty()
+    }
+
     /// A shard counted so many changes since the start.
     pub fn note_changes(&self, shard: ShardId, changes: u64) {
         self.changes[shard.index()].store(changes, Ordering::Relaxed);
@@ -323,7 +332,7 @@ impl Hub {
         }
     }
 
-    /// A shutdown by a signal failed.
+    /// A shutdown by a signal failed, or was taken back.
     pub fn shutdown_failed(&self) {
         self.failed_shutdowns.fetch_add(1, Ordering::Release);
         self.ring();

@@ -19,7 +19,7 @@ use crate::ids::ShardId;
 pub enum Kind {
     /// BGSAVE and save points: nobody waits.
     Background,
-    /// SAVE: a client waits.
+    /// SAVE, for which a client waits, and FLUSHALL: what is asked for meanwhile comes behind it.
     Foreground,
     /// The server ends, `force`d though it cannot save.
     Shutdown {

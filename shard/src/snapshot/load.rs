@@ -200,7 +200,7 @@ impl Loader {
         let Some(value) = self.reader.value(&shard.limits).map_err(describe)? else {
             loading.keys_empty.fetch_add(1, Ordering::Relaxed);
             let key = String::from_utf8_lossy(self.reader.key());
-            tracing::info!("The RDB file has an empty collection at the key '{key}', which is skipped");
+            tracing::info!("The RDB file has an empty collection: skipping empty key: {key}");
             return Ok(());
         };
         let detached = Detached { value, expire_at: head.expire_at, access: access(shard, head) };

@@ -84,6 +84,12 @@ impl Launch {
         self
     }
 
+    /// Starts in the directory of a server that has ended, on another port: the kernel takes its time to free the sockets
+    /// of a ring.
+    pub fn dir_of(self, ended: Server) -> Self {
+        self.dir(ended.into_dir())
+    }
+
     /// Starts in this directory, which goes when the server does.
     pub fn dir(mut self, dir: PathBuf) -> Self {
         self.dir = Some(dir);

@@ -131,6 +131,7 @@ fn flushall(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcom
     if let Some(job) = ctx.shard.snapshot.as_ref().filter(|job| job.kind == Kind::Background) {
         job.cancel();
     }
+    ctx.shard.emptied = true;
     reply.ok();
     Ok(())
 }

@@ -72,10 +72,10 @@ impl Options {
 }
 
 /// There is no answer: the connection ends. `NOW` waits for no replica, of which there are none.
-fn shutdown(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
+fn shutdown(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let options = Options::parse(args)?;
     if options.abort {
-        return Err(NOTHING_TO_ABORT);
+        return abort(ctx, reply);
     }
     tracing::warn!("User requested shutdown...");
     // What is loaded by half is not to take the place of the whole.
@@ -89,6 +89,16 @@ fn shutdown(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Out
     }
     ctx.core.shared.request_stop(Stop::Orderly(0));
     ctx.flow = Flow::Close;
+    Ok(())
+}
+
+/// What has begun goes on; what a signal has asked for is taken back while it has not begun.
+fn abort(ctx: &SessionCtx<'_>, reply: &mut Reply<'_>) -> Outcome {
+    if !ctx.core.shared.snapshots.abort_shutdown() {
+        return Err(NOTHING_TO_ABORT);
+    }
+    tracing::warn!("Shutdown manually aborted.");
+    reply.ok();
     Ok(())
 }
 
