@@ -1,0 +1,230 @@
+//! A core's Lua states, and what is compiled in them.
+//!
+//! States are made when they are first needed. What is compiled is kept by the text of a script, so that EVAL of a known
+//! script computes no digest; and by its SHA-1, for EVALSHA.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use hashbrown::HashMap;
+use mlua::Function;
+
+use super::functions::{FunctionInfo, Library};
+use super::registry::{Registry, Script};
+use super::vm::{Failure, Kind, Vm};
+use crate::exec::CommandError;
+use crate::sha1::{hex, sha1};
+
+/// How long the code of a library may take to be run.
+const LOAD_MILLIS_MAX: u64 = 500;
+
+/// So many scripts are compiled between two collections of garbage, since what EVAL compiles once may never run again.
+const COMPILED_PER_COLLECTION: u64 = 500;
+
+/// EVALSHA of a script that is not known.
+pub const NO_SCRIPT: CommandError = CommandError::new("NOSCRIPT No matching script. Please use EVAL.");
+
+/// A script as a state runs it.
+#[derive(Clone)]
+pub(super) struct Compiled {
+    pub(super) script: Arc<Script>,
+    pub(super) function: Function,
+}
+
+/// A function as a state runs it.
+#[derive(Clone)]
+pub(super) struct Loaded {
+    pub(super) info: FunctionInfo,
+    pub(super) function: Function,
+}
+
+/// A core's Lua.
+pub(super) struct Engine {
+    registry: Arc<Registry>,
+    scripts: Option<Rc<Vm>>,
+    functions: Option<Rc<Vm>>,
+    by_source: HashMap<u64, Compiled>,
+    by_sha: HashMap<String, Compiled>,
+    flushes: u64,
+    compiled: u64,
+    /// Functions by the number of their library.
+    loaded: HashMap<u64, HashMap<Vec<u8>, Loaded>>,
+    library_changes: u64,
+}
+
+thread_local! {
+    static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
+}
+
+/// Works with this core's Lua. A core is a thread; in a simulation one thread is all cores of a server, which then share a
+/// state, as only the variables of libraries could tell.
+pub(super) fn with<T>(registry: &Arc<Registry>, work: impl FnOnce(&mut Engine) -> T) -> T {
+    ENGINE.with(|engine| {
+        let mut engine = engine.borrow_mut();
+        let is_other = |engine: &Engine| !Arc::ptr_eq(&engine.registry, registry);
+        if engine.as_ref().is_none_or(is_other) {
+            *engine = Some(Engine::new(registry));
+        }
+        work(engine.as_mut().expect("it was made above"))
+    })
+}
+
+impl Engine {
+    fn new(registry: &Arc<Registry>) -> Engine {
+        Engine {
+            registry: Arc::clone(registry),
+            scripts: None,
+            functions: None,
+            by_source: HashMap::new(),
+            by_sha: HashMap::new(),
+            flushes: registry.flushes(),
+            compiled: 0,
+            loaded: HashMap::new(),
+            library_changes: registry.library_changes(),
+        }
+    }
+
+    /// The state for scripts.
+    pub(super) fn scripts(&mut self) -> Rc<Vm> {
+        Rc::clone(self.scripts.get_or_insert_with(|| Rc::new(Vm::new(Kind::Script))))
+    }
+
+    /// The state for functions.
+    pub(super) fn functions(&mut self) -> Rc<Vm> {
+        Rc::clone(self.functions.get_or_insert_with(|| Rc::new(Vm::new(Kind::Function))))
+    }
+
+    /// The script of this source, compiled, and kept for EVALSHA.
+    pub(super) fn script_of(&mut self, source: &[u8]) -> Result<Compiled, CommandError> {
+        self.follow_flushes();
+        let hash = storage::key_hash(source);
+        if let Some(known) = self.by_source.get(&hash)
+            && known.script.source == source
+        {
+            return Ok(known.clone());
+        }
+        let sha = hex(&sha1(source));
+        if let Some(known) = self.by_sha.get(&sha).cloned() {
+            self.by_source.insert(hash, known.clone());
+            return Ok(known);
+        }
+        let script = match self.registry.script(&sha) {
+            Some(script) => script,
+            None => Arc::new(Script::new(source).map_err(CommandError::text)?),
+        };
+        let compiled = self.compile(script)?;
+        self.registry.keep(&compiled.script);
+        self.by_source.insert(hash, compiled.clone());
+        Ok(compiled)
+    }
+
+    /// The script of this SHA-1, compiled.
+    pub(super) fn script_named(&mut self, sha: &[u8]) -> Result<Compiled, CommandError> {
+        self.follow_flushes();
+        let sha = std::str::from_utf8(sha).map_err(|_| NO_SCRIPT)?.to_ascii_lowercase();
+        if let Some(known) = self.by_sha.get(&sha) {
+            return Ok(known.clone());
+        }
+        let script = self.registry.script(&sha).ok_or(NO_SCRIPT)?;
+        self.compile(script)
+    }
+
+    fn compile(&mut self, script: Arc<Script>) -> Result<Compiled, CommandError> {
+        let vm = self.scripts();
+        let function = vm.compile(&script.source[script.code_at..]).map_err(|text| {
+            CommandError::bytes([b"ERR Error compiling script (new function): ", text.as_slice()].concat())
+        })?;
+        self.compiled += 1;
+        if self.compiled.is_multiple_of(COMPILED_PER_COLLECTION) {
+            vm.collect();
+        }
+        let compiled = Compiled { script, function };
+        self.by_sha.insert(compiled.script.sha.clone(), compiled.clone());
+        self.tell_size(Kind::Script, &vm);
+        Ok(compiled)
+    }
+
+    /// Forgets what others have flushed.
+    fn follow_flushes(&mut self) {
+        let flushes = self.registry.flushes();
+        if self.flushes != flushes {
+            self.flushes = flushes;
+            self.by_source.clear();
+            self.by_sha.clear();
+            if let Some(vm) = self.scripts.take() {
+                // A fresh state, as after Redis's own flush.
+                drop(vm);
+                self.registry.vm_bytes[0].store(0, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// A function of a library, which is loaded into the state if it was not.
+    pub(super) fn function(&mut self, library: &Library, name: &[u8]) -> Result<Loaded, CommandError> {
+        self.follow_libraries();
+        if !self.loaded.contains_key(&library.number) {
+            let functions = self.load(&library.source[library.code_at..]).map_err(CommandError::bytes)?;
+            let by_name = functions.into_iter().map(|loaded| (loaded.info.name.clone(), loaded)).collect();
+            self.loaded.insert(library.number, by_name);
+        }
+        let found = self.loaded[&library.number].get(name).cloned();
+        found.ok_or(CommandError::new("ERR Function not found"))
+    }
+
+    /// Forgets the libraries that are no more.
+    fn follow_libraries(&mut self) {
+        let changes = self.registry.library_changes();
+        if self.library_changes != changes {
+            self.library_changes = changes;
+            let libraries = self.registry.libraries();
+            self.loaded.retain(|number, _| libraries.all().any(|library| library.number == *number));
+            if let Some(vm) = &self.functions {
+                vm.collect();
+            }
+        }
+    }
+
+    /// Runs the code of a library; its functions.
+    pub(super) fn load(&mut self, code: &[u8]) -> Result<Vec<Loaded>, Vec<u8>> {
+        let vm = self.functions();
+        let chunk =
+            vm.compile(code).map_err(|text| [b"ERR Error compiling function: ", text.as_slice()].concat())?;
+        vm.begin();
+        let until = std::time::Instant::now() + std::time::Duration::from_millis(LOAD_MILLIS_MAX);
+        vm.exchange().load_until.set(Some(until));
+        let ended = vm.load(&chunk);
+        vm.exchange().load_until.set(None);
+        let registered = std::mem::take(&mut *vm.exchange().registered.borrow_mut());
+        self.tell_size(Kind::Function, &vm);
+        if let Err(Failure { message, .. }) = ended {
+            return Err([b"ERR Error registering functions: ", message.as_slice()].concat());
+        }
+        if registered.is_empty() {
+            return Err(b"ERR No functions registered".to_vec());
+        }
+        let loaded = registered.into_iter().map(|function| Loaded {
+            info: FunctionInfo { name: function.name, description: function.description, flags: function.flags },
+            function: function.callback,
+        });
+        Ok(loaded.collect())
+    }
+
+    /// Notes how much a state takes, for INFO.
+    pub(super) fn tell_size(&self, kind: Kind, vm: &Vm) {
+        let place = usize::from(kind == Kind::Function);
+        self.registry.vm_bytes[place].fetch_max(vm.used_bytes(), Ordering::Relaxed);
+    }
+}
+
+/// The functions that the code of a library registers, without keeping them.
+pub fn functions_of(registry: &Arc<Registry>, code: &[u8]) -> Result<Vec<FunctionInfo>, Vec<u8>> {
+    with(registry, |engine| engine.load(code)).map(|loaded| loaded.into_iter().map(|one| one.info).collect())
+}
+
+/// Compiles a script and keeps it for EVALSHA; its SHA-1.
+pub fn keep_script(registry: &Arc<Registry>, source: &[u8]) -> Result<String, CommandError> {
+    let compiled = with(registry, |engine| engine.script_of(source))?;
+    Ok(compiled.script.sha.clone())
+}
