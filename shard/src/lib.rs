@@ -22,5 +22,6 @@ pub mod shared;
 pub mod slot;
 pub mod spec;
 pub mod stats;
+pub mod txn;
 pub mod version;
 pub mod wait;

@@ -14,6 +14,7 @@ pub mod server;
 pub mod set;
 pub mod stream;
 pub mod string;
+pub mod transaction;
 pub mod zset;
 
 use crate::spec::Command;
@@ -31,5 +32,6 @@ pub const FAMILIES: &[&[&Command]] = &[
     set::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
+    transaction::COMMANDS,
     zset::COMMANDS,
 ];

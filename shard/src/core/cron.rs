@@ -23,6 +23,7 @@ use crate::memory;
 use crate::mesh::{ReplyBatch, Rule};
 use crate::session::Hold;
 use crate::stats::LatencyEvent;
+use crate::txn::Presence;
 
 /// A client that has not authenticated is cut when it leaves so many bytes of its replies in its socket, as in Redis.
 const UNAUTHENTICATED_UNSENT_BYTES_MAX: usize = 1024;
@@ -137,11 +138,16 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let waits = &mut self.shard.waits;
+        let (waits, watched) = (&mut self.shard.waits, &self.shard.observers.watched);
         let databases = self.shard.databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
-            // Who waits for a key may want to know that it is gone.
-            let mut removed = |key: &[u8], _: OwnedValue| waits.signal(DbId(index as u32), key);
+            // Who waits for a key, or watches it, may want to know that it is gone.
+            let mut removed = |key: &[u8], _: OwnedValue| {
+                waits.signal(DbId(index as u32), key);
+                if !watched.is_empty() {
+                    watched.touch(DbId(index as u32), key, true, Presence::Absent);
+                }
+            };
             loop {
                 let budget = SweepBudget {
                     entries_max: SWEEP_ENTRIES_PER_STEP,
@@ -171,7 +177,7 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, .. } = &mut self.shard;
+        let ShardState { databases, clock, config, counters, events, observers, .. } = &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {
@@ -182,6 +188,8 @@ impl Core {
             };
             let mut swept = |fields: SweptFields<'_>| {
                 counters.expired_fields += fields.removed as u64;
+                let now = if fields.gone { Presence::Absent } else { Presence::There };
+                observers.watched.touch(DbId(index as u32), fields.key, true, now);
                 tell(Events::HASH, "hexpired", fields.key);
                 if fields.gone {
                     tell(Events::GENERIC, "del", fields.key);

@@ -3,7 +3,7 @@
 use net::{Args, ConnId, Flow, OwnedArgs, Reply};
 
 use super::{Core, SessionCtx, SlowEntry};
-use crate::exec::{CommandError, Run, Share};
+use crate::exec::{CommandError, Merge, Run, Share};
 use crate::ids::ShardId;
 use crate::limits::IN_FLIGHT_BYTES_MAX;
 use crate::mesh::inbox::{PartTime, SlowCommand};
@@ -112,6 +112,7 @@ impl Core {
             (Gathered::Replies(parts), Run::Split { merge, .. } | Run::AllShards { merge, .. }) => {
                 merge.apply(&args, &parts, &mut reply)
             }
+            (Gathered::Replies(parts), Run::Placed(_)) => Merge::First.apply(&args, &parts, &mut reply),
             (Gathered::Shares(shares), Run::Everywhere { merge, .. }) => {
                 let shares = shares.into_iter().map(|share| share.expect("none is missing")).collect();
                 let mut ctx = SessionCtx { core: self, conn, flow: Flow::Continue };
@@ -133,7 +134,7 @@ impl Core {
     }
 
     /// Executes nothing more for `conn`, and closes it when it has been sent what it waits for.
-    fn end_session(&mut self, conn: ConnId) {
+    pub(super) fn end_session(&mut self, conn: ConnId) {
         let Some(session) = self.session(conn) else { return };
         session.closing = true;
         session.held = Some(Hold::Closing);
@@ -183,9 +184,21 @@ impl Core {
         began: u64,
         failed: Option<&CommandError>,
     ) {
+        self.finished_with(client, row, args, began, failed.map(CommandError::code));
+    }
+
+    /// As [`Self::finished`], `failed` being the code of the error.
+    pub(super) fn finished_with(
+        &mut self,
+        client: (ConnId, ShardId),
+        row: &Row,
+        args: &Args<'_>,
+        began: u64,
+        failed: Option<&[u8]>,
+    ) {
         let (conn, home) = client;
         let micros = self.lap(began);
-        let slow = self.account(row, micros, failed.map(CommandError::code));
+        let slow = self.account(row, micros, failed);
         let redacted = std::mem::take(&mut self.redacted);
         if !slow {
             return;
@@ -200,14 +213,14 @@ impl Core {
     }
 
     /// Microseconds since `began`; the next command begins now.
-    fn lap(&mut self, began: u64) -> u64 {
+    pub(super) fn lap(&mut self, began: u64) -> u64 {
         let now = self.clock.micros();
         self.last_micros = now;
         now - began.min(now)
     }
 
     /// Counts a command that ran, and failed with an error of code `failed` if there is one. True if it was slow.
-    fn account(&mut self, row: &Row, micros: u64, failed: Option<&[u8]>) -> bool {
+    pub(super) fn account(&mut self, row: &Row, micros: u64, failed: Option<&[u8]>) -> bool {
         if let Some(code) = failed {
             self.stats.error(code);
         }
@@ -256,7 +269,7 @@ impl Core {
         shortened(args, &redacted)
     }
 
-    fn log_slow(&mut self, slow: SlowCommand) {
+    pub(super) fn log_slow(&mut self, slow: SlowCommand) {
         let max = self.shard.config.slowlog_max_len as usize;
         let (address, name) = match self.session(slow.conn) {
             Some(session) => (crate::session::address(&session.info.endpoint), session.info.name.clone()),

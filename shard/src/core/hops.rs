@@ -2,16 +2,17 @@
 
 #[cfg(feature = "simulation")]
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
-use super::Core;
+use super::{Asked, Core};
 use super::deliver::error_code;
 use super::route::RunBy;
 use super::wait::Blocked;
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
-use crate::exec::{Ctx, Run};
+use crate::exec::{Ctx, EverywhereCall, Run};
 use crate::ids::{DbId, ShardId};
 use crate::mesh::batch::{HopPart, Message};
 use crate::mesh::{Claims, Head, HopMessage, PlanId, Ticket};
@@ -20,7 +21,8 @@ use crate::wait::WaitRequest;
 
 /// A plan under way.
 pub(super) struct PlanState {
-    plan: Box<dyn Plan>,
+    /// Not here while it takes a step.
+    plan: Option<Box<dyn Plan>>,
     origin: Origin,
     /// The client waits: no reply follows.
     waits: bool,
@@ -91,7 +93,7 @@ impl Core {
         let id = PlanId { home: self.id, number };
         let mut first: Vec<Option<(usize, HopOp)>> = claims.iter().map(|_| None).collect();
         let mut values = 0;
-        match plan.step(Vec::new()) {
+        match plan.step_on(self, Vec::new()) {
             Step::Run(ops) => {
                 for (index, (shard, op)) in ops.into_iter().enumerate() {
                     let at = claims.iter().position(|(owner, _)| *owner == shard).expect("a plan stays on its shards");
@@ -100,10 +102,10 @@ impl Core {
                     values += 1;
                 }
             }
-            Step::RunLast(_) | Step::Wait(..) | Step::Reply(_) => panic!("a plan that needs no locks is no plan"),
+            Step::RunLast(_) | Step::Shares(_) | Step::Wait(..) | Step::Reply(_) => panic!("a plan that needs no locks is no plan"),
         }
         let state = PlanState {
-            plan,
+            plan: Some(plan),
             origin,
             waits: false,
             shown,
@@ -145,7 +147,16 @@ impl Core {
     fn operate(&mut self, plan: PlanId, held: Held, index: usize, op: HopOp) {
         let Held { db, no_touch, now, .. } = held;
         let began = self.clock.micros();
-        let value = self.at_time(now, |core| op(&mut Ctx { shard: &mut core.shard, db, no_touch }));
+        let value = self.at_time(now, |core| {
+            let dirty = core.shard.counters.dirty;
+            let mut ctx = Ctx { shard: &mut core.shard, db, no_touch };
+            let value = op(&mut ctx);
+            ctx.settle(dirty);
+            value
+        });
+        if !self.deferred.is_empty() && !self.shard.observers.is_away {
+            self.share_deferred();
+        }
         let micros = self.clock.micros().saturating_sub(began);
         self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
@@ -195,6 +206,8 @@ impl Core {
                 self.release(ticket);
                 self.serve_waiters();
             }
+            HopMessage::Share { plan, index, asked } => self.give_share(plan, index, &asked),
+            HopMessage::Unwatch(watch) => self.shard.observers.watched.forget(&watch),
             HopMessage::Waits(waits) => self.block(waits.conn, waits.blocked),
             HopMessage::TryAgain { conn, seq } => self.try_again(conn, seq),
             HopMessage::Unwait { home, conn, seq, is_over } => self.unwaited(home, conn, seq, is_over),
@@ -225,12 +238,43 @@ impl Core {
             return;
         }
         let values = values.into_iter().map(|value| value.expect("none is missing")).collect();
-        match state.plan.step(values) {
+        let mut plan = state.plan.take().expect("a plan takes one step at a time");
+        let began = self.clock.micros();
+        let step = plan.step_on(self, values);
+        self.last_micros = self.clock.micros();
+        let state = self.plans.get_mut(&id.number).expect("it takes a step");
+        state.micros += self.last_micros.saturating_sub(began);
+        state.plan = Some(plan);
+        match step {
             Step::Reply(reply) => self.end_plan(id, &reply),
             Step::Run(ops) => self.send_ops(id, ops, false),
             Step::RunLast(ops) => self.send_ops(id, ops, true),
+            Step::Shares(asked) => self.ask_every_core(id, &asked),
             Step::Wait(request, ops) => self.let_wait(id, request, ops),
         }
+    }
+
+    /// Asks every core for its share of a command.
+    fn ask_every_core(&mut self, id: PlanId, asked: &Arc<Asked>) {
+        let shards = self.shard.shards;
+        let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
+        state.missing = shards;
+        state.values = (0..shards).map(|_| None).collect();
+        for index in 0..shards {
+            let message = HopMessage::Share { plan: id, index, asked: Arc::clone(asked) };
+            self.send_hop(ShardId(index as u16), message);
+        }
+    }
+
+    /// Gives this core's share of what a plan asks of every core.
+    fn give_share(&mut self, plan: PlanId, index: usize, asked: &Asked) {
+        let args = asked.args.as_args();
+        let row = CommandTable::global().resolve(&args).ok().flatten().expect("it was looked up before it was asked");
+        let Run::Everywhere { share, .. } = row.run(&args) else { unreachable!("it was sent as one") };
+        let began = self.clock.micros();
+        let value = HopValue::Made(share(self, &EverywhereCall { client: asked.client, db: asked.db, args }));
+        let micros = self.clock.micros().saturating_sub(began);
+        self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 
     /// A plan found nothing: its client waits, unless it is gone.

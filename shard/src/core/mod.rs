@@ -6,6 +6,9 @@
 //! | `route.rs` | from a client's command to where it runs: checks, in place, batches |
 //! | `run.rs` | running commands on this core's shard, waiting for locks |
 //! | `deliver.rs` | from answers to the client's output |
+//! | `grounds.rs` | where commands of a transaction or a script run |
+//! | `transactions.rs` | what a client keeps for EXEC, and what it watches |
+//! | `work.rs` | placing several commands that run as one |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
@@ -14,6 +17,7 @@
 
 mod cron;
 mod deliver;
+mod grounds;
 mod hops;
 mod prefetch;
 mod route;
@@ -21,7 +25,9 @@ mod run;
 #[cfg(feature = "simulation")]
 mod simulation;
 mod tick;
+mod transactions;
 mod wait;
+mod work;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -35,7 +41,7 @@ use storage::{Database, UnixMillis};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::exec::ShardState;
+use crate::exec::{Observers, ShardState};
 use crate::exec::ctx::KeyspaceCounters;
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::limits::WITHHELD_MICROS_MAX;
@@ -47,10 +53,12 @@ use crate::stats::{CoreStats, LatencyLog};
 use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
-use run::Job;
+use run::{Deferred, Job};
 
 pub use cron::Rates;
+pub use grounds::{Actor, Asked, Grounds, Ran};
 pub use wait::{Blocked, Waits};
+pub use work::Errand;
 
 /// One core: a shard, the sessions whose home it is, and its ends of the mesh.
 pub struct Core {
@@ -108,6 +116,10 @@ pub struct Core {
     recent: RecentCommands,
     /// The reply of a command that came through the own inbox.
     own_reply: Vec<u8>,
+    /// The reply of work that runs here.
+    work_reply: Vec<u8>,
+    /// Commands for every core that look at keys, while the keys are away.
+    deferred: Vec<Deferred>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
     close_after_write: Vec<ConnId>,
@@ -201,6 +213,7 @@ impl Core {
                 events: Vec::new(),
                 slots: Arc::clone(&shared.slots),
                 garbage: Vec::new(),
+                observers: Observers::default(),
             },
             sessions: Vec::new(),
             stats: CoreStats::default(),
@@ -230,6 +243,8 @@ impl Core {
             withheld_micros_max: WITHHELD_MICROS_MAX,
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
+            work_reply: Vec::new(),
+            deferred: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
             close_after_write: Vec::new(),

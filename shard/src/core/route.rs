@@ -11,7 +11,7 @@ use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error::{self, CommandError};
 use crate::exec::hop::{Plan, PlanInput};
 use crate::exec::merge::Part;
-use crate::exec::{Merge, Outcome, Run, SessionHandler, ShardHandler};
+use crate::exec::{Merge, Outcome, PlacingHandler, Run, SessionHandler, ShardHandler};
 use crate::ids::{DbId, ShardId};
 use crate::limits::IN_FLIGHT_BYTES_MAX;
 use crate::mesh::{Claims, Head, Rule};
@@ -22,7 +22,7 @@ use crate::wait::Claim;
 
 /// What routing needs to know of the session.
 #[derive(Clone, Copy)]
-struct Caller {
+pub(super) struct Caller {
     conn: ConnId,
     db: DbId,
     resp: Resp,
@@ -38,7 +38,7 @@ pub(super) struct RunBy {
 }
 
 /// A command in flight counts as so many bytes besides its arguments.
-const COMMAND_OVERHEAD_BYTES: usize = 64;
+pub(super) const COMMAND_OVERHEAD_BYTES: usize = 64;
 
 impl Core {
     /// Runs or routes one command of `conn`.
@@ -62,12 +62,15 @@ impl Core {
         if let Some(error) = self.refusal(conn, row, args) {
             return self.refuse(conn, Some(row.id), &error);
         }
-        if self.shared.is_paused() && self.is_held_back(row) {
+        if self.shared.is_paused() && self.is_held_back(conn, row) {
             let session = self.session(conn).expect("it was there above");
             session.held = Some(Hold::Paused(args.to_owned()));
             session.put_back_reply();
             self.paused.push(conn);
             return Flow::Hold;
+        }
+        if let Some(flow) = self.keep_for_exec(conn, row, args) {
+            return flow;
         }
         self.dispatch(conn, row, args)
     }
@@ -85,11 +88,14 @@ impl Core {
         if command.flags.has(Flag::Debugging) && !self.may_debug(conn) {
             return Some(error::DEBUG_NOT_ALLOWED);
         }
-        let over_memory = self.shared.over_memory.load(std::sync::atomic::Ordering::Relaxed);
-        if over_memory && command.flags.has(Flag::Denyoom) && self.shared.mesh.holds(Rule::PartsCannotRefuse) {
-            return Some(error::OUT_OF_MEMORY);
+        if command.flags.has(Flag::NoMulti) && self.session(conn)?.in_transaction() {
+            return Some(error::NOT_IN_MULTI);
         }
-        None
+        let over_memory = self.shared.over_memory.load(std::sync::atomic::Ordering::Relaxed);
+        if !over_memory || !self.shared.mesh.holds(Rule::PartsCannotRefuse) {
+            return None;
+        }
+        if command.flags.has(Flag::Denyoom) { Some(error::OUT_OF_MEMORY) } else { self.takes_memory(conn, row) }
     }
 
     /// `enable-debug-command`: nobody, everybody, or clients of this machine.
@@ -98,8 +104,8 @@ impl Core {
         self.session(conn).is_some_and(|session| access.allows(is_local(&session.info.endpoint)))
     }
 
-    fn is_held_back(&self, row: &Row) -> bool {
-        let flags = row.command.flags;
+    fn is_held_back(&mut self, conn: ConnId, row: &Row) -> bool {
+        let flags = if row.command.name == "exec" { self.kept_flags(conn) } else { row.command.flags };
         let Some(pause) = self.shared.pause(self.clock.now()) else { return false };
         let writes = flags.has(Flag::Write) || flags.has(Flag::MayReplicate);
         // CLIENT commands go through, or nobody could end the pause.
@@ -111,6 +117,9 @@ impl Core {
         if let Some(command) = command {
             self.stats.commands[command.index()].rejected += 1;
         }
+        let is_exec = command.is_some_and(|command| CommandTable::global().row(command).command.name == "exec");
+        let aborted = self.break_transaction(conn, is_exec, error);
+        let error = aborted.as_ref().unwrap_or(error);
         self.stats.error(error.code());
         self.answer_now(conn, |_, reply| reply.error(error.as_bytes()));
         Flow::Continue
@@ -126,6 +135,7 @@ impl Core {
         self.stats.commands_processed += 1;
         match row.run(args) {
             Run::Session(handler) => return self.run_session(caller, row, handler, args),
+            Run::Placed(place) => return self.run_placed(caller, row, place, args),
             Run::Container | Run::Chosen(_) => unreachable!("refused above, or chosen"),
             Run::Shard(_) => match single_key(row, args) {
                 Some(key) => {
@@ -233,6 +243,29 @@ impl Core {
         Flow::Hold
     }
 
+    /// By what a command of `conn` is routed.
+    pub(super) fn caller(&mut self, conn: ConnId) -> Caller {
+        let session = self.session(conn).expect("the command's client is there");
+        Caller { conn, db: session.db, resp: session.resp }
+    }
+
+    /// A command that places its own work.
+    fn run_placed(&mut self, caller: Caller, row: &'static Row, place: PlacingHandler, args: &Args<'_>) -> Flow {
+        let began = self.last_micros;
+        let mut ctx = SessionCtx { core: self, conn: caller.conn, flow: Flow::Continue };
+        let placed = place(&mut ctx, row, args);
+        let flow = ctx.flow;
+        if let Err(error) = placed {
+            self.answer_now(caller.conn, |_, reply| reply.error(error.as_bytes()));
+            self.finished((caller.conn, self.id), row, args, began, Some(&error));
+        }
+        match flow {
+            Flow::Continue => self.flow_after(caller.conn),
+            Flow::Hold => Flow::Hold,
+            Flow::Close => self.close_in_order(caller.conn),
+        }
+    }
+
     fn check_everywhere(
         &mut self,
         caller: Caller,
@@ -276,7 +309,7 @@ impl Core {
     }
 
     /// A command runs in place only while its connection has nothing in this tick's batches and nothing put off.
-    fn may_run_in_place(&mut self, conn: ConnId) -> bool {
+    pub(super) fn may_run_in_place(&mut self, conn: ConnId) -> bool {
         let push = self.push_number;
         let put_off = self.put_off;
         let rules = self.shared.mesh.rules();
@@ -287,20 +320,20 @@ impl Core {
         !rules.hold(Rule::InPlaceOnlyWhileNothingPushed) || (put_off && !rules.hold(Rule::PutOffHoldsConnection))
     }
 
-    fn routed(&mut self, conn: ConnId) {
+    pub(super) fn routed(&mut self, conn: ConnId) {
         let push = self.push_number;
         self.session(conn).expect("the command's client is there").routed_in = push;
     }
 
     /// Takes the next place in the connection's replies.
-    fn expect(&mut self, conn: ConnId, bytes: usize) -> u32 {
+    pub(super) fn expect(&mut self, conn: ConnId, bytes: usize) -> u32 {
         let session = self.session(conn).expect("the command's client is there");
         let discard = session.discards_reply();
         session.in_flight_bytes += bytes;
         session.replies.expect(discard, bytes)
     }
 
-    fn head(&mut self, caller: Caller, command: CommandId, seq: u32, part: u16) -> Head {
+    pub(super) fn head(&mut self, caller: Caller, command: CommandId, seq: u32, part: u16) -> Head {
         let session = self.session(caller.conn).expect("the command's client is there");
         Head {
             conn: caller.conn,
@@ -318,7 +351,7 @@ impl Core {
     }
 
     /// Of a command that is gathered.
-    fn part_head(&mut self, caller: Caller, command: CommandId, seq: u32, part: u16) -> Head {
+    pub(super) fn part_head(&mut self, caller: Caller, command: CommandId, seq: u32, part: u16) -> Head {
         Head { is_part: true, ..self.head(caller, command, seq, part) }
     }
 
@@ -405,7 +438,7 @@ impl Core {
         self.routed(caller.conn);
     }
 
-    fn expect_parts(&mut self, caller: Caller, row: &Row, args: &Args<'_>, parts: Gathered, keep_args: bool) -> u32 {
+    pub(super) fn expect_parts(&mut self, caller: Caller, row: &Row, args: &Args<'_>, parts: Gathered, keep_args: bool) -> u32 {
         let missing = match &parts {
             Gathered::Replies(parts) => parts.len(),
             Gathered::Shares(shares) => shares.len(),
@@ -519,7 +552,7 @@ impl Core {
 
 /// The key of a command that has one at a fixed place.
 #[inline]
-fn single_key<'a>(row: &Row, args: &Args<'a>) -> Option<&'a [u8]> {
+pub(super) fn single_key<'a>(row: &Row, args: &Args<'a>) -> Option<&'a [u8]> {
     match row.command.keys.first()?.begin {
         Begin::Index(place) => args.get(usize::from(place)),
         Begin::Keyword { .. } => {

@@ -3,12 +3,13 @@
 use net::{Args, ConnId, OwnedArgs, Reply, Resp};
 
 use super::Core;
+use super::work::Errand;
 use storage::UnixMillis;
 
 use crate::exec::{CommandError, Ctx, EverywhereCall, Run, ShardHandler};
 use crate::ids::ShardId;
 use crate::mesh::{Claims, Head, HopPart, ReplyHead, Rule, Ticket};
-use crate::spec::CommandTable;
+use crate::spec::{CommandTable, Flag};
 use crate::spec::table::Row;
 
 /// The vector for replies of the own inbox's commands is kept for the next up to this many bytes.
@@ -20,6 +21,15 @@ pub(super) enum Job {
     Command { from: ShardId, head: Head, args: OwnedArgs, now: UnixMillis },
     /// A part of a plan.
     Part(HopPart, UnixMillis),
+    /// Work.
+    Errand { from: ShardId, errand: Errand, now: UnixMillis },
+}
+
+/// A command for every core that waits for this shard's keys to come back.
+pub(super) struct Deferred {
+    from: ShardId,
+    head: Head,
+    args: OwnedArgs,
 }
 
 impl Core {
@@ -135,6 +145,12 @@ impl Core {
         while let Some((ticket, job)) = self.locks.pop_ready() {
             match job {
                 Job::Part(part, now) => self.grant(ticket, part, now),
+                Job::Errand { from, errand, now } => {
+                    self.at_time(now, |core| core.run_errand(from, errand));
+                    self.locks.release(ticket);
+                    // As above.
+                    self.serve_waiters();
+                }
                 Job::Command { from, head, args, now } => {
                     let row = CommandTable::global().row(head.command);
                     self.at_time(now, |core| core.run_command(from, &head, row, &args.as_args()));
@@ -163,9 +179,20 @@ impl Core {
         self.run_granted();
     }
 
+    /// The keys are back: gives the shares that had to wait for them.
+    pub(super) fn share_deferred(&mut self) {
+        for Deferred { from, head, args } in std::mem::take(&mut self.deferred) {
+            self.share(from, &head, args.as_args());
+        }
+    }
+
     /// This core's share of a command for every core.
     pub(super) fn share(&mut self, from: ShardId, head: &Head, args: Args<'_>) {
         let row = CommandTable::global().row(head.command);
+        if self.shard.observers.is_away && row.command.flags.has(Flag::LooksAtKeys) {
+            self.deferred.push(Deferred { from, head: *head, args: args.to_owned() });
+            return;
+        }
         let Run::Everywhere { share, .. } = row.run(&args) else { unreachable!("it was sent as one") };
         let began = self.clock.micros();
         let value = share(self, &EverywhereCall { client: head.client, db: head.db, args });
@@ -189,7 +216,7 @@ pub(super) fn shard_handler(run: Run) -> Option<ShardHandler> {
         | Run::Keys(handler)
         | Run::Hops { local: handler, .. }
         | Run::AllHops { local: handler, .. } => Some(handler),
-        Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) => None,
+        Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Placed(_) | Run::Chosen(_) => None,
     }
 }
 
@@ -211,8 +238,10 @@ pub(super) fn call(
     args: &Args<'_>,
     reply: &mut Reply<'_>,
 ) -> Option<CommandError> {
-    let mark = reply.mark();
-    let error = handler(ctx, args, reply).err()?;
+    let (mark, dirty) = (reply.mark(), ctx.shard.counters.dirty);
+    let outcome = handler(ctx, args, reply);
+    ctx.settle(dirty);
+    let error = outcome.err()?;
     reply.rewind(mark);
     reply.error(error.as_bytes());
     Some(error)

@@ -31,6 +31,7 @@ impl Core {
         match &batch.messages[0] {
             Message::Command(head) | Message::Everywhere(head) => told(head, &batch.args(head), from),
             Message::Large(large) => told(&large.0, &large.1.as_args(), from),
+            Message::Errand(errand) => format!("work from slot {} of core {from}", errand.head.conn.slot),
             Message::Hop(part) => {
                 format!("a part of plan {} of core {from}, claiming {:?}", part.plan.number, part.claims)
             }

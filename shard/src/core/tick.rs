@@ -106,6 +106,7 @@ impl Core {
             Message::Command(head) => self.arrive(from, &head, &batch.args(&head)),
             Message::Large(large) => self.arrive(from, &large.0, &large.1.as_args()),
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
+            Message::Errand(errand) => self.arrive_errand(from, *errand),
             Message::Hop(part) => self.arrive_part(*part),
             Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
         }
@@ -230,6 +231,7 @@ impl Service for Core {
 
     fn closed(&mut self, conn: ConnId) {
         self.forget_wait(conn);
+        self.drop_transaction(conn);
         if self.session(conn).is_some() {
             self.sessions[conn.slot as usize] = None;
             self.shared.clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);

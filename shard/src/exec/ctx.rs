@@ -15,6 +15,7 @@ use storage::{
 use storage::{OwnedValue, Value};
 
 use super::CommandError;
+use super::observe::Observers;
 use super::error::WRONG_TYPE;
 use crate::config::Config;
 use crate::config::types::events::Events;
@@ -92,6 +93,8 @@ pub struct ShardState {
     pub events: Vec<KeyEvent>,
     /// What is to be freed in slices between commands.
     pub garbage: Vec<Discarded>,
+    /// Who is to hear of changes besides those that wait.
+    pub observers: Observers,
 }
 
 impl ShardState {
@@ -197,7 +200,7 @@ impl Ctx<'_> {
         }
         let discarded = self.database().unlink(key).flatten();
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
         self.shard.counters.expired_keys += 1;
         true
     }
@@ -265,6 +268,7 @@ impl Ctx<'_> {
     pub fn write<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
+        self.touch_tentatively(key);
         let shard = &mut *self.shard;
         let touched = Touched::new(shard, self.no_touch);
         let mut entry = shard.databases[self.db.index()].find_mut(key)?;
@@ -276,6 +280,7 @@ impl Ctx<'_> {
     pub fn peek_mut<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
+        self.touch_tentatively(key);
         self.database().find_mut(key)
     }
 
@@ -352,7 +357,7 @@ impl Ctx<'_> {
         let access = self.access_of_stored(key);
         let discarded = self.database().set_string(key, value, expire, access);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
     }
 
     /// Stores a string in place of the one that this command has looked up before: what it was used for, and when it
@@ -363,6 +368,7 @@ impl Ctx<'_> {
         let access = old.unwrap_or_else(|| self.new_access());
         let discarded = self.database().set_string(key, value, Expiry::Keep, access);
         self.discard(discarded);
+        self.touch_tentatively(key);
     }
 
     /// Stores any value, in place of whatever was there. That is a use of the key.
@@ -372,7 +378,7 @@ impl Ctx<'_> {
         let access = self.access_of_stored(key);
         let discarded = self.database().set_value(key, value, expire, access);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
     }
 
     /// Stores an entry that came from elsewhere, with its expiry and access bits.
@@ -381,15 +387,16 @@ impl Ctx<'_> {
         self.expire_if_past(key);
         let discarded = self.database().put(key, detached);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
     }
 
     /// Takes the entry of `key` out, to be put elsewhere.
     pub fn take<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Detached> {
         let key = key.into();
         self.expire_if_past(key);
-        self.signal(key);
-        self.database().take(key)
+        let taken = self.database().take(key);
+        self.signal_change(key);
+        taken
     }
 
     /// Removes `key`; whether it was there. A big value is freed in slices between commands.
@@ -402,7 +409,7 @@ impl Ctx<'_> {
             None => false,
             Some(discarded) => {
                 self.discard(discarded);
-                self.signal(key);
+                self.signal_change(key);
                 true
             }
         }
@@ -410,15 +417,17 @@ impl Ctx<'_> {
 
     /// Empties the database; what it held is to be freed.
     pub fn clear(&mut self) -> Discarded {
-        self.shard.waits.signal_all(self.db);
+        self.shard.touch_emptied(self.db);
+        self.shard.signal_all(self.db);
         self.database().clear()
     }
 
     /// Exchanges all that two databases hold.
     pub fn swap_databases(&mut self, first: DbId, second: DbId) {
+        self.shard.touch_swapped(first, second);
         self.shard.databases.swap(first.index(), second.index());
-        self.shard.waits.signal_all(first);
-        self.shard.waits.signal_all(second);
+        self.shard.signal_all(first);
+        self.shard.signal_all(second);
     }
 
     /// Leaves something big to be freed in slices between commands.
@@ -438,9 +447,13 @@ impl Ctx<'_> {
 
     /// Says that something happened at `key` which a client may wait for.
     pub(super) fn signal(&mut self, key: Key<'_>) {
-        if !self.shard.waits.is_empty() {
-            self.shard.waits.signal(self.db, key.bytes());
-        }
+        self.shard.signal(self.db, key.bytes());
+    }
+
+    /// Says that `key` was changed.
+    fn signal_change(&mut self, key: Key<'_>) {
+        self.signal(key);
+        self.shard.touch(self.db, key.bytes(), true);
     }
 
     /// Asks to wait: the handler has found nothing to take, and returns without a reply. What it gets when the time is over

@@ -62,6 +62,7 @@ impl Ctx<'_> {
     ) -> Result<Option<R>, CommandError> {
         let key = key.into();
         self.expire_if_past(key);
+        self.touch_tentatively(key);
         let shard = &mut *self.shard;
         // Looked up once: what `write` does is done here, beside the borrow of the randomness.
         let touched = Touched::new(shard, self.no_touch);

@@ -127,6 +127,29 @@ pub const OUT_OF_MEMORY: CommandError = CommandError::new("OOM command not allow
 /// RESTORE and COPY: the target exists.
 pub const BUSY_KEY: CommandError = CommandError::new("BUSYKEY Target key name already exists.");
 
+/// MULTI within MULTI.
+pub const NESTED_MULTI: CommandError = CommandError::new("ERR MULTI calls can not be nested");
+/// WATCH within MULTI.
+pub const WATCH_IN_MULTI: CommandError = CommandError::new("ERR WATCH inside MULTI is not allowed");
+/// EXEC alone.
+pub const EXEC_WITHOUT_MULTI: CommandError = CommandError::new("ERR EXEC without MULTI");
+/// DISCARD alone.
+pub const DISCARD_WITHOUT_MULTI: CommandError = CommandError::new("ERR DISCARD without MULTI");
+/// A command of the transaction was refused when it came.
+pub const EXEC_ABORT: CommandError =
+    CommandError::new("EXECABORT Transaction discarded because of previous errors.");
+/// A command that no transaction may have.
+pub const NOT_IN_MULTI: CommandError = CommandError::new("ERR Command not allowed inside a transaction");
+/// In a transaction or a script: the command needs something that is not there.
+pub const NOT_ON_GROUNDS: CommandError = CommandError::new("ERR This command is not allowed here");
+
+/// EXEC itself is refused with `error`.
+pub fn exec_aborted(error: &CommandError) -> CommandError {
+    let text = error.as_bytes();
+    let text = text.strip_prefix(b"ERR ").unwrap_or(text);
+    CommandError::bytes([b"EXECABORT Transaction discarded because of: ", text].concat())
+}
+
 /// The number of arguments is wrong; `name` is the command's full name.
 pub fn wrong_arity(name: &str) -> CommandError {
     CommandError::text(format!("ERR wrong number of arguments for '{name}' command"))

@@ -82,6 +82,7 @@ impl Keyspace {
             events: Vec::new(),
             slots: Arc::clone(&slots),
             garbage: Vec::new(),
+            observers: super::Observers::default(),
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
         Keyspace { slots, shards, db: DbId(0), resp: Resp::V2 }
@@ -211,7 +212,7 @@ impl Keyspace {
                 });
                 self.drive(plan, &owners)
             }
-            Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) => {
+            Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) | Run::Placed(_) => {
                 panic!("{} needs a whole core", row.full_name)
             }
         }
@@ -283,6 +284,7 @@ impl Keyspace {
                 Step::Reply(reply) => return reply,
                 Step::Run(ops) => (ops, false),
                 Step::RunLast(ops) => (ops, true),
+                Step::Shares(_) => panic!("a command on keys asks no other core"),
                 Step::Wait(_, ops) => {
                     for (shard, op) in ops {
                         op(&mut Ctx { shard: &mut self.shards[shard.index()], db: self.db, no_touch: false });

@@ -9,6 +9,7 @@ use storage::UnixMillis;
 
 use super::inbox::PlanId;
 use super::locks::Claims;
+use crate::core::Errand;
 use crate::exec::hop::HopOp;
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::spec::CommandId;
@@ -62,6 +63,8 @@ pub enum Message {
     Everywhere(Head),
     /// A command for the shard's data with arguments too big to be copied once more.
     Large(Box<(Head, OwnedArgs)>),
+    /// Several commands that run as one.
+    Errand(Box<Errand>),
     /// A part of a plan.
     Hop(Box<HopPart>),
     /// A socket that this core shall serve, with the client's number: numbers follow the order of connecting.

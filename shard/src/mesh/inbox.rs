@@ -15,11 +15,12 @@ use storage::UnixMillis;
 
 use super::batch::Batch;
 use super::rules::{Rule, Rules};
-use crate::core::Waits;
+use crate::core::{Asked, Waits};
 use crate::exec::Share;
 use crate::exec::hop::{HopOp, HopValue};
 use crate::ids::ShardId;
 use crate::spec::CommandId;
+use crate::txn::Watch;
 
 /// How often a taken lock is tried again before the push is put off; each try is some 20 ns.
 const LOCK_SPINS: u32 = 100;
@@ -146,6 +147,17 @@ pub enum HopMessage {
         /// The plan.
         plan: PlanId,
     },
+    /// Give your share of a command that a plan asks of every core.
+    Share {
+        /// The plan.
+        plan: PlanId,
+        /// Which of the step's operations.
+        index: usize,
+        /// The command.
+        asked: Arc<Asked>,
+    },
+    /// A client watches no longer.
+    Unwatch(Arc<Watch>),
     /// A client of that core waits on this shard.
     Waits(Box<Waits>),
     /// Something happened at a key for which a client of that core waits, on several shards: its command is to run again.

@@ -16,6 +16,7 @@ pub use replies::{Gather, Gathered, Replies};
 use crate::ids::{ClientId, DbId};
 use crate::limits::{IN_FLIGHT_COMMANDS_MAX, REPLIES_IN_FLIGHT_BYTES, REPLY_BYTES_GUESS};
 use crate::spec::CommandId;
+use crate::txn::Transaction;
 
 /// What `CLIENT REPLY` asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -92,6 +93,8 @@ pub struct Session {
     pub in_flight_bytes: usize,
     /// The largest of its recent replies from other shards, in bytes; fades with every reply.
     pub recent_reply_bytes: usize,
+    /// What it keeps for EXEC, and what it watches.
+    pub transaction: Option<Box<Transaction>>,
     /// It waits for keys.
     pub blocked: Option<Box<Blocked>>,
     /// The loop was told to hold its input.
@@ -143,6 +146,7 @@ impl Session {
             routed_in: 0,
             in_flight_bytes: 0,
             recent_reply_bytes: REPLY_BYTES_GUESS,
+            transaction: None,
             blocked: None,
             held: None,
             closing: false,
@@ -167,13 +171,20 @@ impl Session {
         }
     }
 
+    /// Whether its commands are kept for EXEC.
+    #[inline]
+    pub fn in_transaction(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.is_open)
+    }
+
     /// Bytes of memory that the connection takes, in all its buffers.
     pub fn memory_bytes(&self) -> usize {
         let info = &self.info;
         let names = info.name.capacity() + info.lib_name.capacity() + info.lib_ver.capacity();
         let output = self.out.capacity() + info.in_flight + self.replies.heap_bytes();
         let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
-        size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + info.input.query_capacity
+        let kept = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes());
+        size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + kept + info.input.query_capacity
     }
 
     /// The command that CLIENT PAUSE holds back.

@@ -54,12 +54,16 @@ pub enum Flag {
     TouchesArbitraryKeys,
     /// Only for clients that `enable-debug-command` allows it.
     Debugging,
+    /// Runs at once behind MULTI: it is about the transaction, or about the connection.
+    NotQueued,
+    /// A command for every core that looks at its keys: it waits while these are away.
+    LooksAtKeys,
     /// While it waits for a key, the removal of the key is something to be told.
     NoticesRemoval,
 }
 
 /// A set of [`Flag`]s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(u32);
 
 impl Flags {
@@ -80,6 +84,12 @@ impl Flags {
     /// Whether `flag` is in the set.
     pub const fn has(self, flag: Flag) -> bool {
         self.0 & (1 << flag as u32) != 0
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn or(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
     }
 
     /// The names that COMMAND INFO shows, in its order. Internal flags have none.

@@ -88,7 +88,7 @@ fn select(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> O
 pub const RESET: Command = Command {
     name: "reset",
     arity: Arity::Exactly(1),
-    flags: ANYONE,
+    flags: ANYONE.or(Flags::of(&[Flag::NotQueued])),
     docs: Docs {
         summary: "Brings the connection back to the state in which it was opened.",
         since: "6.2.0",
@@ -102,6 +102,7 @@ pub const RESET: Command = Command {
 /// `CLIENT NO-EVICT` and the library's name stay, as in Redis: they are about the client and not about its state.
 fn reset(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let authenticated = ctx.config().requirepass.is_empty();
+    ctx.core.drop_transaction(ctx.conn);
     let session = ctx.session();
     session.db = DbId(0);
     session.resp = Resp::V2;
@@ -117,7 +118,7 @@ fn reset(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outco
 pub const QUIT: Command = Command {
     name: "quit",
     arity: Arity::AtLeast(1),
-    flags: ANYONE,
+    flags: ANYONE.or(Flags::of(&[Flag::NotQueued])),
     docs: Docs {
         summary: "Closes the connection once everything before it was answered.",
         since: "1.0.0",

@@ -186,11 +186,14 @@ pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>
     field("sub", &0);
     field("psub", &0);
     field("ssub", &0);
-    field("multi", &-1);
+    let transaction = session.transaction.as_deref();
+    let kept = transaction.filter(|transaction| transaction.is_open).map(|transaction| transaction.queue.len());
+    field("multi", &kept.map_or(-1, |kept| kept as i64));
+    field("watch", &transaction.and_then(|transaction| transaction.watching.as_ref()).map_or(0, |w| w.keys.len()));
     field("qbuf", &usage.query);
     field("qbuf-free", &usage.query_free);
     field("argv-mem", &usage.arguments);
-    field("multi-mem", &0);
+    field("multi-mem", &transaction.map_or(0, Transaction::heap_bytes));
     field("rbs", &session.out.capacity());
     field("rbp", &info.output_peak);
     field("obl", &usage.output.min(OUTPUT_PIECE_BYTES));
@@ -241,7 +244,9 @@ fn request_bytes(args: &Args<'_>) -> usize {
 
 fn flags(session: &Session) -> String {
     let flags = [
+        (session.in_transaction(), 'x'),
         (session.blocked.is_some() || matches!(session.held, Some(Hold::Paused(_))), 'b'),
+        (session.transaction.as_ref().is_some_and(|transaction| transaction.is_spoilt()), 'd'),
         (matches!(session.info.endpoint, Endpoint::Unix(_)), 'U'),
         (session.no_evict, 'e'),
         (session.no_touch, 'T'),

@@ -37,7 +37,7 @@ use crate::spec::{Argument, ArgumentKind, Arity, Categories, Category, Command, 
 pub const INFO: Command = Command {
     name: "info",
     arity: Arity::AtLeast(1),
-    flags: Flags::of(&[Flag::Loading, Flag::Stale]),
+    flags: Flags::of(&[Flag::Loading, Flag::Stale, Flag::LooksAtKeys]),
     categories: Categories::of(&[Category::Dangerous]),
     tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
     docs: Docs {
