@@ -16,6 +16,7 @@ pub mod memory;
 pub mod mesh;
 pub mod os;
 pub mod runtime;
+pub mod script;
 pub mod session;
 pub mod sha1;
 pub mod shared;

@@ -9,6 +9,7 @@ use crate::config::{Config, Effect};
 use crate::ids::{ClientId, ShardId};
 use crate::limits::PACKED_THRESHOLD_DEFAULT;
 use crate::mesh::Mesh;
+use crate::script::Registry;
 use crate::slot::SlotMap;
 
 /// Which commands `CLIENT PAUSE` holds back.
@@ -37,6 +38,8 @@ pub type Host = Box<dyn Fn(Effect, &Config) -> Result<(), String> + Send + Sync>
 pub struct Shared {
     /// Inboxes and answers.
     pub mesh: Mesh,
+    /// Scripts and libraries of functions.
+    pub scripts: Arc<Registry>,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
     config: RwLock<Arc<Config>>,
@@ -99,6 +102,7 @@ impl Shared {
         Shared {
             slots: Arc::new(SlotMap::new(parts.mesh.len())),
             mesh: parts.mesh,
+            scripts: Arc::default(),
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),
             next_client: AtomicU64::new(1),

@@ -10,6 +10,7 @@ pub mod item;
 pub mod key;
 pub mod list;
 pub mod parse;
+pub mod scripting;
 pub mod server;
 pub mod set;
 pub mod stream;
@@ -28,6 +29,7 @@ pub const FAMILIES: &[&[&Command]] = &[
     hyperloglog::COMMANDS,
     key::COMMANDS,
     list::COMMANDS,
+    scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
     stream::COMMANDS,

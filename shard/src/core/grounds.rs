@@ -114,7 +114,7 @@ impl Grounds<'_> {
         match row.run(args) {
             Run::Container | Run::Chosen(_) => unreachable!("a container is refused, and nothing is chosen twice"),
             Run::Session(handler) => self.run_session(handler, row, args, out),
-            Run::Placed(_) => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
+            Run::Placed(_) => self.run_placed(row, args, out),
             Run::Everywhere { .. } => {
                 if self.run_everywhere(row, args, out) == Ran::WantsShares {
                     return Ran::WantsShares;
@@ -125,6 +125,15 @@ impl Grounds<'_> {
         self.core.stats.commands_processed += 1;
         self.core.finished_with((self.actor.conn, self.actor.home), row, args, began, error_code(&out[start..]));
         Ran::Replied
+    }
+
+    /// A script runs within the work; other work does not.
+    fn run_placed(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) {
+        match crate::commands::scripting::within(&self.core.shared, row, args) {
+            None => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
+            Some(Err(error)) => Reply::new(out, self.actor.resp).error(error.as_bytes()),
+            Some(Ok(script)) => script.run_on(self, out),
+        }
     }
 
     fn run_session(&mut self, handler: SessionHandler, row: &Row, args: &Args<'_>, out: &mut Vec<u8>) {

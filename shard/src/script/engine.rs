@@ -26,6 +26,9 @@ const COMPILED_PER_COLLECTION: u64 = 500;
 /// EVALSHA of a script that is not known.
 pub const NO_SCRIPT: CommandError = CommandError::new("NOSCRIPT No matching script. Please use EVAL.");
 
+/// FCALL of a function that is not known.
+pub const NO_FUNCTION: CommandError = CommandError::new("ERR Function not found");
+
 /// A script as a state runs it.
 #[derive(Clone)]
 pub(super) struct Compiled {
@@ -97,18 +100,19 @@ impl Engine {
     }
 
     /// The script of this source, compiled, and kept for EVALSHA.
-    pub(super) fn script_of(&mut self, source: &[u8]) -> Result<Compiled, CommandError> {
+    fn script_of(&mut self, source: &[u8]) -> Result<Arc<Script>, CommandError> {
         self.follow_flushes();
         let hash = storage::key_hash(source);
         if let Some(known) = self.by_source.get(&hash)
             && known.script.source == source
         {
-            return Ok(known.clone());
+            return Ok(Arc::clone(&known.script));
         }
         let sha = hex(&sha1(source));
         if let Some(known) = self.by_sha.get(&sha).cloned() {
-            self.by_source.insert(hash, known.clone());
-            return Ok(known);
+            let script = Arc::clone(&known.script);
+            self.by_source.insert(hash, known);
+            return Ok(script);
         }
         let script = match self.registry.script(&sha) {
             Some(script) => script,
@@ -116,19 +120,31 @@ impl Engine {
         };
         let compiled = self.compile(script)?;
         self.registry.keep(&compiled.script);
-        self.by_source.insert(hash, compiled.clone());
-        Ok(compiled)
+        let script = Arc::clone(&compiled.script);
+        self.by_source.insert(hash, compiled);
+        Ok(script)
     }
 
-    /// The script of this SHA-1, compiled.
-    pub(super) fn script_named(&mut self, sha: &[u8]) -> Result<Compiled, CommandError> {
+    /// The script of this SHA-1.
+    fn script_named(&mut self, sha: &[u8]) -> Option<Arc<Script>> {
+        const SHA_DIGITS: usize = 40;
         self.follow_flushes();
-        let sha = std::str::from_utf8(sha).map_err(|_| NO_SCRIPT)?.to_ascii_lowercase();
-        if let Some(known) = self.by_sha.get(&sha) {
-            return Ok(known.clone());
+        let mut lower = [0; SHA_DIGITS];
+        lower.copy_from_slice(sha.get(..SHA_DIGITS).filter(|_| sha.len() == SHA_DIGITS)?);
+        lower.make_ascii_lowercase();
+        let sha = std::str::from_utf8(&lower).ok()?;
+        match self.by_sha.get(sha) {
+            Some(known) => Some(Arc::clone(&known.script)),
+            None => self.registry.script(sha),
         }
-        let script = self.registry.script(&sha).ok_or(NO_SCRIPT)?;
-        self.compile(script)
+    }
+
+    /// A script as this core runs it.
+    pub(super) fn compiled(&mut self, script: &Arc<Script>) -> Result<Function, CommandError> {
+        if let Some(known) = self.by_sha.get(&script.sha) {
+            return Ok(known.function.clone());
+        }
+        self.compile(Arc::clone(script)).map(|compiled| compiled.function)
     }
 
     fn compile(&mut self, script: Arc<Script>) -> Result<Compiled, CommandError> {
@@ -162,15 +178,15 @@ impl Engine {
     }
 
     /// A function of a library, which is loaded into the state if it was not.
-    pub(super) fn function(&mut self, library: &Library, name: &[u8]) -> Result<Loaded, CommandError> {
+    pub(super) fn function(&mut self, library: &Library, name: &[u8]) -> Result<Function, CommandError> {
         self.follow_libraries();
         if !self.loaded.contains_key(&library.number) {
             let functions = self.load(&library.source[library.code_at..]).map_err(CommandError::bytes)?;
             let by_name = functions.into_iter().map(|loaded| (loaded.info.name.clone(), loaded)).collect();
             self.loaded.insert(library.number, by_name);
         }
-        let found = self.loaded[&library.number].get(name).cloned();
-        found.ok_or(CommandError::new("ERR Function not found"))
+        let found = self.loaded[&library.number].get(name).map(|loaded| loaded.function.clone());
+        found.ok_or(NO_FUNCTION)
     }
 
     /// Forgets the libraries that are no more.
@@ -223,8 +239,12 @@ pub fn functions_of(registry: &Arc<Registry>, code: &[u8]) -> Result<Vec<Functio
     with(registry, |engine| engine.load(code)).map(|loaded| loaded.into_iter().map(|one| one.info).collect())
 }
 
-/// Compiles a script and keeps it for EVALSHA; its SHA-1.
-pub fn keep_script(registry: &Arc<Registry>, source: &[u8]) -> Result<String, CommandError> {
-    let compiled = with(registry, |engine| engine.script_of(source))?;
-    Ok(compiled.script.sha.clone())
+/// The script of this source, compiled, and kept for EVALSHA.
+pub fn script_of(registry: &Arc<Registry>, source: &[u8]) -> Result<Arc<Script>, CommandError> {
+    with(registry, |engine| engine.script_of(source))
+}
+
+/// The script of this SHA-1.
+pub fn script_named(registry: &Arc<Registry>, sha: &[u8]) -> Result<Arc<Script>, CommandError> {
+    with(registry, |engine| engine.script_named(sha)).ok_or(NO_SCRIPT)
 }

@@ -8,6 +8,7 @@
 //! | `engine.rs` | a core's Lua states, and what is compiled in them |
 //! | `vm.rs`, `sandbox.lua` | a Lua state, and what scripts see of it |
 //! | `library/` | `redis`, `cjson`, `cmsgpack`, `struct`, `bit`, `math.random` |
+//! | `work.rs` | a call of a script: what it claims, and on what it runs |
 //! | `run.rs`, `drive.rs` | running a script: its commands, its time, its end |
 //! | `running.rs` | a long script as other cores see it |
 //! | `to_lua.rs`, `to_reply.rs`, `number.rs`, `random.rs` | conversions |
@@ -37,6 +38,7 @@ mod running;
 mod to_lua;
 mod to_reply;
 mod vm;
+pub mod work;
 
 use net::{Args, Resp};
 

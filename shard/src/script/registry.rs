@@ -3,7 +3,7 @@
 //! A change takes effect at once for all cores, under one lock, before the command that made it is answered. A core keeps
 //! what it has compiled for as long as the numbers here say that nothing was taken away.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use hashbrown::HashMap;
@@ -49,8 +49,6 @@ pub struct Registry {
     library_changes: AtomicU64,
     next_library: AtomicU64,
     running: Mutex<HashMap<ShardId, Arc<Running>>>,
-    /// Memory is over `maxmemory` and nothing may be evicted.
-    pub over_memory: AtomicBool,
     /// Bytes of the Lua states of all cores: for scripts, for functions.
     pub vm_bytes: [AtomicUsize; 2],
 }
@@ -64,7 +62,6 @@ impl Default for Registry {
             library_changes: AtomicU64::new(0),
             next_library: AtomicU64::new(1),
             running: Mutex::default(),
-            over_memory: AtomicBool::new(false),
             vm_bytes: [const { AtomicUsize::new(0) }; 2],
         }
     }

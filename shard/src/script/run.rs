@@ -2,16 +2,15 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use mlua::Function;
-use net::{Args, Reply};
+use net::{Args, OwnedArgs, Reply};
 
 use super::drive::{Fibre, Pause, Resume};
-use super::engine::{self, NO_SCRIPT};
-use super::flags::ScriptFlags;
-use super::registry::Registry;
+use super::engine;
+use super::functions::Library;
+use super::registry::{Registry, Script};
 use super::running::Running;
 use super::vm::{Call, Failure, Kind, Vm};
 use super::Host;
@@ -19,16 +18,6 @@ use crate::exec::{CommandError, Outcome};
 use crate::ids::ShardId;
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
-
-const KEYS_NEGATIVE: CommandError = CommandError::new("ERR Number of keys can't be negative");
-const KEYS_TOO_MANY: CommandError = CommandError::new("ERR Number of keys can't be greater than number of args");
-const KEYS_BAD: CommandError = CommandError::new("ERR Bad number of keys provided");
-const NO_FUNCTION: CommandError = CommandError::new("ERR Function not found");
-const WRITES_BY_RO: CommandError =
-    CommandError::new("ERR Can not execute a script with write flag using *_ro command.");
-const SCRIPT_OOM: CommandError = CommandError::new(
-    "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
-);
 
 const UNKNOWN_COMMAND: &str = "ERR Unknown Redis command called from script";
 const WRONG_ARITY: &str = "ERR Wrong number of args calling Redis command from script";
@@ -42,54 +31,50 @@ const KILLED_FUNCTION: &str = "Script killed by user with FUNCTION KILL.";
 /// A script that has run so long is one that others may see and kill.
 const LONG: Duration = Duration::from_millis(5);
 
-/// What a script is called by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CalledBy {
-    /// Its source.
-    Source,
-    /// Its SHA-1.
-    Sha,
-    /// The function's name.
-    Function,
-}
-
-/// A call of a script.
-pub struct Request<'a> {
+/// A script that is to run.
+pub struct Job {
+    /// What runs.
+    pub target: Target,
     /// The command: name, script, number of keys, keys, arguments.
-    pub args: &'a Args<'a>,
-    /// What the second argument is.
-    pub by: CalledBy,
+    pub args: OwnedArgs,
+    /// How many of the arguments are keys.
+    pub keys: usize,
     /// It must not write.
     pub read_only: bool,
-    /// The core on which it runs.
-    pub core: ShardId,
+    /// It may not call what takes memory, unless it has begun to write.
+    pub short_of_memory: bool,
 }
 
-/// What decides what a script may do.
-struct Permissions {
-    read_only: bool,
-    /// It is not judged by memory.
-    any_memory: bool,
+/// What runs.
+#[derive(Clone)]
+pub enum Target {
+    /// A script.
+    Script(Arc<Script>),
+    /// The function that the command names, of this library.
+    Function(Arc<Library>),
 }
 
-/// A script about to run.
+/// A script in this core's state.
 struct Prepared {
     vm: Rc<Vm>,
     name: Vec<u8>,
     function: Function,
-    flags: ScriptFlags,
 }
 
-/// Runs the script that `request` calls.
-pub fn run(registry: &Arc<Registry>, request: &Request<'_>, host: &mut dyn Host, reply: &mut Reply<'_>) -> Outcome {
-    let prepared = prepare(registry, request)?;
-    let over_memory = registry.over_memory.load(Ordering::Relaxed);
-    let permissions = permit(&prepared, request, over_memory)?;
-    let keys = number_of_keys(request)?;
+/// Runs a script on core `core`.
+pub fn run(
+    registry: &Arc<Registry>,
+    core: ShardId,
+    job: &Job,
+    host: &mut dyn Host,
+    reply: &mut Reply<'_>,
+) -> Outcome {
+    let prepared = prepare(registry, job)?;
+    let args = job.args.as_args();
     let tables = prepared
         .vm
-        .table_of(request.args.from(3).take(keys))
-        .and_then(|table| Ok((table, prepared.vm.table_of(request.args.from(3 + keys))?)))
+        .table_of(args.from(3).take(job.keys))
+        .and_then(|table| Ok((table, prepared.vm.table_of(args.from(3 + job.keys))?)))
         .map_err(|_| CommandError::new("OOM script arguments take more memory than there is"))?;
     let vm = Rc::clone(&prepared.vm);
     vm.begin();
@@ -97,19 +82,10 @@ pub fn run(registry: &Arc<Registry>, request: &Request<'_>, host: &mut dyn Host,
     let call = if vm.kind() == Kind::Script { Call::Eval } else { Call::Fcall };
     let (own, resp) = (Rc::clone(&vm), reply.resp());
     let fibre = Fibre::new(move || own.run_to_end(&call, &function, tables, resp));
-    let mut drive = Drive {
-        registry,
-        request,
-        prepared: &prepared,
-        permissions,
-        over_memory,
-        since: None,
-        running: None,
-        wrote: false,
-    };
+    let mut drive = Drive { registry, core, job, prepared: &prepared, since: None, running: None, wrote: false };
     drive.to_the_end(fibre, host);
     if drive.running.is_some() {
-        registry.set_running(request.core, None);
+        registry.set_running(core, None);
     }
     let ended = vm.take_end();
     engine::with(registry, |engine| engine.tell_size(vm.kind(), &vm));
@@ -122,72 +98,27 @@ pub fn run(registry: &Arc<Registry>, request: &Request<'_>, host: &mut dyn Host,
     }
 }
 
-/// Finds the script, and compiles it if it was not.
-fn prepare(registry: &Arc<Registry>, request: &Request<'_>) -> Result<Prepared, CommandError> {
-    let what = request.args.at(1);
-    if request.by == CalledBy::Function {
-        let libraries = registry.libraries();
-        let library = libraries.with_function(what).ok_or(NO_FUNCTION)?;
-        let (vm, loaded) = engine::with(registry, |engine| {
-            let loaded = engine.function(library, what)?;
-            Ok::<_, CommandError>((engine.functions(), loaded))
-        })?;
-        let flags = loaded.info.flags;
-        return Ok(Prepared { vm, name: what.to_vec(), function: loaded.function, flags });
-    }
-    // The number of keys is judged before the script is looked for, except that of one that is not known.
-    if request.by == CalledBy::Source {
-        number_of_keys(request)?;
-    } else if what.len() != 40 {
-        return Err(NO_SCRIPT);
-    }
-    let (vm, compiled) = engine::with(registry, |engine| {
-        let compiled = match request.by {
-            CalledBy::Source => engine.script_of(what)?,
-            _ => engine.script_named(what)?,
-        };
-        Ok::<_, CommandError>((engine.scripts(), compiled))
-    })?;
-    let name = compiled.script.sha.clone().into_bytes();
-    Ok(Prepared { vm, name, function: compiled.function, flags: compiled.script.flags })
-}
-
-fn number_of_keys(request: &Request<'_>) -> Result<usize, CommandError> {
-    let parsed = crate::commands::parse::parse_i64(request.args.at(2));
-    let keys = match (parsed, request.by) {
-        (Err(_), CalledBy::Function) => return Err(KEYS_BAD),
-        (parsed, _) => parsed?,
-    };
-    if keys > (request.args.len() - 3) as i64 {
-        return Err(KEYS_TOO_MANY);
-    }
-    usize::try_from(keys).map_err(|_| KEYS_NEGATIVE)
-}
-
-/// Judges by its flags whether a script may run at all.
-fn permit(prepared: &Prepared, request: &Request<'_>, over_memory: bool) -> Result<Permissions, CommandError> {
-    let flags = prepared.flags;
-    let writes_nothing = flags.has(ScriptFlags::NO_WRITES);
-    let any_memory = flags.has(ScriptFlags::ALLOW_OOM) || writes_nothing;
-    if !flags.has(ScriptFlags::UNDECLARED) {
-        if request.read_only && !writes_nothing {
-            return Err(WRITES_BY_RO);
+/// Compiles what is to run, if this core has not.
+fn prepare(registry: &Arc<Registry>, job: &Job) -> Result<Prepared, CommandError> {
+    engine::with(registry, |engine| match &job.target {
+        Target::Script(script) => {
+            let function = engine.compiled(script)?;
+            Ok(Prepared { vm: engine.scripts(), name: script.sha.clone().into_bytes(), function })
         }
-        if over_memory && !any_memory {
-            return Err(SCRIPT_OOM);
+        Target::Function(library) => {
+            let name = job.args.as_args().at(1).to_vec();
+            let function = engine.function(library, &name)?;
+            Ok(Prepared { vm: engine.functions(), name, function })
         }
-    }
-    let any_memory = any_memory && !flags.has(ScriptFlags::UNDECLARED);
-    Ok(Permissions { read_only: request.read_only || writes_nothing, any_memory })
+    })
 }
 
 /// A script that runs.
 struct Drive<'a> {
     registry: &'a Registry,
-    request: &'a Request<'a>,
+    core: ShardId,
+    job: &'a Job,
     prepared: &'a Prepared,
-    permissions: Permissions,
-    over_memory: bool,
     since: Option<Instant>,
     /// Others see it.
     running: Option<Arc<Running>>,
@@ -210,10 +141,10 @@ impl Drive<'_> {
         let now = Instant::now();
         let since = *self.since.get_or_insert(now);
         if self.running.is_none() && now - since >= LONG {
-            let Request { args, core, .. } = self.request;
             let kind = self.prepared.vm.kind();
-            let running = Arc::new(Running::new(kind, &self.prepared.name, args.to_owned(), since, self.wrote));
-            self.registry.set_running(*core, Some(Arc::clone(&running)));
+            let command = self.job.args.clone();
+            let running = Arc::new(Running::new(kind, &self.prepared.name, command, since, self.wrote));
+            self.registry.set_running(self.core, Some(Arc::clone(&running)));
             self.running = Some(running);
         }
         match &self.running {
@@ -264,11 +195,11 @@ impl Drive<'_> {
         if flags.has(Flag::Noscript) {
             return Err(NOT_ALLOWED);
         }
-        if self.permissions.read_only && (flags.has(Flag::Write) || flags.has(Flag::MayReplicate)) {
+        if self.job.read_only && (flags.has(Flag::Write) || flags.has(Flag::MayReplicate)) {
             return Err(READ_ONLY);
         }
         // A script that has begun to write is let finish.
-        if flags.has(Flag::Denyoom) && self.over_memory && !self.permissions.any_memory && !self.wrote {
+        if flags.has(Flag::Denyoom) && self.job.short_of_memory && !self.wrote {
             return Err(OUT_OF_MEMORY);
         }
         Ok(row)

@@ -1,12 +1,11 @@
 //! EVAL, EVALSHA, FCALL, and the same for scripts that only read.
 
-use std::sync::Arc;
+use net::Args;
 
-use net::{Args, Reply, Resp};
-
-use crate::exec::{Ctx, Outcome, Run};
-use crate::script::Host;
-use crate::script::run::{CalledBy, Request, run};
+use crate::core::SessionCtx;
+use crate::exec::{CommandError, Outcome, Run};
+use crate::script::work::{CalledBy, ScriptWork};
+use crate::shared::Shared;
 use crate::spec::table::Row;
 use crate::spec::{
     Argument, ArgumentKind, Arity, Begin, Command, Docs, Find, Flag, Flags, Group, KeyFlag, KeySpec,
@@ -63,7 +62,7 @@ pub const EVAL: Command = Command {
     flags: WRITING,
     keys: &[counted_keys(ANY_USE, WORST)],
     docs: docs("Runs a Lua script.", "2.6.0", &BY_SOURCE),
-    run: Run::Script(|ctx, args, reply| call(ctx, args, reply, CalledBy::Source, false)),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Source, false)),
     ..Command::BLANK
 };
 
@@ -73,7 +72,7 @@ pub const EVAL_RO: Command = Command {
     flags: READING,
     keys: &[counted_keys(ANY_READ, WORST_READ)],
     docs: docs("Runs a Lua script that may not write.", "7.0.0", &BY_SOURCE),
-    run: Run::Script(|ctx, args, reply| call(ctx, args, reply, CalledBy::Source, true)),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Source, true)),
     ..EVAL
 };
 
@@ -82,7 +81,7 @@ pub const EVALSHA: Command = Command {
     name: "evalsha",
     keys: &[counted_keys(ANY_USE, "")],
     docs: docs("Runs a Lua script that the server knows by its SHA-1.", "2.6.0", &BY_SHA),
-    run: Run::Script(|ctx, args, reply| call(ctx, args, reply, CalledBy::Sha, false)),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Sha, false)),
     ..EVAL
 };
 
@@ -92,7 +91,7 @@ pub const EVALSHA_RO: Command = Command {
     flags: READING,
     keys: &[counted_keys(ANY_READ, "")],
     docs: docs("Runs a Lua script that the server knows by its SHA-1 and that may not write.", "7.0.0", &BY_SHA),
-    run: Run::Script(|ctx, args, reply| call(ctx, args, reply, CalledBy::Sha, true)),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Sha, true)),
     ..EVAL
 };
 
@@ -100,7 +99,7 @@ pub const EVALSHA_RO: Command = Command {
 pub const FCALL: Command = Command {
     name: "fcall",
     docs: docs("Calls a function of a library.", "7.0.0", &BY_NAME),
-    run: Run::Script(|ctx, args, reply| call(ctx, args, reply, CalledBy::Function, false)),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Function, false)),
     ..EVAL
 };
 
@@ -108,13 +107,26 @@ pub const FCALL: Command = Command {
 pub const FCALL_RO: Command = Command {
     name: "fcall_ro",
     docs: docs("Calls a function of a library that may not write.", "7.0.0", &BY_NAME),
-    run: Run::Script(|ctx, args, reply| call(ctx, args, reply, CalledBy::Function, true)),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Function, true)),
     ..EVAL_RO
 };
 
-fn call(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>, by: CalledBy, read_only: bool) -> Outcome {
-    let registry = Arc::clone(&ctx.shard.scripts);
-    let request = Request { args, by, read_only, core: ctx.shard.id };
-    let mut here = Here { ctx: ctx.on(ctx.db) };
-    run(&registry, &request, &mut here, reply)
+fn call(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, by: CalledBy, read_only: bool) -> Outcome {
+    let work = ScriptWork::new(&ctx.core.shared, args, by, read_only)?;
+    ctx.place_work(row, args, Box::new(work));
+    Ok(())
+}
+
+/// A script that is called within other work, which has claimed everything; nothing if `row` calls none.
+pub fn within(shared: &Shared, row: &Row, args: &Args<'_>) -> Option<Result<ScriptWork, CommandError>> {
+    let (by, read_only) = match row.command.name {
+        "eval" => (CalledBy::Source, false),
+        "eval_ro" => (CalledBy::Source, true),
+        "evalsha" => (CalledBy::Sha, false),
+        "evalsha_ro" => (CalledBy::Sha, true),
+        "fcall" => (CalledBy::Function, false),
+        "fcall_ro" => (CalledBy::Function, true),
+        _ => return None,
+    };
+    Some(ScriptWork::new(shared, args, by, read_only).map(ScriptWork::with_everything))
 }

@@ -7,8 +7,8 @@
 //! ```
 
 use net::{Args, Reply};
-use storage::StringRef;
-use storage::snapshot::{RESTORE_VERSION_MAX, Reader, Writer, crc64};
+use storage::snapshot::crc64::crc64;
+use storage::snapshot::{RESTORE_VERSION_MAX, Reader, Writer};
 
 use super::function::{CHANGES, docs, library_of};
 use crate::commands::parse::is_word;
@@ -42,7 +42,7 @@ fn dump(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcom
     let mut writer = Writer::new(true);
     for library in ctx.core.shared.scripts.libraries().all() {
         writer.put(&[LIBRARY]);
-        writer.put_string(StringRef::Bytes(&library.source));
+        writer.put_bytes(&library.source);
     }
     writer.put(&VERSION.to_le_bytes());
     let crc = crc64(0, writer.bytes());
@@ -123,7 +123,7 @@ fn sources(payload: &[u8]) -> Result<Vec<Vec<u8>>, CommandError> {
         if reader.byte().map_err(|_| UNREADABLE)? != LIBRARY {
             return Err(NOT_A_LIBRARY);
         }
-        sources.push(reader.string().map_err(|_| UNREADABLE)?.to_vec());
+        sources.push(reader.string().map_err(|_| UNREADABLE)?.into_bytes());
     }
     Ok(sources)
 }

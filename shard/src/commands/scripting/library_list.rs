@@ -1,7 +1,7 @@
 //! FUNCTION LIST.
 
 use net::{Args, Reply};
-use storage::glob;
+use storage::glob::{Case, glob_match};
 
 use super::function::docs;
 use crate::commands::parse::is_word;
@@ -45,7 +45,7 @@ fn list(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Out
     }
     let libraries = ctx.core.shared.scripts.libraries();
     let fits = |library: &&std::sync::Arc<Library>| {
-        pattern.is_none_or(|pattern| glob::matches(pattern, library.name.as_bytes()))
+        pattern.is_none_or(|pattern| glob_match(pattern, library.name.as_bytes(), Case::Insensitive))
     };
     reply.array(libraries.all().filter(fits).count());
     for library in libraries.all().filter(fits) {

@@ -16,11 +16,11 @@ mod kill;
 mod library_dump;
 mod library_list;
 mod script;
-#[cfg(test)]
-mod tests;
 
 use crate::exec::CommandError;
 use crate::spec::{Argument, ArgumentKind, Command};
+
+pub use eval::within;
 
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[

@@ -7,7 +7,7 @@ use crate::commands::help;
 use crate::commands::parse::is_word;
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
-use crate::script::engine::keep_script;
+use crate::script::engine::script_of;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group};
 
 const FLUSH_SYNTAX: CommandError = CommandError::new("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
@@ -49,8 +49,8 @@ const LOAD: Command = Command {
 };
 
 fn load(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let sha = keep_script(&ctx.core.shared.scripts, args.at(2))?;
-    reply.bulk(sha.as_bytes());
+    let script = script_of(&ctx.core.shared.scripts, args.at(2))?;
+    reply.bulk(script.sha.as_bytes());
     Ok(())
 }
 
