@@ -1,6 +1,6 @@
-//! CLIENT LIST and INFO: a line of fields for each client, as Redis 7.2 writes it.
+//! CLIENT LIST and INFO: a line of fields for each client, as Redis 7.2 writes it, and `watch` as 7.4 does.
 //!
-//! Fields whose subject does not exist here have the value that says so (`sub=0`, `multi=-1`, `redir=-1`). An idle client
+//! Fields whose subject does not exist here have the value that says so (`sub=0`, `redir=-1`). An idle client
 //! has no buffer of either direction, so its `qbuf-free` and `rbs` are 0 where Redis keeps up to 16 KiB each. Output has
 //! one buffer and not Redis's two: its first 16 KiB count as `obl`, the rest as `omem`, and `oll` says how many such
 //! pieces the rest is, so that what watches for clients that do not read works as it did.
@@ -19,6 +19,7 @@ use crate::exec::{CommandError, EverywhereCall, Outcome, Run, Share};
 use crate::ids::ClientId;
 use crate::session::{Hold, Session, address, local_address};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, CommandTable, Docs, Group};
+use crate::txn::Transaction;
 
 const INVALID_ID: CommandError = CommandError::new("ERR Invalid client ID");
 
