@@ -315,7 +315,16 @@ fn run_over(
             row.command.visit_keys(args, |place| keys.push((owners[keys.len()], args.at(place).to_vec())));
             let (db, resp, no_touch) = (actor.db, actor.resp, actor.no_touch);
             let shard = &mut states[home.index()];
-            Ok(Borrow::plan(BorrowInput { handler, args: args.to_owned(), resp, db, no_touch, keys, shard, claim: None }))
+            Ok(Borrow::plan(BorrowInput {
+                handler,
+                args: args.to_owned(),
+                resp,
+                db,
+                no_touch,
+                keys,
+                shard,
+                claim: None,
+            }))
         }
         Run::Hops { plan, .. } => plan(&input(&owners)),
         Run::AllHops { plan, .. } => plan(&input(&[])),

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
-use super::{Asked, Core};
 use super::deliver::error_code;
 use super::route::RunBy;
 use super::wait::Blocked;
+use super::{Asked, Core};
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
 use crate::exec::{Ctx, EverywhereCall, Run};
 use crate::ids::{DbId, ShardId};
@@ -102,7 +102,9 @@ impl Core {
                     values += 1;
                 }
             }
-            Step::RunLast(_) | Step::Shares(_) | Step::Wait(..) | Step::Reply(_) => panic!("a plan that needs no locks is no plan"),
+            Step::RunLast(_) | Step::Shares(_) | Step::Wait(..) | Step::Reply(_) => {
+                panic!("a plan that needs no locks is no plan")
+            }
         }
         let state = PlanState {
             plan: Some(plan),

@@ -41,8 +41,8 @@ use storage::{Database, UnixMillis};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::exec::{Observers, ShardState};
 use crate::exec::ctx::KeyspaceCounters;
+use crate::exec::{Observers, ShardState};
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::limits::WITHHELD_MICROS_MAX;
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};

@@ -438,7 +438,14 @@ impl Core {
         self.routed(caller.conn);
     }
 
-    pub(super) fn expect_parts(&mut self, caller: Caller, row: &Row, args: &Args<'_>, parts: Gathered, keep_args: bool) -> u32 {
+    pub(super) fn expect_parts(
+        &mut self,
+        caller: Caller,
+        row: &Row,
+        args: &Args<'_>,
+        parts: Gathered,
+        keep_args: bool,
+    ) -> u32 {
         let missing = match &parts {
             Gathered::Replies(parts) => parts.len(),
             Gathered::Shares(shares) => shares.len(),

@@ -9,8 +9,8 @@ use storage::UnixMillis;
 use crate::exec::{CommandError, Ctx, EverywhereCall, Run, ShardHandler};
 use crate::ids::ShardId;
 use crate::mesh::{Claims, Head, HopPart, ReplyHead, Rule, Ticket};
-use crate::spec::{CommandTable, Flag};
 use crate::spec::table::Row;
+use crate::spec::{CommandTable, Flag};
 
 /// The vector for replies of the own inbox's commands is kept for the next up to this many bytes.
 const OWN_REPLY_BYTES_KEPT: usize = 64 * 1024;

@@ -51,7 +51,12 @@ impl Core {
     }
 
     /// A command is refused: its client's transaction, if there is one, is refused with it. The error to answer.
-    pub(super) fn break_transaction(&mut self, conn: ConnId, is_exec: bool, error: &CommandError) -> Option<CommandError> {
+    pub(super) fn break_transaction(
+        &mut self,
+        conn: ConnId,
+        is_exec: bool,
+        error: &CommandError,
+    ) -> Option<CommandError> {
         let transaction = self.session(conn)?.transaction.as_mut().filter(|transaction| transaction.is_open)?;
         transaction.is_broken = true;
         if !is_exec {
@@ -107,10 +112,11 @@ impl SessionCtx<'_> {
     pub fn place_watch(&mut self, row: &'static Row, args: &Args<'_>) {
         let session = self.session();
         let db = session.db;
-        let watching = session.transaction.get_or_insert_default().watching.get_or_insert_with(|| Watching {
-            watch: Arc::default(),
-            keys: Vec::new(),
-        });
+        let watching = session
+            .transaction
+            .get_or_insert_default()
+            .watching
+            .get_or_insert_with(|| Watching { watch: Arc::default(), keys: Vec::new() });
         let watch = Arc::clone(&watching.watch);
         // One change is enough: what else is watched makes no difference.
         let mut keys: Vec<Vec<u8>> = Vec::new();

@@ -15,8 +15,8 @@ use storage::{
 use storage::{OwnedValue, Value};
 
 use super::CommandError;
-use super::observe::Observers;
 use super::error::WRONG_TYPE;
+use super::observe::Observers;
 use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};

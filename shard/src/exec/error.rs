@@ -136,8 +136,7 @@ pub const EXEC_WITHOUT_MULTI: CommandError = CommandError::new("ERR EXEC without
 /// DISCARD alone.
 pub const DISCARD_WITHOUT_MULTI: CommandError = CommandError::new("ERR DISCARD without MULTI");
 /// A command of the transaction was refused when it came.
-pub const EXEC_ABORT: CommandError =
-    CommandError::new("EXECABORT Transaction discarded because of previous errors.");
+pub const EXEC_ABORT: CommandError = CommandError::new("EXECABORT Transaction discarded because of previous errors.");
 /// A command that no transaction may have.
 pub const NOT_IN_MULTI: CommandError = CommandError::new("ERR Command not allowed inside a transaction");
 /// In a transaction or a script: the command needs something that is not there.

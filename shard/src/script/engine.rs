@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hashbrown::HashMap;
-use mlua::Function;
+use mlua::{Function, RegistryKey};
 
 use super::functions::{FunctionInfo, Library};
 use super::registry::{Registry, Script};
@@ -33,14 +33,14 @@ pub const NO_FUNCTION: CommandError = CommandError::new("ERR Function not found"
 #[derive(Clone)]
 pub(super) struct Compiled {
     pub(super) script: Arc<Script>,
-    pub(super) function: Function,
+    pub(super) function: Rc<RegistryKey>,
 }
 
 /// A function as a state runs it.
 #[derive(Clone)]
 pub(super) struct Loaded {
     pub(super) info: FunctionInfo,
-    pub(super) function: Function,
+    pub(super) function: Rc<RegistryKey>,
 }
 
 /// A core's Lua.
@@ -55,6 +55,8 @@ pub(super) struct Engine {
     /// Functions by the number of their library.
     loaded: HashMap<u64, HashMap<Vec<u8>, Loaded>>,
     library_changes: u64,
+    /// What this core has said that its states take: for scripts, for functions.
+    told_bytes: [usize; 2],
 }
 
 thread_local! {
@@ -86,6 +88,7 @@ impl Engine {
             compiled: 0,
             loaded: HashMap::new(),
             library_changes: registry.library_changes(),
+            told_bytes: [0; 2],
         }
     }
 
@@ -142,9 +145,11 @@ impl Engine {
     /// A script as this core runs it.
     pub(super) fn compiled(&mut self, script: &Arc<Script>) -> Result<Function, CommandError> {
         if let Some(known) = self.by_sha.get(&script.sha) {
-            return Ok(known.function.clone());
+            let key = Rc::clone(&known.function);
+            return Ok(self.scripts().kept(&key));
         }
-        self.compile(Arc::clone(script)).map(|compiled| compiled.function)
+        let compiled = self.compile(Arc::clone(script))?;
+        Ok(self.scripts().kept(&compiled.function))
     }
 
     fn compile(&mut self, script: Arc<Script>) -> Result<Compiled, CommandError> {
@@ -156,7 +161,7 @@ impl Engine {
         if self.compiled.is_multiple_of(COMPILED_PER_COLLECTION) {
             vm.collect();
         }
-        let compiled = Compiled { script, function };
+        let compiled = Compiled { script, function: Rc::new(vm.keep(function)) };
         self.by_sha.insert(compiled.script.sha.clone(), compiled.clone());
         self.tell_size(Kind::Script, &vm);
         Ok(compiled)
@@ -169,11 +174,9 @@ impl Engine {
             self.flushes = flushes;
             self.by_source.clear();
             self.by_sha.clear();
-            if let Some(vm) = self.scripts.take() {
-                // A fresh state, as after Redis's own flush.
-                drop(vm);
-                self.registry.vm_bytes[0].store(0, Ordering::Relaxed);
-            }
+            // The next script gets a fresh state, as after a flush of Redis.
+            self.scripts = None;
+            self.tell_bytes(Kind::Script, 0);
         }
     }
 
@@ -185,8 +188,8 @@ impl Engine {
             let by_name = functions.into_iter().map(|loaded| (loaded.info.name.clone(), loaded)).collect();
             self.loaded.insert(library.number, by_name);
         }
-        let found = self.loaded[&library.number].get(name).map(|loaded| loaded.function.clone());
-        found.ok_or(NO_FUNCTION)
+        let found = self.loaded[&library.number].get(name).map(|loaded| Rc::clone(&loaded.function));
+        found.map(|key| self.functions().kept(&key)).ok_or(NO_FUNCTION)
     }
 
     /// Forgets the libraries that are no more.
@@ -205,8 +208,7 @@ impl Engine {
     /// Runs the code of a library; its functions.
     pub(super) fn load(&mut self, code: &[u8]) -> Result<Vec<Loaded>, Vec<u8>> {
         let vm = self.functions();
-        let chunk =
-            vm.compile(code).map_err(|text| [b"ERR Error compiling function: ", text.as_slice()].concat())?;
+        let chunk = vm.compile(code).map_err(|text| [b"ERR Error compiling function: ", text.as_slice()].concat())?;
         vm.begin();
         let until = std::time::Instant::now() + std::time::Duration::from_millis(LOAD_MILLIS_MAX);
         vm.exchange().load_until.set(Some(until));
@@ -222,15 +224,20 @@ impl Engine {
         }
         let loaded = registered.into_iter().map(|function| Loaded {
             info: FunctionInfo { name: function.name, description: function.description, flags: function.flags },
-            function: function.callback,
+            function: Rc::new(function.callback),
         });
         Ok(loaded.collect())
     }
 
     /// Notes how much a state takes, for INFO.
-    pub(super) fn tell_size(&self, kind: Kind, vm: &Vm) {
+    pub(super) fn tell_size(&mut self, kind: Kind, vm: &Vm) {
+        self.tell_bytes(kind, vm.used_bytes());
+    }
+
+    fn tell_bytes(&mut self, kind: Kind, bytes: usize) {
         let place = usize::from(kind == Kind::Function);
-        self.registry.vm_bytes[place].fetch_max(vm.used_bytes(), Ordering::Relaxed);
+        let told = std::mem::replace(&mut self.told_bytes[place], bytes);
+        self.registry.vm_bytes[place].fetch_add(bytes.wrapping_sub(told), Ordering::Relaxed);
     }
 }
 

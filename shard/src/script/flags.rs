@@ -61,9 +61,8 @@ pub fn of_script(source: &[u8]) -> Result<(ScriptFlags, usize), String> {
             return Err(format!("ERR Unknown lua shebang option: {word}"));
         };
         for name in list.split(',').filter(|name| !name.is_empty()) {
-            flags = flags
-                .with(name.as_bytes())
-                .ok_or_else(|| format!("ERR Unexpected flag in script shebang: {name}"))?;
+            flags =
+                flags.with(name.as_bytes()).ok_or_else(|| format!("ERR Unexpected flag in script shebang: {name}"))?;
         }
     }
     Ok((flags, end))

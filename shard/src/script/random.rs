@@ -1,11 +1,13 @@
-//! The numbers of `math.random`: the same in every run of a script, as in Redis, whose replicas once relied on it.
+//! The numbers of `math.random`: the same sequence in every life of a server, as in Redis.
 //!
-//! The generator is the linear congruence of `drand48`: 48 bits of state, of which the upper 31 are the next number. It is
-//! seeded with 0 before each script.
+//! The generator is the linear congruence of `drand48`: 48 bits of state, of which the upper 31 are the next number. It goes
+//! on from script to script.
 
 const MULTIPLIER: u64 = 0x5_DEEC_E66D;
 const INCREMENT: u64 = 0xB;
 const STATE_MASK: u64 = (1 << 48) - 1;
+/// The state before anything was asked of it.
+const INITIAL: u64 = 0x1234_ABCD_330E;
 /// The low bits of the state after seeding.
 const SEED_LOW: u64 = 0x330E;
 /// The largest number: what makes fractions of numbers, too.
@@ -14,6 +16,12 @@ const NUMBER_MAX: i64 = i32::MAX as i64;
 /// The generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rand48(u64);
+
+impl Default for Rand48 {
+    fn default() -> Rand48 {
+        Rand48(INITIAL)
+    }
+}
 
 impl Rand48 {
     /// The generator of `seed`.
@@ -35,9 +43,10 @@ mod tests {
 
     #[test]
     fn the_sequence_is_that_of_redis() {
-        let mut random = Rand48::seeded(0);
+        let mut random = Rand48::default();
         let shown: Vec<String> = (0..5).map(|_| format!("{:.14}", random.fraction())).collect();
-        let expected = ["0.39646477363839", "0.84048536971234", "0.35333609737146", "0.44658343468168", "0.31869277233197"];
+        let expected =
+            ["0.39646477363839", "0.84048536971234", "0.35333609737146", "0.44658343468168", "0.31869277233197"];
         assert_eq!(shown, expected);
         assert_eq!(format!("{:.14}", Rand48::seeded(5).fraction()), "0.52483957937213");
     }

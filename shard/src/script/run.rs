@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use mlua::Function;
 use net::{Args, OwnedArgs, Reply};
 
+use super::Host;
 use super::drive::{Fibre, Pause, Resume};
 use super::engine;
 use super::functions::Library;
 use super::registry::{Registry, Script};
 use super::running::Running;
 use super::vm::{Call, Failure, Kind, Vm};
-use super::Host;
 use crate::exec::{CommandError, Outcome};
 use crate::ids::ShardId;
 use crate::spec::table::Row;
@@ -62,13 +62,7 @@ struct Prepared {
 }
 
 /// Runs a script on core `core`.
-pub fn run(
-    registry: &Arc<Registry>,
-    core: ShardId,
-    job: &Job,
-    host: &mut dyn Host,
-    reply: &mut Reply<'_>,
-) -> Outcome {
+pub fn run(registry: &Arc<Registry>, core: ShardId, job: &Job, host: &mut dyn Host, reply: &mut Reply<'_>) -> Outcome {
     let prepared = prepare(registry, job)?;
     let args = job.args.as_args();
     let tables = prepared

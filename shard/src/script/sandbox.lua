@@ -3,18 +3,17 @@
 -- Lua 5.1 has no read-only tables. A table that scripts must not change is an empty table here, whose metatable reads from
 -- the real one and refuses to write (`protect`). The functions that would go around a metatable are replaced.
 --
--- Functions in Rust raise no errors of their own: they return whether they succeeded, and then the result or the error,
--- which the functions of this file raise at the line of the script that called. A function in Rust gets few values at once,
--- since each takes one of a limited number of places: many travel in a table.
+-- Functions in Rust raise errors of a kind that scripts know nothing of: whatever catches an error converts it. Each value
+-- that Rust gets takes one of some thousands of places, so a script can unpack no more at once.
 
 local raw = ...
 
-local error, select, unpack, type, tostring, next = error, select, unpack, type, tostring, next
-local raw_pairs, raw_setmetatable, raw_rawset, setfenv = pairs, setmetatable, rawset, setfenv
-local raw_loadstring, xpcall, concat = loadstring, xpcall, table.concat
+local error, type, tostring, next, setfenv, concat = error, type, tostring, next, setfenv, table.concat
+local raw_pairs, raw_setmetatable, raw_rawset, raw_unpack = pairs, setmetatable, rawset, unpack
+local raw_loadstring, raw_pcall, raw_xpcall = loadstring, pcall, xpcall
 
 local READONLY = 'Attempt to modify a readonly table'
-local FEW = 64
+local UNPACKED_MAX = 7000
 
 -- From what scripts hold to the real table.
 local protected = raw_setmetatable({}, {__mode = 'k'})
@@ -37,100 +36,26 @@ local function is_protected(value)
     return protected[value] ~= nil
 end
 
--- One result, and the error of the caller's line.
-local function one(f)
-    return function(...)
-        local ok, value
-        if select('#', ...) <= FEW then
-            ok, value = f(...)
-        else
-            local a, b, c, d, e = ...
-            ok, value = f(a, b, c, d, e)
-        end
-        if ok then return value end
-        error(value, 2)
-    end
+-- Errors.
+
+local convert = raw.convert
+
+local function caught(ok, ...)
+    if ok then return true, ... end
+    return false, convert((...))
 end
 
--- An operation on any number of operands, of which it takes some and then the others.
-local function folding(f)
-    return function(...)
-        local ok, value
-        local count = select('#', ...)
-        if count <= FEW then
-            ok, value = f(...)
-        else
-            local operands = {...}
-            ok, value = f(operands[1])
-            for i = 2, count do
-                if not ok then break end
-                ok, value = f(value, operands[i])
-            end
-        end
-        if ok then return value end
-        error(value, 2)
-    end
+local function converting_pcall(f, ...)
+    return caught(raw_pcall(f, ...))
 end
 
--- Any number of arguments, which travel in a table; the error names no line.
-local function plain(f)
-    return function(...)
-        local ok, value = f({...}, select('#', ...))
-        if ok then return value end
-        error(value, 0)
-    end
+local function converting_xpcall(f, handler)
+    return raw_xpcall(f, function(problem) return handler(convert(problem)) end)
 end
 
--- Any number of arguments, which travel in a table.
-local function packing(f)
-    return function(...)
-        local ok, value = f({...}, select('#', ...))
-        if ok then return value end
-        error(value, 2)
-    end
-end
-
--- Any number of results, which travel in a table.
-local function unpacking(f)
-    return function(...)
-        local a, b, c, d, e = ...
-        local ok, values, count = f(select('#', ...), a, b, c, d, e)
-        if ok then return unpack(values, 1, count) end
-        error(values, 2)
-    end
-end
-
-local function wrapped(functions, wrap, into)
-    for name, f in raw_pairs(functions) do
-        into[name] = wrap(f)
-    end
-    return into
-end
-
--- Commands.
-
-local function send(...)
-    local count = select('#', ...)
-    if count <= FEW then return raw.call(...) end
-    local values = {...}
-    for first = 1, count, FEW do
-        local last = first + FEW - 1
-        if last > count then last = count end
-        local failed, reply = raw.push(unpack(values, first, last))
-        if failed then return failed, reply end
-    end
-    return raw.call()
-end
-
-local function call(...)
-    local failed, reply = send(...)
-    if failed then error(reply, 0) end
-    return reply
-end
-
-local function pcall_command(...)
-    local _, reply = send(...)
-    return reply
+local resume = coroutine.resume
+coroutine.resume = function(co, ...)
+    return caught(resume(co, ...))
 end
 
 -- The globals.
@@ -151,6 +76,11 @@ end
 local function readonly_rawset(t, name, value)
     if is_protected(t) then error(READONLY, 0) end
     return raw_rawset(t, name, value)
+end
+
+local function limited_unpack(t, first, last)
+    if (last or #t) - (first or 1) >= UNPACKED_MAX then error('too many results to unpack', 2) end
+    return raw_unpack(t, first, last)
 end
 
 local globals = {}
@@ -191,57 +121,31 @@ local function readonly_load(reader, name)
 end
 
 for _, name in ipairs {
-    'assert', 'collectgarbage', 'error', 'gcinfo', 'getmetatable', 'ipairs', 'next', 'pcall', 'rawequal', 'rawget',
-    'select', 'tonumber', 'tostring', 'type', 'unpack', 'xpcall', '_VERSION',
+    'assert', 'collectgarbage', 'error', 'gcinfo', 'getmetatable', 'ipairs', 'next', 'rawequal', 'rawget', 'select',
+    'tonumber', 'tostring', 'type', '_VERSION',
 } do
     globals[name] = _G[name]
 end
 globals.pairs, globals.setmetatable, globals.rawset = readonly_pairs, readonly_setmetatable, readonly_rawset
 globals.loadstring, globals.load = readonly_loadstring, readonly_load
+globals.pcall, globals.xpcall, globals.unpack = converting_pcall, converting_xpcall, limited_unpack
 globals._G = face
 
-local math = math
-wrapped(raw.math, one, math)
-for name, library in raw_pairs {string = string, table = table, math = math, coroutine = coroutine} do
+for name, f in raw_pairs(raw.math) do math[name] = f end
+for name, library in raw_pairs {
+    bit = raw.bit, cjson = raw.cjson, cmsgpack = raw.cmsgpack, coroutine = coroutine, math = math, redis = raw.redis,
+    string = string, struct = raw.struct, table = table,
+} do
     globals[name] = protect(library)
 end
 getmetatable('').__metatable = protect {__index = globals.string}
-
-globals.bit = protect(wrapped(raw.bit_folds, folding, wrapped(raw.bit, one, {})))
-globals.struct = protect(wrapped(raw.struct_pack, packing, wrapped(raw.struct_unpack, unpacking, {})))
-
-local msgpack = wrapped(raw.cmsgpack_pack, packing, wrapped(raw.cmsgpack_unpack, unpacking, {}))
-for name, value in raw_pairs(raw.cmsgpack_facts) do msgpack[name] = value end
-globals.cmsgpack = protect(msgpack)
-
-local function new_cjson()
-    local functions = raw.new_cjson()
-    local cjson = wrapped(functions.one, one, wrapped(functions.many, unpacking, {}))
-    for name, value in raw_pairs(functions.facts) do cjson[name] = value end
-    cjson.new = new_cjson
-    return cjson
-end
-globals.cjson = protect(new_cjson())
-
-local redis = wrapped(raw.redis, plain, {})
-for name, value in raw_pairs(raw.redis_facts) do redis[name] = value end
-redis.call, redis.pcall = call, pcall_command
-redis.error_reply = function(...)
-    return raw.error_reply(select('#', ...), (...))
-end
-redis.status_reply = function(...)
-    return raw.status_reply(select('#', ...), (...))
-end
-globals.redis = protect(redis)
-
--- Errors.
 
 raw_setmetatable(globals, {__index = function(_, name)
     error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)
 end})
 
 local function failed(problem)
-    if raw.is_killed() then problem = raw.kill_message() end
+    if raw.is_killed() then problem = raw.kill_message() else problem = convert(problem) end
     if type(problem) ~= 'table' then
         problem = {err = 'ERR ' .. tostring(problem)}
     elseif is_protected(problem) then
@@ -262,28 +166,28 @@ end
 -- Runs a script with its keys and arguments in globals.
 function environment.eval(f, keys, argv)
     globals.KEYS, globals.ARGV = keys, argv
-    return xpcall(f, failed)
+    return raw_xpcall(f, failed)
 end
 
 -- Runs a function of a library.
 function environment.fcall(f, keys, args)
-    return xpcall(function() return f(keys, args) end, failed)
+    return raw_xpcall(function() return f(keys, args) end, failed)
 end
+
+raw_setmetatable(raw.load, getmetatable(globals))
+local at_load = raw_setmetatable({redis = protect(raw.load)}, getmetatable(globals))
 
 -- Runs the code of a library, which sees nothing but what registers functions.
 function environment.load(f)
-    local library = wrapped(raw.load, plain, {})
-    for name, value in raw_pairs(raw.load_facts) do library[name] = value end
-    raw_setmetatable(library, getmetatable(globals))
-    local seen = raw_setmetatable({redis = protect(library)}, getmetatable(globals))
-    meta.__index = seen
-    local ok, problem = xpcall(f, failed)
+    meta.__index = at_load
+    local ok, problem = raw_xpcall(f, failed)
     meta.__index = globals
     return ok, problem
 end
 
 -- What libraries do not see.
 function environment.of_functions()
+    local redis = raw.redis
     redis.breakpoint, redis.debug, redis.replicate_commands = nil, nil, nil
 end
 

@@ -6,6 +6,7 @@
 use mlua::{Table, Value};
 use net::{Reply, Resp};
 
+use super::library::float;
 use super::number::write_g;
 
 /// Tables within tables are answered to this depth: what Lua's stack admits, less what else is on it.
@@ -69,7 +70,7 @@ fn write_table(table: &Table, spoken: Resp, reply: &mut Reply<'_>, depth: usize)
         return reply.raw(&[b"+", line.as_slice(), b"\r\n"].concat());
     }
     if let Value::Number(_) | Value::Integer(_) = field(table, "double") {
-        let number = field(table, "double").as_f64().unwrap_or_default();
+        let number = float(&field(table, "double")).unwrap_or_default();
         let mut digits = Vec::new();
         write_g(&mut digits, number, 17);
         return reply.double_text(&digits);

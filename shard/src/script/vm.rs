@@ -10,11 +10,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
-use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, Value, VmState};
+use mlua::{Function, HookTriggers, Lua, LuaOptions, RegistryKey, StdLib, Table, Value, VmState};
 use net::{OwnedArgs, Resp};
 
 use super::drive::{self, Pause};
-use super::library::{bit, cjson, cmsgpack, math, redis, structure};
+use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
 use super::random::Rand48;
 use super::to_reply::write_value;
 
@@ -43,8 +43,6 @@ pub struct Exchange {
     pub(super) args: RefCell<OwnedArgs>,
     /// Its reply; at the end the script's.
     pub(super) reply: RefCell<Vec<u8>>,
-    /// An argument was none: the command is not to be run.
-    pub(super) is_bad: Cell<bool>,
     /// The version that the script gets replies in (`redis.setresp`).
     pub(super) resp: Cell<Resp>,
     /// The numbers of `math.random`.
@@ -96,9 +94,8 @@ impl Vm {
         let exchange = Rc::new(Exchange {
             args: RefCell::default(),
             reply: RefCell::default(),
-            is_bad: Cell::new(false),
             resp: Cell::new(Resp::V2),
-            random: Cell::new(Rand48::seeded(0)),
+            random: Cell::default(),
             killed: Cell::new(None),
             load_until: Cell::new(None),
             end: RefCell::default(),
@@ -146,6 +143,16 @@ impl Vm {
         self.adopt.call(function).map_err(|error| error.to_string().into_bytes())
     }
 
+    /// Keeps a function, in Lua's own memory: of what Rust refers to directly there may only be some thousands.
+    pub(super) fn keep(&self, function: Function) -> RegistryKey {
+        self.lua.create_registry_value(function).expect("a slot of a table takes little memory")
+    }
+
+    /// A function that is kept.
+    pub(super) fn kept(&self, key: &RegistryKey) -> Function {
+        self.lua.registry_value(key).expect("it was kept in this state, as a function")
+    }
+
     /// The table of some of the arguments: KEYS or ARGV.
     pub fn table_of<'a>(&self, values: impl ExactSizeIterator<Item = &'a [u8]>) -> mlua::Result<Table> {
         let table = self.lua.create_table_with_capacity(values.len(), 0)?;
@@ -158,9 +165,7 @@ impl Vm {
     /// Makes the state as every script finds it.
     pub(super) fn begin(&self) {
         self.exchange.resp.set(Resp::V2);
-        self.exchange.random.set(Rand48::seeded(0));
         self.exchange.killed.set(None);
-        self.exchange.is_bad.set(false);
         self.exchange.args.borrow_mut().clear();
         self.exchange.reply.borrow_mut().clear();
     }
@@ -220,6 +225,7 @@ impl Vm {
     pub fn collect(&self) {
         // An error would be one of a finalizer, and there is none.
         let _ = self.lua.gc_collect();
+        self.lua.expire_registry_values();
     }
 
     fn set_pace(&self, instructions: u32) {
@@ -268,6 +274,7 @@ fn environment(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<Table> {
         Ok(table)
     })?;
     raw.set("kill_message", message)?;
+    raw.set("convert", lua.create_function(convert)?)?;
     raw.set("position", lua.create_function(|lua, ()| Ok(position(lua)))?)?;
     lua.load(SANDBOX).set_name(SANDBOX_NAME).call(raw)
 }

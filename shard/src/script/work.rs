@@ -22,9 +22,8 @@ const KEYS_TOO_MANY: CommandError = CommandError::new("ERR Number of keys can't 
 const KEYS_BAD: CommandError = CommandError::new("ERR Bad number of keys provided");
 const WRITES_BY_RO: CommandError =
     CommandError::new("ERR Can not execute a script with write flag using *_ro command.");
-const SHORT_OF_MEMORY: CommandError = CommandError::new(
-    "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
-);
+const SHORT_OF_MEMORY: CommandError =
+    CommandError::new("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'");
 /// A command that asks every core for its share cannot be asked in the middle of a script.
 const ASKS_ALL_CORES: &[u8] = b"ERR This command asks every core and cannot be called from a script";
 /// The analysis was wrong: the script is stopped from reading what others may be changing.

@@ -87,9 +87,7 @@ impl Queue {
 
     /// Bytes of memory that it takes.
     pub fn heap_bytes(&self) -> usize {
-        self.bytes.capacity()
-            + self.spans.capacity() * size_of::<Span>()
-            + self.queued.capacity() * size_of::<Queued>()
+        self.bytes.capacity() + self.spans.capacity() * size_of::<Span>() + self.queued.capacity() * size_of::<Queued>()
     }
 
     /// A command by its number.

@@ -8,8 +8,8 @@
 //! The passing of time is a change, too: a key whose time is past at EXEC, but was not at WATCH, makes EXEC fail. One whose
 //! time was past at WATCH already is as good as missing, so its removal changes nothing. Each entry remembers which it was.
 
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use hashbrown::HashMap;
 
@@ -155,7 +155,11 @@ impl WatchTable {
             }
         }
         let entries: usize = self.keys.values().map(Vec::len).sum();
-        assert_eq!(entries, self.clients.values().map(Vec::len).sum::<usize>(), "an entry is of a client that is known");
+        assert_eq!(
+            entries,
+            self.clients.values().map(Vec::len).sum::<usize>(),
+            "an entry is of a client that is known"
+        );
         assert!(self.keys.values().all(|watchers| !watchers.is_empty()), "a key that nobody watches has no entry");
     }
 }

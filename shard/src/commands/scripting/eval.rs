@@ -7,11 +7,10 @@ use crate::exec::{CommandError, Outcome, Run};
 use crate::script::work::{CalledBy, ScriptWork};
 use crate::shared::Shared;
 use crate::spec::table::Row;
-use crate::spec::{
-    Argument, ArgumentKind, Arity, Begin, Command, Docs, Find, Flag, Flags, Group, KeyFlag, KeySpec,
-};
+use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Find, Flag, Flags, Group, KeyFlag, KeySpec};
 
-const WRITING: Flags = Flags::of(&[Flag::Noscript, Flag::Stale, Flag::SkipMonitor, Flag::NoMandatoryKeys, Flag::Movablekeys]);
+const WRITING: Flags =
+    Flags::of(&[Flag::Noscript, Flag::Stale, Flag::SkipMonitor, Flag::NoMandatoryKeys, Flag::Movablekeys]);
 const READING: Flags = Flags::of(&[
     Flag::Readonly,
     Flag::Noscript,

@@ -36,11 +36,7 @@ pub const FUNCTION: Command = Command {
     ..Command::BLANK
 };
 
-pub(super) const fn docs(
-    summary: &'static str,
-    complexity: &'static str,
-    arguments: &'static [Argument],
-) -> Docs {
+pub(super) const fn docs(summary: &'static str, complexity: &'static str, arguments: &'static [Argument]) -> Docs {
     Docs { summary, since: "7.0.0", group: Group::Scripting, complexity, arguments, ..Docs::BLANK }
 }
 
@@ -54,10 +50,7 @@ const LOAD: Command = Command {
     docs: docs(
         "Makes a library of functions.",
         "O(1) (considering compilation time is redundant)",
-        &[
-            Argument::word("replace", "REPLACE").optional(),
-            Argument::new("function-code", ArgumentKind::String),
-        ],
+        &[Argument::word("replace", "REPLACE").optional(), Argument::new("function-code", ArgumentKind::String)],
     ),
     run: Run::Session(load),
     ..Command::BLANK
@@ -105,11 +98,7 @@ const DELETE: Command = Command {
     arity: Arity::Exactly(3),
     flags: Flags::of(&[Flag::Write, Flag::Noscript]),
     tips: CHANGES,
-    docs: docs(
-        "Removes a library and its functions.",
-        "O(1)",
-        &[Argument::new("library-name", ArgumentKind::String)],
-    ),
+    docs: docs("Removes a library and its functions.", "O(1)", &[Argument::new("library-name", ArgumentKind::String)]),
     run: Run::Session(delete),
     ..Command::BLANK
 };

@@ -33,7 +33,11 @@ pub(super) const DUMP: Command = Command {
     name: "dump",
     arity: Arity::Exactly(2),
     flags: Flags::of(&[Flag::Noscript]),
-    docs: docs("Returns all libraries as bytes that FUNCTION RESTORE takes.", "O(N) where N is the number of functions", &[]),
+    docs: docs(
+        "Returns all libraries as bytes that FUNCTION RESTORE takes.",
+        "O(N) where N is the number of functions",
+        &[],
+    ),
     run: Run::Session(dump),
     ..Command::BLANK
 };
@@ -61,11 +65,14 @@ pub(super) const RESTORE: Command = Command {
         "O(N) where N is the number of functions on the payload",
         &[
             Argument::new("serialized-value", ArgumentKind::String),
-            Argument::new("policy", ArgumentKind::OneOf(&[
-                Argument::word("flush", "FLUSH"),
-                Argument::word("append", "APPEND"),
-                Argument::word("replace", "REPLACE"),
-            ]))
+            Argument::new(
+                "policy",
+                ArgumentKind::OneOf(&[
+                    Argument::word("flush", "FLUSH"),
+                    Argument::word("append", "APPEND"),
+                    Argument::word("replace", "REPLACE"),
+                ]),
+            )
             .optional(),
         ],
     ),

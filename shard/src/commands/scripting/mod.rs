@@ -35,8 +35,7 @@ pub const COMMANDS: &[&Command] = &[
 ];
 
 /// `[ASYNC|SYNC]`, which makes no difference: nothing that is forgotten takes long to free.
-const HOW_TO_FLUSH: &[Argument] =
-    &[Argument::word("async", "ASYNC"), Argument::word("sync", "SYNC")];
+const HOW_TO_FLUSH: &[Argument] = &[Argument::word("async", "ASYNC"), Argument::word("sync", "SYNC")];
 
 /// The argument of the FLUSHes.
 const FLUSH_MODE: Argument = Argument::new("async", ArgumentKind::OneOf(HOW_TO_FLUSH)).optional();

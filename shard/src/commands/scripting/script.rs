@@ -112,11 +112,14 @@ const DEBUG: Command = Command {
         "Sets how scripts are debugged: not at all, since there is no debugger.",
         "3.2.0",
         "O(1)",
-        &[Argument::new("mode", ArgumentKind::OneOf(&[
-            Argument::word("yes", "YES"),
-            Argument::word("sync", "SYNC"),
-            Argument::word("no", "NO"),
-        ]))],
+        &[Argument::new(
+            "mode",
+            ArgumentKind::OneOf(&[
+                Argument::word("yes", "YES"),
+                Argument::word("sync", "SYNC"),
+                Argument::word("no", "NO"),
+            ]),
+        )],
     ),
     run: Run::Session(debug),
     ..Command::BLANK

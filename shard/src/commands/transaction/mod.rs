@@ -16,8 +16,7 @@ mod watch;
 use crate::spec::{Command, Flag, Flags};
 
 /// The family's commands.
-pub const COMMANDS: &[&Command] =
-    &[&control::DISCARD, &control::EXEC, &control::MULTI, &watch::UNWATCH, &watch::WATCH];
+pub const COMMANDS: &[&Command] = &[&control::DISCARD, &control::EXEC, &control::MULTI, &watch::UNWATCH, &watch::WATCH];
 
 /// What they have in common, besides EXEC.
 const CONTROL: &[Flag] = &[Flag::Noscript, Flag::Loading, Flag::Stale, Flag::Fast, Flag::AllowBusy];

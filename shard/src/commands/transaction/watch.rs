@@ -40,12 +40,7 @@ pub const UNWATCH: Command = Command {
     name: "unwatch",
     arity: Arity::Exactly(1),
     flags: Flags::of(CONTROL),
-    docs: Docs {
-        summary: "Forgets what is watched.",
-        since: "2.2.0",
-        group: Group::Transactions,
-        ..Docs::BLANK
-    },
+    docs: Docs { summary: "Forgets what is watched.", since: "2.2.0", group: Group::Transactions, ..Docs::BLANK },
     run: Run::Session(unwatch),
     ..Command::BLANK
 };

@@ -51,9 +51,7 @@ fn text_number(text: &[u8]) -> Option<f64> {
 
 /// Argument `place` as bytes.
 pub(in crate::script) fn string(value: Option<&Value>, place: usize, function: &str) -> Result<Vec<u8>, Problem> {
-    value
-        .and_then(text_of)
-        .ok_or_else(|| bad(place, function, &format!("string expected, got {}", kind(value))))
+    value.and_then(text_of).ok_or_else(|| bad(place, function, &format!("string expected, got {}", kind(value))))
 }
 
 /// The bytes of a string, or of a number as Lua shows it.

@@ -39,10 +39,8 @@ pub(in crate::script) fn add(lua: &Lua, raw: &Table) -> mlua::Result<()> {
         })?;
     }
     add_function(lua, &bit, "tohex", |lua, args: Variadic<Value>| Ok(lua.create_string(tohex(&args)?)?))?;
-    raw.set("bit", bit)?;
-    let folds = lua.create_table()?;
     for (name, operation) in FOLDS {
-        add_function(lua, &folds, name, move |_, args: Variadic<Value>| {
+        add_function(lua, &bit, name, move |_, args: Variadic<Value>| {
             let mut result = bits(args.first(), 1, name)?;
             for (index, operand) in args.iter().enumerate().skip(1) {
                 result = operation(result, bits(Some(operand), index + 1, name)?);
@@ -50,7 +48,7 @@ pub(in crate::script) fn add(lua: &Lua, raw: &Table) -> mlua::Result<()> {
             Ok(signed(result))
         })?;
     }
-    raw.set("bit_folds", folds)
+    raw.set("bit", bit)
 }
 
 fn bits(value: Option<&Value>, place: usize, function: &str) -> Result<u32, Problem> {

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use mlua::{Function, Lua, MultiValue, Table, Value};
+use mlua::{Lua, MultiValue, RegistryKey, Table, Value, Variadic};
 use net::Resp;
 
 use super::argument::text_of;
-use super::{Problem, add as add_function, fact};
+use super::{Problem, Raised, add_of_redis, fact, float};
 use crate::script::drive::{self, Pause};
 use crate::script::flags::ScriptFlags;
 use crate::script::number::{write_g, write_integer};
@@ -22,61 +22,59 @@ const REDIS_VERSION_NUM: u32 = 0x0007_000f;
 /// Integers up to here are written without a fraction or exponent by `%.17g`, so they need not go through it.
 const PLAIN_INTEGER_MAX: u64 = 10_000_000_000_000_000;
 
-const NO_COMMAND: &str = "ERR Please specify at least one argument for this redis lib call";
-const BAD_ARGUMENT: &str = "ERR Lua redis lib command arguments must be strings or integers";
+const LOG_ARGUMENTS: &str = "redis.log() requires two arguments or more.";
+const NO_COMMAND: &[u8] = b"ERR Please specify at least one argument for this redis lib call";
+const BAD_ARGUMENT: &[u8] = b"ERR Lua redis lib command arguments must be strings or integers";
 
 /// A function that a library has registered.
-#[derive(Clone)]
 pub(in crate::script) struct Registered {
     pub(in crate::script) name: Vec<u8>,
-    pub(in crate::script) callback: Function,
+    pub(in crate::script) callback: RegistryKey,
     pub(in crate::script) description: Option<Vec<u8>>,
     pub(in crate::script) flags: ScriptFlags,
 }
 
 /// Adds the functions to what the sandbox is built from.
 pub(in crate::script) fn add(lua: &Lua, raw: &Table, exchange: &Rc<Exchange>) -> mlua::Result<()> {
+    let redis = facts(lua)?;
     let own = Rc::clone(exchange);
-    raw.raw_set("push", lua.create_function(move |_, args: MultiValue| {
-        push(&own, &args);
-        Ok(false)
-    })?)?;
+    let function = move |lua: &Lua, args: MultiValue| match call(&own, &args) {
+        Ok(()) => reply(lua, &own),
+        Err(raised) => Err(mlua::Error::external(raised)),
+    };
+    redis.raw_set("call", lua.create_function(function)?)?;
     let own = Rc::clone(exchange);
-    raw.raw_set("call", lua.create_function(move |lua, args: MultiValue| call(lua, &own, &args))?)?;
-    raw.raw_set("error_reply", lua.create_function(|lua, args| shaped(lua, "err", &args))?)?;
-    raw.raw_set("status_reply", lua.create_function(|lua, args| shaped(lua, "ok", &args))?)?;
-
-    let redis = lua.create_table()?;
-    add_function(lua, &redis, "sha1hex", |_, (args, count): (Table, usize)| {
-        if count != 1 {
-            return Err("wrong number of arguments".into());
-        }
-        Ok(hex(&sha1(&text_of(&args.raw_get(1)?).unwrap_or_default())))
+    let function = move |lua: &Lua, args: MultiValue| match call(&own, &args) {
+        Ok(()) => reply(lua, &own),
+        Err(raised) => raised.value(lua),
+    };
+    redis.raw_set("pcall", lua.create_function(function)?)?;
+    redis.raw_set("error_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "err", &args))?)?;
+    redis.raw_set("status_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "ok", &args))?)?;
+    type Arguments = Variadic<Value>;
+    add_of_redis(lua, &redis, "sha1hex", |_, args: Arguments| match &args[..] {
+        [text] => Ok(hex(&sha1(&text_of(text).unwrap_or_default()))),
+        _ => Err("wrong number of arguments".into()),
     })?;
-    add_function(lua, &redis, "log", |_, (args, count): (Table, usize)| log(&args, count))?;
+    add_of_redis(lua, &redis, "log", |_, args: Arguments| log(&args))?;
     let own = Rc::clone(exchange);
-    add_function(lua, &redis, "setresp", move |_, (args, count): (Table, usize)| setresp(&own, &args, count))?;
-    add_function(lua, &redis, "set_repl", |_, (args, count): (Table, usize)| set_repl(&args, count))?;
-    add_function(lua, &redis, "breakpoint", |_, _: (Table, usize)| Ok(false))?;
-    add_function(lua, &redis, "debug", |_, _: (Table, usize)| Ok(()))?;
-    add_function(lua, &redis, "replicate_commands", |_, _: (Table, usize)| Ok(true))?;
-    add_function(lua, &redis, "acl_check_cmd", |_, (args, count): (Table, usize)| acl_check(&args, count))?;
-    raw.raw_set("redis", redis)?;
-
-    let load = lua.create_table()?;
-    add_function(lua, &load, "log", |_, (args, count): (Table, usize)| log(&args, count))?;
-    let own = Rc::clone(exchange);
-    add_function(lua, &load, "register_function", move |_, (args, count): (Table, usize)| {
-        register(&own, &args, count)
-    })?;
-    raw.raw_set("load", load)?;
-    raw.raw_set("load_facts", facts(lua)?)?;
-    let all = facts(lua)?;
+    add_of_redis(lua, &redis, "setresp", move |_, args: Arguments| setresp(&own, &args))?;
+    add_of_redis(lua, &redis, "set_repl", |_, args: Arguments| set_repl(&args))?;
+    add_of_redis(lua, &redis, "breakpoint", |_, _: Arguments| Ok(false))?;
+    add_of_redis(lua, &redis, "debug", |_, _: Arguments| Ok(()))?;
+    add_of_redis(lua, &redis, "replicate_commands", |_, _: Arguments| Ok(true))?;
+    add_of_redis(lua, &redis, "acl_check_cmd", |_, args: Arguments| acl_check(&args))?;
     let kinds = [("REPL_NONE", 0), ("REPL_AOF", 1), ("REPL_SLAVE", 2), ("REPL_REPLICA", 2), ("REPL_ALL", 3)];
     for (name, value) in kinds {
-        fact(&all, name, value)?;
+        fact(&redis, name, value)?;
     }
-    raw.raw_set("redis_facts", all)
+    raw.raw_set("redis", redis)?;
+
+    let load = facts(lua)?;
+    add_of_redis(lua, &load, "log", |_, args: Arguments| log(&args))?;
+    let own = Rc::clone(exchange);
+    add_of_redis(lua, &load, "register_function", move |lua, args: Arguments| register(lua, &own, &args))?;
+    raw.raw_set("load", load)
 }
 
 fn facts(lua: &Lua) -> mlua::Result<Table> {
@@ -89,8 +87,8 @@ fn facts(lua: &Lua) -> mlua::Result<Table> {
     Ok(facts)
 }
 
-/// Takes some of a command's arguments.
-fn push(exchange: &Exchange, args: &MultiValue) {
+/// Takes a command's arguments; false if one of them can be none.
+fn push(exchange: &Exchange, args: &MultiValue) -> bool {
     let mut to = exchange.args.borrow_mut();
     for value in args {
         match value {
@@ -101,50 +99,46 @@ fn push(exchange: &Exchange, args: &MultiValue) {
                     Value::Integer(number) if number.unsigned_abs() <= PLAIN_INTEGER_MAX => {
                         write_integer(&mut digits, *number);
                     }
-                    other => write_g(&mut digits, other.as_f64().unwrap_or_default(), 17),
+                    other => write_g(&mut digits, float(other).unwrap_or_default(), 17),
                 }
                 to.push(&digits);
             }
-            _ => exchange.is_bad.set(true),
+            _ => return false,
         }
     }
+    true
 }
 
-/// Runs a command whose last arguments are these: whether it failed, and its reply.
-fn call(lua: &Lua, exchange: &Exchange, args: &MultiValue) -> mlua::Result<(bool, Value)> {
-    push(exchange, args);
-    let is_empty = exchange.args.borrow().as_args().is_empty();
-    if exchange.is_bad.replace(false) {
-        exchange.args.borrow_mut().clear();
-        return own_error(lua, BAD_ARGUMENT);
+/// Runs a command; its reply, unless it is an error, is in the exchange.
+fn call(exchange: &Exchange, args: &MultiValue) -> Result<(), Raised> {
+    exchange.args.borrow_mut().clear();
+    exchange.reply.borrow_mut().clear();
+    if args.is_empty() {
+        return Err(Raised::table(NO_COMMAND));
     }
-    if is_empty {
-        return own_error(lua, NO_COMMAND);
+    if !push(exchange, args) {
+        return Err(Raised::table(BAD_ARGUMENT));
     }
     if let Some(message) = drive::pause(Pause::Call) {
         exchange.killed.set(Some(message));
-        return own_error(lua, message);
+        return Err(Raised::table(message.as_bytes()));
     }
-    exchange.args.borrow_mut().clear();
-    let reply = std::mem::take(&mut *exchange.reply.borrow_mut());
-    let failed = reply.first() == Some(&b'-');
-    let value = Replies::new(lua, &reply).value();
-    let mut reply = reply;
-    reply.clear();
-    *exchange.reply.borrow_mut() = reply;
-    Ok((failed, value?))
+    let reply = exchange.reply.borrow();
+    match reply.strip_prefix(b"-") {
+        None => Ok(()),
+        Some(text) => Err(Raised::reply(text.strip_suffix(b"\r\n").unwrap_or(text))),
+    }
 }
 
-fn own_error(lua: &Lua, text: &str) -> mlua::Result<(bool, Value)> {
-    let table = lua.create_table_with_capacity(0, 1)?;
-    table.raw_set("err", text)?;
-    Ok((true, Value::Table(table)))
+/// The reply of the command that has run.
+fn reply(lua: &Lua, exchange: &Exchange) -> mlua::Result<Value> {
+    Replies::new(lua, &exchange.reply.borrow()).value()
 }
 
 /// `error_reply` and `status_reply`: one string in a table.
-fn shaped(lua: &Lua, field: &str, (count, value): &(usize, Value)) -> mlua::Result<Table> {
+fn shaped(lua: &Lua, field: &str, args: &[Value]) -> mlua::Result<Table> {
     let table = lua.create_table_with_capacity(0, 1)?;
-    let (1, Value::String(text)) = (count, value) else {
+    let [Value::String(text)] = args else {
         table.raw_set("err", "ERR wrong number or type of arguments")?;
         return Ok(table);
     };
@@ -161,23 +155,19 @@ fn shaped(lua: &Lua, field: &str, (count, value): &(usize, Value)) -> mlua::Resu
     Ok(table)
 }
 
-fn log(args: &Table, count: usize) -> Result<(), Problem> {
-    if count < 2 {
-        return Err("redis.log() requires two arguments or more.".into());
+fn log(args: &[Value]) -> Result<(), Problem> {
+    let [level, words @ ..] = args else { return Err(LOG_ARGUMENTS.into()) };
+    if words.is_empty() {
+        return Err(LOG_ARGUMENTS.into());
     }
-    let level: Value = args.raw_get(1)?;
-    let Some(level) = level.as_f64() else {
+    let Some(level) = float(level) else {
         return Err("First argument must be a number (log level).".into());
     };
     if !(0.0..=3.0).contains(&level.trunc()) {
         return Err("Invalid debug level.".into());
     }
-    let mut words = Vec::new();
-    for index in 2..=count {
-        let value: Value = args.raw_get(index)?;
-        words.extend(text_of(&value).map(|text| String::from_utf8_lossy(&text).into_owned()));
-    }
-    let text = words.join(" ");
+    let words = words.iter().filter_map(text_of).map(|text| String::from_utf8_lossy(&text).into_owned());
+    let text = words.collect::<Vec<_>>().join(" ");
     match level as i64 {
         0 | 1 => tracing::debug!("{text}"),
         2 => tracing::info!("{text}"),
@@ -186,12 +176,9 @@ fn log(args: &Table, count: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-fn setresp(exchange: &Exchange, args: &Table, count: usize) -> Result<(), Problem> {
-    if count != 1 {
-        return Err("redis.setresp() requires one argument.".into());
-    }
-    let version: Value = args.raw_get(1)?;
-    exchange.resp.set(match version.as_f64() {
+fn setresp(exchange: &Exchange, args: &[Value]) -> Result<(), Problem> {
+    let [version] = args else { return Err("redis.setresp() requires one argument.".into()) };
+    exchange.resp.set(match float(version) {
         Some(2.0) => Resp::V2,
         Some(3.0) => Resp::V3,
         _ => return Err("RESP version must be 2 or 3.".into()),
@@ -200,26 +187,22 @@ fn setresp(exchange: &Exchange, args: &Table, count: usize) -> Result<(), Proble
 }
 
 /// Where the script's writes are to go: they go everywhere.
-fn set_repl(args: &Table, count: usize) -> Result<(), Problem> {
-    if count != 1 {
-        return Err("redis.set_repl() requires two arguments.".into());
-    }
-    let flags: Value = args.raw_get(1)?;
-    if !(0.0..=3.0).contains(&flags.as_f64().unwrap_or_default()) {
+fn set_repl(args: &[Value]) -> Result<(), Problem> {
+    let [flags] = args else { return Err("redis.set_repl() requires two arguments.".into()) };
+    if !(0.0..=3.0).contains(&float(flags).unwrap_or_default()) {
         return Err("Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.".into());
     }
     Ok(())
 }
 
 /// There is no user but the one that may do everything: a command that exists is allowed.
-fn acl_check(args: &Table, count: usize) -> Result<bool, Problem> {
-    if count == 0 {
+fn acl_check(args: &[Value]) -> Result<bool, Problem> {
+    if args.is_empty() {
         return Err("Please specify at least one argument for this redis lib call".into());
     }
     let mut words = net::OwnedArgs::default();
-    for index in 1..=count {
-        let value: Value = args.raw_get(index)?;
-        let Some(word) = text_of(&value) else {
+    for value in args {
+        let Some(word) = text_of(value) else {
             return Err("Lua redis lib command arguments must be strings or integers".into());
         };
         words.push(&word);
@@ -230,17 +213,17 @@ fn acl_check(args: &Table, count: usize) -> Result<bool, Problem> {
     }
 }
 
-fn register(exchange: &Exchange, args: &Table, count: usize) -> Result<(), Problem> {
+fn register(lua: &Lua, exchange: &Exchange, args: &[Value]) -> Result<(), Problem> {
     if exchange.load_until.get().is_none() {
         return Err("redis.register_function can only be called on FUNCTION LOAD command".into());
     }
-    let registered = match count {
-        1 => named(&args.raw_get(1)?)?,
-        2 => positional(&args.raw_get(1)?, args.raw_get(2)?)?,
+    let registered = match args {
+        [table] => named(lua, table)?,
+        [name, callback] => positional(lua, name, callback)?,
         _ => return Err("wrong number of arguments to redis.register_function".into()),
     };
-    let fits = !registered.name.is_empty()
-        && registered.name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let fits =
+        !registered.name.is_empty() && registered.name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     if !fits {
         return Err(super::super::functions::BAD_NAME.into());
     }
@@ -252,17 +235,18 @@ fn register(exchange: &Exchange, args: &Table, count: usize) -> Result<(), Probl
     Ok(())
 }
 
-fn positional(name: &Value, callback: Value) -> Result<Registered, Problem> {
+fn positional(lua: &Lua, name: &Value, callback: &Value) -> Result<Registered, Problem> {
     let Some(name) = text_of(name) else {
         return Err("first argument to redis.register_function must be a string".into());
     };
     let Value::Function(callback) = callback else {
         return Err("second argument to redis.register_function must be a function".into());
     };
+    let callback = lua.create_registry_value(callback.clone())?;
     Ok(Registered { name, callback, description: None, flags: ScriptFlags::NONE })
 }
 
-fn named(table: &Value) -> Result<Registered, Problem> {
+fn named(lua: &Lua, table: &Value) -> Result<Registered, Problem> {
     let Value::Table(table) = table else {
         return Err("calling redis.register_function with a single argument is only applicable to Lua table \
                     (representing named arguments)."
@@ -291,14 +275,16 @@ fn named(table: &Value) -> Result<Registered, Problem> {
             }
             (b"flags", Value::Table(list)) => flags = flags_of(&list)?,
             (b"flags", _) => {
-                return Err("flags argument to redis.register_function must be a table representing function flags"
-                    .into());
+                return Err(
+                    "flags argument to redis.register_function must be a table representing function flags".into()
+                );
             }
             _ => return Err("unknown argument given to redis.register_function".into()),
         }
     }
     let name = name.ok_or_else(|| Problem::from("redis.register_function must get a function name argument"))?;
     let callback = callback.ok_or_else(|| Problem::from("redis.register_function must get a callback argument"))?;
+    let callback = lua.create_registry_value(callback)?;
     Ok(Registered { name, callback, description, flags })
 }
 

@@ -10,10 +10,10 @@
 //!
 //! Nothing is aligned before a `!`.
 
-use mlua::{Lua, Table, Value};
+use mlua::{Lua, Table, Value, Variadic};
 
 use super::argument::{bad, number, string};
-use super::{Problem, add as add_function};
+use super::{Problem, RESULTS_MAX, add as add_function, float};
 
 const ALIGN_DEFAULT: usize = 8;
 const INTEGER_BYTES_DEFAULT: usize = 4;
@@ -21,26 +21,17 @@ const INTEGER_BYTES_MAX: usize = 32;
 
 /// Adds the functions to what the sandbox is built from.
 pub(in crate::script) fn add(lua: &Lua, raw: &Table) -> mlua::Result<()> {
-    let packing = lua.create_table()?;
-    add_function(lua, &packing, "pack", |lua, (values, count): (Table, usize)| {
-        let out = pack(&values, count)?;
-        Ok(lua.create_string(out)?)
-    })?;
-    raw.raw_set("struct_pack", packing)?;
-    let unpacking = lua.create_table()?;
-    add_function(lua, &unpacking, "unpack", |lua, (count, format, data, from): (usize, Value, Value, Value)| {
-        let format = string((count >= 1).then_some(&format), 1, "unpack")?;
-        let data = string((count >= 2).then_some(&data), 2, "unpack")?;
-        let from = if from.is_nil() { 1.0 } else { number(Some(&from), 3, "unpack")? };
+    let table = lua.create_table()?;
+    add_function(lua, &table, "pack", |lua, values: Variadic<Value>| Ok(lua.create_string(pack(&values)?)?))?;
+    add_function(lua, &table, "unpack", |lua, args: Variadic<Value>| {
+        let format = string(args.first(), 1, "unpack")?;
+        let data = string(args.get(1), 2, "unpack")?;
+        let from = args.get(2).filter(|from| !from.is_nil());
+        let from = from.map_or(Ok(1.0), |from| number(Some(from), 3, "unpack"))?;
         unpack(lua, &format, &data, from as i64)
     })?;
-    add_function(lua, &unpacking, "size", |lua, (count, format): (usize, Value)| {
-        let format = string((count >= 1).then_some(&format), 1, "size")?;
-        let values = lua.create_table()?;
-        values.raw_set(1, size(&format)?)?;
-        Ok((values, 1))
-    })?;
-    raw.raw_set("struct_unpack", unpacking)
+    add_function(lua, &table, "size", |_, args: Variadic<Value>| size(&string(args.first(), 1, "size")?))?;
+    raw.raw_set("struct", table)
 }
 
 /// One option of a format.
@@ -140,9 +131,8 @@ impl<'a> Format<'a> {
     }
 }
 
-fn pack(values: &Table, count: usize) -> Result<Vec<u8>, Problem> {
-    let first: Value = values.raw_get(1)?;
-    let format = string((count >= 1).then_some(&first), 1, "pack")?;
+fn pack(values: &[Value]) -> Result<Vec<u8>, Problem> {
+    let format = string(values.first(), 1, "pack")?;
     let mut format = Format::new(&format, "pack");
     let mut out = Vec::new();
     let mut place = 1;
@@ -153,8 +143,8 @@ fn pack(values: &Table, count: usize) -> Result<Vec<u8>, Problem> {
             continue;
         }
         place += 1;
-        let value: Value = values.raw_get(place)?;
-        let value = Some(&value);
+        // What is missing is nil.
+        let value = values.get(place - 1).or(Some(&Value::Nil));
         match item.option {
             b's' => {
                 out.extend_from_slice(&string(value, place, "pack")?);
@@ -205,22 +195,23 @@ fn size(format: &[u8]) -> Result<f64, Problem> {
     Ok(total as f64)
 }
 
-fn unpack(lua: &Lua, format: &[u8], data: &[u8], from: i64) -> Result<(Table, usize), Problem> {
+fn unpack(lua: &Lua, format: &[u8], data: &[u8], from: i64) -> Result<Variadic<Value>, Problem> {
     const SHORT: &str = "data string too short";
     if from == 0 {
         return Err(bad(3, "unpack", "offset must be 1 or greater"));
     }
     let mut at = usize::try_from(from - 1).unwrap_or(usize::MAX);
     let mut format = Format::new(format, "unpack");
-    let values = lua.create_table()?;
-    let (mut count, mut last) = (0, None);
+    let mut values = Variadic::new();
     while let Some(item) = format.next(at)? {
         at = at.saturating_add(item.padding);
         let mut size = item.size;
         if item.option == b'c' && size == 0 {
-            let Some(len) = last.take() else { return Err("format 'c0' needs a previous size".into()) };
+            let Some(len) = values.last().and_then(float) else {
+                return Err("format 'c0' needs a previous size".into());
+            };
             size = if len < 0.0 { usize::MAX } else { len as usize };
-            count -= 1;
+            values.pop();
         }
         let end = at.checked_add(size).filter(|end| *end <= data.len());
         let bytes = end.map(|end| &data[at..end]).ok_or_else(|| bad(2, "unpack", SHORT))?;
@@ -237,12 +228,13 @@ fn unpack(lua: &Lua, format: &[u8], data: &[u8], from: i64) -> Result<(Table, us
             b'c' => Value::String(lua.create_string(bytes)?),
             _ => Value::Number(number_of(&item, bytes)),
         };
-        last = value.as_f64();
-        count += 1;
-        values.raw_set(count, value)?;
+        if values.len() >= RESULTS_MAX {
+            return Err("too many results".into());
+        }
+        values.push(value);
     }
-    values.raw_set(count + 1, (at + 1) as f64)?;
-    Ok((values, count + 1))
+    values.push(Value::Number((at + 1) as f64));
+    Ok(values)
 }
 
 fn number_of(item: &Item, bytes: &[u8]) -> f64 {

@@ -102,9 +102,7 @@ impl Reader<'_> {
 
     fn word(&mut self) -> Token {
         let rest = &self.text[self.at..];
-        for (word, token) in
-            [("true", Token::Boolean(true)), ("false", Token::Boolean(false)), ("null", Token::Null)]
-        {
+        for (word, token) in [("true", Token::Boolean(true)), ("false", Token::Boolean(false)), ("null", Token::Null)] {
             if rest.starts_with(word.as_bytes()) {
                 self.at += word.len();
                 return token;

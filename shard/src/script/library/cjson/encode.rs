@@ -6,6 +6,7 @@
 use mlua::{Table, Value};
 
 use super::{DEPTH_LIMIT, Invalid, Problem, Settings, type_name};
+use crate::script::library::float;
 use crate::script::number::write_g;
 
 /// Appends `value` to `out`.
@@ -125,7 +126,7 @@ fn write_object(settings: &Settings, table: &Table, out: &mut Vec<u8>, depth: us
             Value::String(text) => write_string(&text.as_bytes(), out),
             Value::Integer(_) | Value::Number(_) => {
                 out.push(b'"');
-                write_number(settings, name.as_f64().unwrap_or_default(), out)?;
+                write_number(settings, float(&name).unwrap_or_default(), out)?;
                 out.push(b'"');
             }
             other => return Err(refused(other, "table key must be a number or string")),

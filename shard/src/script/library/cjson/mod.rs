@@ -58,40 +58,35 @@ impl Default for Settings {
 
 type Shared = Rc<RefCell<Settings>>;
 
-/// Adds what makes an instance to what the sandbox is built from.
+/// Adds an instance to what the sandbox is built from.
 pub(in crate::script) fn add(lua: &Lua, raw: &Table) -> mlua::Result<()> {
-    raw.raw_set("new_cjson", lua.create_function(|lua, ()| instance(lua))?)
+    raw.raw_set("cjson", instance(lua)?)
 }
 
 fn instance(lua: &Lua) -> mlua::Result<Table> {
     let settings = Shared::default();
-    let one = lua.create_table()?;
+    let table = lua.create_table()?;
     let own = Rc::clone(&settings);
-    add_function(lua, &one, "encode", move |lua, args: Variadic<Value>| {
+    add_function(lua, &table, "encode", move |lua, args: Variadic<Value>| {
         let value = only(&args, "encode")?;
         let mut out = Vec::new();
         encode::encode(&own.borrow(), value, &mut out)?;
         Ok(lua.create_string(out)?)
     })?;
     let own = Rc::clone(&settings);
-    add_function(lua, &one, "decode", move |lua, args: Variadic<Value>| {
+    add_function(lua, &table, "decode", move |lua, args: Variadic<Value>| {
         let text = string(Some(only(&args, "decode")?), 1, "decode")?;
         decode::decode(lua, &own.borrow(), &text)
     })?;
-    add_settings(lua, &one, &settings)?;
-    let many = lua.create_table()?;
-    add_function(lua, &many, "encode_sparse_array", move |lua, (count, a, b, c): (usize, Value, Value, Value)| {
-        sparse_array(lua, &mut settings.borrow_mut(), count, [a, b, c])
+    add_settings(lua, &table, &settings)?;
+    add_function(lua, &table, "encode_sparse_array", move |_, args: Variadic<Value>| {
+        sparse_array(&mut settings.borrow_mut(), &args)
     })?;
-    let facts = lua.create_table()?;
-    fact(&facts, "null", Value::NULL)?;
-    fact(&facts, "_NAME", "cjson")?;
-    fact(&facts, "_VERSION", "2.1.0")?;
-    let instance = lua.create_table()?;
-    instance.raw_set("one", one)?;
-    instance.raw_set("many", many)?;
-    instance.raw_set("facts", facts)?;
-    Ok(instance)
+    fact(&table, "null", Value::NULL)?;
+    fact(&table, "_NAME", "cjson")?;
+    fact(&table, "_VERSION", "2.1.0")?;
+    table.raw_set("new", lua.create_function(|lua, ()| instance(lua))?)?;
+    Ok(table)
 }
 
 fn only<'v>(args: &'v [Value], function: &str) -> Result<&'v Value, Problem> {
@@ -187,22 +182,11 @@ fn option(value: &Value, words: &[&str], function: &str) -> Result<usize, Proble
 }
 
 /// Shows and sets when an array has too many holes to be written as one.
-fn sparse_array(
-    lua: &Lua,
-    settings: &mut Settings,
-    count: usize,
-    [converts, ratio, safe]: [Value; 3],
-) -> Result<(Table, usize), Problem> {
+fn sparse_array(settings: &mut Settings, args: &[Value]) -> Result<(bool, i64, i64), Problem> {
     const NAME: &str = "encode_sparse_array";
-    if count > 3 {
-        return Err(bad(4, NAME, "found too many arguments"));
-    }
-    set_flag(&mut settings.sparse_converts, Some(&converts), NAME)?;
-    set_number(&mut settings.sparse_ratio, Some(&ratio), 2, NAME, 0..=C_INT_MAX)?;
-    set_number(&mut settings.sparse_safe, Some(&safe), 3, NAME, 0..=C_INT_MAX)?;
-    let shown = lua.create_table()?;
-    shown.raw_set(1, settings.sparse_converts)?;
-    shown.raw_set(2, settings.sparse_ratio)?;
-    shown.raw_set(3, settings.sparse_safe)?;
-    Ok((shown, 3))
+    too_many(args, 3, NAME)?;
+    set_flag(&mut settings.sparse_converts, args.first(), NAME)?;
+    set_number(&mut settings.sparse_ratio, args.get(1), 2, NAME, 0..=C_INT_MAX)?;
+    set_number(&mut settings.sparse_safe, args.get(2), 3, NAME, 0..=C_INT_MAX)?;
+    Ok((settings.sparse_converts, settings.sparse_ratio, settings.sparse_safe))
 }

@@ -6,51 +6,46 @@
 mod pack;
 mod unpack;
 
-use mlua::{Lua, Table, Value};
+use mlua::{Lua, Table, Value, Variadic};
 
 use super::argument::{bad, integer, string};
 use super::{Problem, add as add_function, fact};
 
 /// Adds the functions to what the sandbox is built from.
 pub(in crate::script) fn add(lua: &Lua, raw: &Table) -> mlua::Result<()> {
-    let packing = lua.create_table()?;
-    add_function(lua, &packing, "pack", |lua, (values, count): (Table, usize)| {
-        if count == 0 {
+    let table = lua.create_table()?;
+    add_function(lua, &table, "pack", |lua, values: Variadic<Value>| {
+        if values.is_empty() {
             return Err(bad(0, "pack", "MessagePack pack needs input."));
         }
         let mut out = Vec::new();
-        for index in 1..=count {
-            pack::pack(&values.raw_get(index)?, &mut out)?;
-        }
+        values.iter().try_for_each(|value| pack::pack(value, &mut out))?;
         Ok(lua.create_string(out)?)
     })?;
-    raw.raw_set("cmsgpack_pack", packing)?;
-    let unpacking = lua.create_table()?;
-    add_function(lua, &unpacking, "unpack", |lua, (count, text): (usize, Value)| {
-        let text = string(given(count, 1, &text), 1, "unpack")?;
-        unpack::unpack(lua, &text, 0, 0, false)
+    add_function(lua, &table, "unpack", |lua, args: Variadic<Value>| {
+        unpack::unpack(lua, &string(args.first(), 1, "unpack")?, 0, 0, false)
     })?;
-    add_function(lua, &unpacking, "unpack_one", |lua, (count, text, from): (usize, Value, Value)| {
-        let text = string(given(count, 1, &text), 1, "unpack_one")?;
-        let from = if from.is_nil() { 0 } else { integer(Some(&from), 2, "unpack_one")? };
-        unpack::unpack(lua, &text, from, 1, true)
+    add_function(lua, &table, "unpack_one", |lua, args: Variadic<Value>| {
+        let text = string(args.first(), 1, "unpack_one")?;
+        unpack::unpack(lua, &text, offset(args.get(1), 2, "unpack_one")?, 1, true)
     })?;
-    add_function(lua, &unpacking, "unpack_limit", |lua, (count, text, limit, from): (usize, Value, Value, Value)| {
-        let text = string(given(count, 1, &text), 1, "unpack_limit")?;
-        let limit = integer(given(count, 2, &limit), 2, "unpack_limit")?;
-        let from = if from.is_nil() { 0 } else { integer(Some(&from), 3, "unpack_limit")? };
-        unpack::unpack(lua, &text, from, limit, limit != 0)
+    add_function(lua, &table, "unpack_limit", |lua, args: Variadic<Value>| {
+        let text = string(args.first(), 1, "unpack_limit")?;
+        let limit = integer(args.get(1), 2, "unpack_limit")?;
+        unpack::unpack(lua, &text, offset(args.get(2), 3, "unpack_limit")?, limit, limit != 0)
     })?;
-    raw.raw_set("cmsgpack_unpack", unpacking)?;
-    let facts = lua.create_table()?;
-    fact(&facts, "_NAME", "cmsgpack")?;
-    fact(&facts, "_VERSION", "lua-cmsgpack 0.4.0")?;
-    fact(&facts, "_COPYRIGHT", "Copyright (C) 2012, Salvatore Sanfilippo")?;
-    fact(&facts, "_DESCRIPTION", "MessagePack C implementation for Lua")?;
-    raw.raw_set("cmsgpack_facts", facts)
+    for (name, value) in [
+        ("_NAME", "cmsgpack"),
+        ("_VERSION", "lua-cmsgpack 0.4.0"),
+        ("_COPYRIGHT", "Copyright (C) 2012, Salvatore Sanfilippo"),
+        ("_DESCRIPTION", "MessagePack C implementation for Lua"),
+    ] {
+        fact(&table, name, value)?;
+    }
+    raw.raw_set("cmsgpack", table)
 }
 
-/// Argument `place` of `count`, if there are so many.
-fn given(count: usize, place: usize, value: &Value) -> Option<&Value> {
-    (place <= count).then_some(value)
+/// Where to begin, if it is said.
+fn offset(value: Option<&Value>, place: usize, function: &str) -> Result<i64, Problem> {
+    value.filter(|value| !value.is_nil()).map_or(Ok(0), |value| integer(Some(value), place, function))
 }

@@ -1,13 +1,14 @@
 //! MessagePack as Lua values.
 
-use mlua::{Lua, Table, Value};
+use mlua::{Lua, Value, Variadic};
 
 use super::Problem;
+use crate::script::library::RESULTS_MAX;
 
 /// Values nest no deeper: what the stacks admit.
 const DEPTH_MAX: usize = 6_000;
 
-/// Some or all values of `text` from `from` on, in a table with their number. `with_rest` puts the place of the rest before
+/// Some or all values of `text` from `from` on. `with_rest` puts the place of the rest before
 /// them: -1 if there is none.
 pub(super) fn unpack(
     lua: &Lua,
@@ -15,7 +16,7 @@ pub(super) fn unpack(
     from: i64,
     limit: i64,
     with_rest: bool,
-) -> Result<(Table, usize), Problem> {
+) -> Result<Variadic<Value>, Problem> {
     let len = text.len();
     if from < 0 || limit < 0 {
         // The library names the length in place of the limit.
@@ -25,19 +26,19 @@ pub(super) fn unpack(
         return Err(Problem::from(format!("Start offset {from} greater than input length {len}.")));
     }
     let mut reader = Reader { lua, text, at: from as usize };
-    let values = lua.create_table()?;
-    let mut count = usize::from(with_rest);
+    let mut values = Variadic::new();
     let mut left = if limit == 0 { i64::MAX } else { limit };
     while reader.at < len && left > 0 {
-        let value = reader.value(0)?;
-        count += 1;
+        if values.len() >= RESULTS_MAX {
+            return Err("too many return values at once; use unpack_one or unpack_limit instead.".into());
+        }
+        values.push(reader.value(0)?);
         left -= 1;
-        values.raw_set(count, value)?;
     }
     if with_rest {
-        values.raw_set(1, if reader.at < len { reader.at as i64 } else { -1 })?;
+        values.insert(0, Value::Integer(if reader.at < len { reader.at as i64 } else { -1 }));
     }
-    Ok((values, count))
+    Ok(values)
 }
 
 struct Reader<'a> {
