@@ -10,6 +10,7 @@ pub mod item;
 pub mod key;
 pub mod list;
 pub mod parse;
+pub mod pubsub;
 pub mod scripting;
 pub mod server;
 pub mod set;
@@ -29,6 +30,7 @@ pub const FAMILIES: &[&[&Command]] = &[
     hyperloglog::COMMANDS,
     key::COMMANDS,
     list::COMMANDS,
+    pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,

@@ -46,13 +46,24 @@ impl Core {
             self.note_part(time);
         }
         let mut at = 0;
-        for head in &batch.heads {
+        let mut told = batch.told.drain(..).peekable();
+        for (number, head) in batch.heads.iter().enumerate() {
+            while let Some((_, conn, notice)) = told.next_if(|&(behind, ..)| behind <= number) {
+                self.deliver_notice(conn, notice);
+            }
             let end = at + head.len;
             self.deliver(head, &batch.bytes[at..end]);
             at = end;
         }
+        for (_, conn, notice) in told {
+            self.deliver_notice(conn, notice);
+        }
+        self.feed_monitors(&batch.monitored);
         for (head, share) in batch.shares.drain(..) {
             self.deliver_share(&head, share);
+        }
+        for received in batch.received.drain(..) {
+            self.count_received(&received);
         }
         for slow in batch.slow.drain(..) {
             self.log_slow(slow);
@@ -205,6 +216,28 @@ impl Core {
         }
         let slow =
             SlowCommand { conn, command: row.id, args: shortened(args, &redacted), at: self.clock.now(), micros };
+        if home == self.id {
+            self.log_slow(slow);
+        } else {
+            self.answers[home.index()].slow.push(slow);
+        }
+    }
+
+    /// A command ran and found nothing to take. The slow log is told when it is served.
+    pub(super) fn came_to_wait(&mut self, row: &Row, began: u64) {
+        let micros = self.lap(began);
+        self.account(row, micros, None);
+        self.redacted.clear();
+    }
+
+    /// A command that waited was served, which took so long.
+    pub(super) fn was_served(&mut self, client: (ConnId, ShardId), row: &Row, args: &Args<'_>, micros: u64) {
+        let limit = self.shard.config.slowlog_log_slower_than;
+        if limit < 0 || (micros as i64) < limit || row.command.flags.has(Flag::SkipSlowlog) {
+            return;
+        }
+        let (conn, home) = client;
+        let slow = SlowCommand { conn, command: row.id, args: shortened(args, &[]), at: self.clock.now(), micros };
         if home == self.id {
             self.log_slow(slow);
         } else {

@@ -17,11 +17,13 @@ use super::run::{call, shard_handler};
 use super::{Core, SessionCtx};
 use crate::commands::parse::parse_db;
 use crate::exec::borrow::{Borrow, BorrowInput};
-use crate::exec::error::{CommandError, NOT_ON_GROUNDS};
+use crate::exec::error::{CommandError, MONITOR_IN_EXEC, NOT_ON_GROUNDS};
 use crate::exec::hop::{HopOp, HopValue, Plan, PlanInput, Step};
 use crate::exec::merge::Part;
 use crate::exec::{Ctx, EverywhereCall, Run, SessionHandler, ShardHandler, ShardState, Share};
 use crate::ids::{ClientId, DbId, ShardId};
+use crate::pubsub::Space;
+use crate::spec::Flag;
 use crate::spec::table::Row;
 use crate::wait::{Nothing, WaitRequest};
 
@@ -40,6 +42,8 @@ pub struct Actor {
     pub resp: Resp,
     /// `CLIENT NO-TOUCH`.
     pub no_touch: bool,
+    /// It is to be told when what it reads changes.
+    pub tracks: bool,
     /// It is a script that runs: what it selects is its own affair, and it has no connection.
     pub is_script: bool,
 }
@@ -113,14 +117,30 @@ impl Grounds<'_> {
         let start = out.len();
         match row.run(args) {
             Run::Container | Run::Chosen(_) => unreachable!("a container is refused, and nothing is chosen twice"),
-            Run::Session(handler) => self.run_session(handler, row, args, out),
+            Run::Session(handler) => {
+                self.run_session(handler, row, args, out);
+                if matches!(row.full_name.as_str(), "client|caching" | "client|tracking") {
+                    let session = self.core.session(self.actor.conn);
+                    self.actor.tracks = session.is_some_and(crate::session::Session::rechoose_tracking);
+                }
+            }
+            Run::Subscribe(handler) => {
+                self.run_session(handler, row, args, out);
+                self.core.settle_within(self.actor.conn);
+            }
+            Run::Publish(space) => self.run_publish(space, args, out),
             Run::Placed(_) => self.run_placed(row, args, out),
             Run::Everywhere { .. } => {
                 if self.run_everywhere(row, args, out) == Ran::WantsShares {
                     return Ran::WantsShares;
                 }
             }
-            _ => self.run_data(row, args, out),
+            _ => {
+                if self.actor.tracks {
+                    self.remember_reads(row, args);
+                }
+                self.run_data(row, args, out);
+            }
         }
         self.core.stats.commands_processed += 1;
         self.core.finished_with((self.actor.conn, self.actor.home), row, args, began, error_code(&out[start..]));
@@ -136,6 +156,30 @@ impl Grounds<'_> {
         }
     }
 
+    /// What is published goes out with the push of this tick, behind what the work has changed.
+    fn run_publish(&mut self, space: Space, args: &Args<'_>, out: &mut Vec<u8>) {
+        let conn = Some(self.actor.conn).filter(|_| self.actor.home == self.core.id);
+        let receivers = self.core.publish_within(conn, space, args.at(1), args.at(2));
+        Reply::new(out, self.actor.resp).integer(receivers as i64);
+    }
+
+    /// The client is to be told when what this command reads changes.
+    fn remember_reads(&mut self, row: &Row, args: &Args<'_>) {
+        let client = self.actor.client;
+        match &mut self.ground {
+            Ground::Here => self.core.remember_reads(client, row, args),
+            Ground::Together(table) => table.tracking.remember(client, row, args),
+            Ground::All(states) if row.command.flags.has(Flag::Readonly) => {
+                let slots = std::sync::Arc::clone(&states[0].slots);
+                row.command.visit_keys(args, |place| {
+                    let key = args.at(place);
+                    states[slots.owner(key).index()].tracking.remember_key(client, key);
+                });
+            }
+            Ground::All(_) => {}
+        }
+    }
+
     fn run_session(&mut self, handler: SessionHandler, row: &Row, args: &Args<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         let mut reply = Reply::new(out, self.actor.resp);
@@ -144,6 +188,8 @@ impl Grounds<'_> {
         } else if self.core.session(self.actor.conn).is_none() {
             // Nobody is there any more to whom it could make a difference.
             Err(NOT_ON_GROUNDS)
+        } else if row.full_name == "monitor" {
+            Err(MONITOR_IN_EXEC)
         } else {
             let mut ctx = SessionCtx { core: self.core, conn: self.actor.conn, flow: Flow::Continue };
             let outcome = handler(&mut ctx, args, &mut reply);
@@ -198,6 +244,11 @@ impl Grounds<'_> {
         let Run::Everywhere { check, share, merge } = row.run(args) else { unreachable!("it was seen to be one") };
         let Actor { conn, client, db, resp, .. } = self.actor;
         let start = out.len();
+        if self.core.session(conn).is_none() {
+            // Nobody is there any more to whom it could make a difference.
+            Reply::new(out, resp).error(NOT_ON_GROUNDS.as_bytes());
+            return Ran::Replied;
+        }
         let mut reply = Reply::new(out, resp);
         let mut ctx = SessionCtx { core: self.core, conn, flow: Flow::Continue };
         let mut outcome = match self.shares {
@@ -248,16 +299,18 @@ fn run_at(shard: &mut ShardState, actor: Actor, handler: ShardHandler, args: &Ar
     call(handler, &mut ctx, args, &mut Reply::new(out, actor.resp));
     if let Some(request) = shard.wanted.take() {
         out.truncate(start);
-        answer_nothing(&request, actor.resp, out);
+        answer_nothing(&request, args.at(0), actor.resp, out);
     }
 }
 
-/// What a command answers that would wait where nobody may.
-fn answer_nothing(request: &WaitRequest, resp: Resp, out: &mut Vec<u8>) {
+/// What a command answers that would wait where nobody may: what it would when its time is over, but that one which moves
+/// an element answers the missing element.
+fn answer_nothing(request: &WaitRequest, name: &[u8], resp: Resp, out: &mut Vec<u8>) {
+    let moves = [&b"blmove"[..], b"brpoplpush"].iter().any(|moving| moving.eq_ignore_ascii_case(name));
     let mut reply = Reply::new(out, resp);
     match request.nothing {
-        Nothing::NullArray => reply.null_array(),
-        Nothing::Null => reply.null(),
+        Nothing::NullArray if !moves => reply.null_array(),
+        Nothing::NullArray | Nothing::Null => reply.null(),
     }
 }
 
@@ -328,18 +381,24 @@ fn run_over(
         }
         Run::Hops { plan, .. } => plan(&input(&owners)),
         Run::AllHops { plan, .. } => plan(&input(&[])),
-        Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) | Run::Placed(_) => {
+        Run::Container
+        | Run::Session(_)
+        | Run::Subscribe(_)
+        | Run::Publish(_)
+        | Run::Everywhere { .. }
+        | Run::Chosen(_)
+        | Run::Placed(_) => {
             unreachable!("it works on keys")
         }
     };
     match plan {
-        Ok(plan) => drive(plan, states, actor, out),
+        Ok(plan) => drive(plan, states, actor, args, out),
         Err(error) => refuse(&error, out),
     }
 }
 
 /// Drives a plan to its end where all its shards are.
-fn drive(mut plan: Box<dyn Plan>, states: &mut [Box<ShardState>], actor: Actor, out: &mut Vec<u8>) {
+fn drive(mut plan: Box<dyn Plan>, states: &mut [Box<ShardState>], actor: Actor, args: &Args<'_>, out: &mut Vec<u8>) {
     let mut operate = |ops: Vec<(ShardId, HopOp)>| -> Vec<HopValue> {
         let run = |(shard, op): (ShardId, HopOp)| {
             let state = &mut states[shard.index()];
@@ -358,7 +417,7 @@ fn drive(mut plan: Box<dyn Plan>, states: &mut [Box<ShardState>], actor: Actor, 
             Step::Run(ops) | Step::RunLast(ops) => values = operate(ops),
             Step::Wait(request, ops) => {
                 operate(ops);
-                return answer_nothing(&request, actor.resp, out);
+                return answer_nothing(&request, args.at(0), actor.resp, out);
             }
             Step::Shares(_) => unreachable!("commands on keys ask no other core"),
         }

@@ -13,7 +13,7 @@ use super::wait::Blocked;
 use super::{Asked, Core};
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
 use crate::exec::{Ctx, EverywhereCall, Run};
-use crate::ids::{DbId, ShardId};
+use crate::ids::{ClientId, DbId, ShardId};
 use crate::mesh::batch::{HopPart, Message};
 use crate::mesh::{Claims, Head, HopMessage, PlanId, Ticket};
 use crate::spec::{CommandId, CommandTable};
@@ -50,6 +50,7 @@ struct Origin {
     seq: u32,
     db: DbId,
     no_touch: bool,
+    client: ClientId,
     command: CommandId,
     /// The client waits already, and this is another try.
     is_retry: bool,
@@ -61,6 +62,8 @@ pub(super) struct Held {
     ticket: Ticket,
     db: DbId,
     no_touch: bool,
+    /// Whose plan it is.
+    client: ClientId,
     /// The time of its push.
     now: UnixMillis,
 }
@@ -73,10 +76,13 @@ impl Core {
         command: CommandId,
         shown: OwnedArgs,
         claims: Vec<(ShardId, Claims)>,
+        reads: Vec<(ShardId, Vec<u8>)>,
         plan: Box<dyn Plan>,
     ) {
         let (seq, db, no_touch) = self.expect_plan(conn);
-        self.start_plan(Origin { conn, seq, db, no_touch, command, is_retry: false }, shown, claims, plan);
+        let client = self.session(conn).expect("the command's client is there").id;
+        let origin = Origin { conn, client, seq, db, no_touch, command, is_retry: false };
+        self.start_plan(origin, shown, claims, reads, plan);
     }
 
     /// Puts the parts of a plan whose reply has a place into the batches.
@@ -85,9 +91,10 @@ impl Core {
         origin: Origin,
         shown: OwnedArgs,
         claims: Vec<(ShardId, Claims)>,
+        mut reads: Vec<(ShardId, Vec<u8>)>,
         mut plan: Box<dyn Plan>,
     ) {
-        let Origin { db, no_touch, .. } = origin;
+        let Origin { client, db, no_touch, .. } = origin;
         let number = self.next_plan;
         self.next_plan += 1;
         let id = PlanId { home: self.id, number };
@@ -121,7 +128,11 @@ impl Core {
             late: VecDeque::new(),
         };
         self.plans.insert(number, state);
-        let part = |((shard, claims), first)| (shard, HopPart { plan: id, claims, db, no_touch, first });
+        let part = |((shard, claims), first)| {
+            let own = reads.extract_if(.., |(owner, _)| *owner == shard);
+            let reads = own.map(|(_, key)| key).collect();
+            (shard, HopPart { plan: id, claims, db, no_touch, client, reads, first })
+        };
         let parts = claims.into_iter().zip(first).map(part);
         #[cfg(feature = "simulation")]
         let parts = self.parts_placed_now(parts.collect());
@@ -136,9 +147,12 @@ impl Core {
 
     /// A part is granted: it runs its first operation and answers.
     pub(super) fn grant(&mut self, ticket: Ticket, part: HopPart, now: UnixMillis) {
-        let HopPart { plan, db, no_touch, first, .. } = part;
-        let held = Held { ticket, db, no_touch, now };
+        let HopPart { plan, db, no_touch, client, reads, first, .. } = part;
+        let held = Held { ticket, db, no_touch, client, now };
         self.held.insert(plan, held);
+        if !reads.is_empty() {
+            self.remember_keys(client, &reads);
+        }
         match first {
             None => self.send_hop(plan.home, HopMessage::Value { plan, index: None, value: HopValue::None, micros: 0 }),
             Some((index, op)) => self.operate(plan, held, index, op),
@@ -147,7 +161,7 @@ impl Core {
 
     /// Runs an operation of a plan's part, and tells its value.
     fn operate(&mut self, plan: PlanId, held: Held, index: usize, op: HopOp) {
-        let Held { db, no_touch, now, .. } = held;
+        let Held { db, no_touch, client, now, .. } = held;
         let began = self.clock.micros();
         let value = self.at_time(now, |core| {
             let dirty = core.shard.counters.dirty;
@@ -156,14 +170,17 @@ impl Core {
             ctx.settle(dirty);
             value
         });
+        self.tell_trackers(client);
         if !self.deferred.is_empty() && !self.shard.observers.is_away {
             self.share_deferred();
         }
         let micros = self.clock.micros().saturating_sub(began);
+        self.tell_events();
         self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 
     pub(super) fn send_hop(&mut self, shard: ShardId, message: HopMessage) {
+        self.tell_before_answering();
         if shard == self.id {
             self.own_hops.push_back(message);
         } else {
@@ -212,6 +229,8 @@ impl Core {
             HopMessage::Unwatch(watch) => self.shard.observers.watched.forget(&watch),
             HopMessage::Waits(waits) => self.block(waits.conn, waits.blocked),
             HopMessage::TryAgain { conn, seq } => self.try_again(conn, seq),
+            HopMessage::LookLater { conn, seq, at } => self.look_later(conn, seq, at),
+            HopMessage::LookAgain { home, conn, seq, now } => self.look_again(home, conn, seq, now),
             HopMessage::Unwait { home, conn, seq, is_over } => self.unwaited(home, conn, seq, is_over),
         }
     }
@@ -303,6 +322,7 @@ impl Core {
             spans: 0,
             resp3: session.resp == Resp::V3,
             no_touch: origin.no_touch,
+            tracks: false,
         };
         let args = self.plans[&id.number].shown.clone();
         let (ops, blocked) = self.wait_everywhere(&head, args, request, ops);
@@ -324,8 +344,9 @@ impl Core {
             handler,
             RunBy { db, no_touch, resp, claim: Some(blocked.claim.clone()) },
         );
-        let origin = Origin { conn, seq: blocked.seq, db, no_touch, command: blocked.command, is_retry: true };
-        self.start_plan(origin, args.to_owned(), claims, plan);
+        let Some(client) = self.session(conn).map(|session| session.id) else { return };
+        let origin = Origin { conn, client, seq: blocked.seq, db, no_touch, command: blocked.command, is_retry: true };
+        self.start_plan(origin, args.to_owned(), claims, Vec::new(), plan);
     }
 
     fn send_ops(&mut self, id: PlanId, ops: Vec<(ShardId, HopOp)>, last: bool) {
@@ -364,6 +385,8 @@ impl Core {
                 if let Some(code) = error_code(reply) {
                     self.count_failed_wait(command, code);
                 }
+                let row = CommandTable::global().row(command);
+                self.was_served((conn, self.id), row, &state.shown.as_args(), state.micros);
                 self.fill(conn, seq, reply);
             }
             return;

@@ -12,19 +12,33 @@
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
+//! | `publish.rs` | what is published, to subscribers on all cores |
+//! | `subscribe.rs` | changes of subscriptions, and their point |
+//! | `events.rs` | keyspace events |
+//! | `tell.rs` | messages that no command asked for |
+//! | `saving.rs` | snapshots and loads: the cut, slices of saving and loading, what follows |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
+//! | `track.rs` | telling clients that keys which they have read changed |
+//! | `monitor.rs` | showing commands to clients that monitor |
 //! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
 mod cron;
 mod deliver;
+mod events;
 mod grounds;
 mod hops;
+mod monitor;
 mod prefetch;
+mod publish;
 mod route;
 mod run;
+mod saving;
 #[cfg(feature = "simulation")]
 mod simulation;
+mod subscribe;
+mod tell;
 mod tick;
+mod track;
 mod transactions;
 mod wait;
 mod work;
@@ -46,17 +60,22 @@ use crate::exec::{Observers, ShardState};
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::limits::WITHHELD_MICROS_MAX;
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
+use crate::pubsub::{Change, SubscriberTable};
 use crate::session::{Hold, Session};
 use crate::shared::Shared;
 use crate::spec::table::RecentCommands;
 use crate::stats::{CoreStats, LatencyLog};
+use crate::tracking::KeyTracking;
 use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
+use publish::Publisher;
 use run::{Deferred, Job};
+use saving::Saves;
 
 pub use cron::Rates;
 pub use grounds::{Actor, Asked, Grounds, Ran};
+pub use subscribe::Settling;
 pub use wait::{Blocked, Waits};
 pub use work::Errand;
 
@@ -112,6 +131,13 @@ pub struct Core {
     withheld_since: u64,
     /// For how long at most, in microseconds.
     withheld_micros_max: u64,
+    /// Who hears what is published, of this core's clients.
+    pub subscribers: SubscriberTable,
+    /// How the command that runs has changed its client's subscriptions.
+    pub changes: Vec<Change>,
+    publisher: Publisher,
+    /// Its part in snapshots and loads.
+    saves: Saves,
     /// Rows of the commands that came last.
     recent: RecentCommands,
     /// The reply of a command that came through the own inbox.
@@ -122,6 +148,12 @@ pub struct Core {
     deferred: Vec<Deferred>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
+    /// Clients whose output is over the soft limit of their class.
+    over_soft_limit: Vec<ConnId>,
+    /// Clients of this core that monitor.
+    monitoring: Vec<ConnId>,
+    /// Some of the answers tell clients of changed keys.
+    has_notices: bool,
     close_after_write: Vec<ConnId>,
     close_now: Vec<ConnId>,
     adopt: Vec<Socket>,
@@ -208,12 +240,15 @@ impl Core {
                 expiry_held: false,
                 check_sums: true,
                 waits: WaitTable::default(),
+                tracking: KeyTracking::new(Arc::clone(&shared.trackers)),
                 wanted: None,
                 claim: None,
                 events: Vec::new(),
                 slots: Arc::clone(&shared.slots),
+                registry: Arc::clone(&shared.registry),
                 garbage: Vec::new(),
                 observers: Observers::default(),
+                snapshot: None,
             },
             sessions: Vec::new(),
             stats: CoreStats::default(),
@@ -241,12 +276,19 @@ impl Core {
             withheld: Vec::new(),
             withheld_since: 0,
             withheld_micros_max: WITHHELD_MICROS_MAX,
+            subscribers: SubscriberTable::new(id, Arc::clone(&shared.registry)),
+            changes: Vec::new(),
+            publisher: Publisher::default(),
+            saves: Saves::default(),
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
             work_reply: Vec::new(),
             deferred: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
+            over_soft_limit: Vec::new(),
+            monitoring: Vec::new(),
+            has_notices: false,
             close_after_write: Vec::new(),
             close_now: Vec::new(),
             adopt: Vec::new(),

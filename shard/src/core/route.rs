@@ -85,8 +85,20 @@ impl Core {
         if !authenticated && !command.flags.has(Flag::NoAuth) {
             return Some(error::NO_AUTH);
         }
+        if self.session(conn)?.is_restricted() && !command.flags.has(Flag::WhileSubscribed) {
+            return Some(error::only_while_subscribed(&row.full_name));
+        }
         if command.flags.has(Flag::Debugging) && !self.may_debug(conn) {
             return Some(error::DEBUG_NOT_ALLOWED);
+        }
+        if self.session(conn)?.monitors && is_about_keys(row) {
+            return Some(error::MONITORS_NO_KEYS);
+        }
+        if self.shared.snapshots.restricts() {
+            let refused = self.refused_for_snapshots(row);
+            if refused.is_some() {
+                return refused;
+            }
         }
         if command.flags.has(Flag::NoMulti) && self.session(conn)?.in_transaction() {
             return Some(error::NOT_IN_MULTI);
@@ -107,7 +119,7 @@ impl Core {
     fn is_held_back(&mut self, conn: ConnId, row: &Row) -> bool {
         let flags = if row.command.name == "exec" { self.kept_flags(conn) } else { row.command.flags };
         let Some(pause) = self.shared.pause(self.clock.now()) else { return false };
-        let writes = flags.has(Flag::Write) || flags.has(Flag::MayReplicate);
+        let writes = flags.has(Flag::Write) || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites);
         // CLIENT commands go through, or nobody could end the pause.
         (pause.all || writes) && !row.full_name.starts_with("client")
     }
@@ -121,6 +133,9 @@ impl Core {
         let aborted = self.break_transaction(conn, is_exec, error);
         let error = aborted.as_ref().unwrap_or(error);
         self.stats.error(error.code());
+        if let Some(session) = self.session(conn) {
+            session.forget_caching(command);
+        }
         self.answer_now(conn, |_, reply| reply.error(error.as_bytes()));
         Flow::Continue
     }
@@ -131,10 +146,18 @@ impl Core {
         session.info.last_command = Some(row.id);
         session.info.active_at = now;
         session.info.commands += 1;
+        session.choose_tracking(row);
         let caller = Caller { conn, db: session.db, resp: session.resp };
         self.stats.commands_processed += 1;
-        match row.run(args) {
+        let run = row.run(args);
+        if !matches!(run, Run::Session(_)) {
+            self.show_kept(conn, row);
+            self.show_to_monitors(conn, row, args);
+        }
+        match run {
             Run::Session(handler) => return self.run_session(caller, row, handler, args),
+            Run::Subscribe(handler) => return self.run_subscribe(conn, row, handler, args),
+            Run::Publish(space) => self.publish(conn, row, args, space),
             Run::Placed(place) => return self.run_placed(caller, row, place, args),
             Run::Container | Run::Chosen(_) => unreachable!("refused above, or chosen"),
             Run::Shard(_) => match single_key(row, args) {
@@ -203,6 +226,7 @@ impl Core {
 
     /// Whether the connection has too much in flight to go on.
     fn flow_after(&mut self, conn: ConnId) -> Flow {
+        self.note_passed(conn);
         let Some(session) = self.session(conn) else { return Flow::Close };
         if session.replies.len() >= session.window() || session.in_flight_bytes >= IN_FLIGHT_BYTES_MAX {
             session.held = Some(Hold::InFlight);
@@ -225,7 +249,12 @@ impl Core {
             }
             flow = ctx.flow;
         });
+        if let Some(session) = self.session(caller.conn) {
+            session.closing |= flow == Flow::Close;
+        }
+        self.show_to_monitors(caller.conn, row, args);
         self.finished((caller.conn, self.id), row, args, began, failed.as_ref());
+        self.note_passed(caller.conn);
         if flow == Flow::Close {
             return self.close_in_order(caller.conn);
         }
@@ -322,7 +351,11 @@ impl Core {
 
     pub(super) fn routed(&mut self, conn: ConnId) {
         let push = self.push_number;
-        self.session(conn).expect("the command's client is there").routed_in = push;
+        let session = self.session(conn).expect("the command's client is there");
+        session.routed_in = push;
+        if session.is_subscribed() {
+            self.mark_passing(conn);
+        }
     }
 
     /// Takes the next place in the connection's replies.
@@ -346,6 +379,7 @@ impl Core {
             spans: 0,
             resp3: caller.resp == Resp::V3,
             no_touch: session.no_touch,
+            tracks: session.tracks,
             is_part: false,
         }
     }
@@ -510,14 +544,16 @@ impl Core {
         // A client that comes to wait runs its command again: by its own arguments, secrets or not.
         let whole = row.command.flags.has(Flag::Blocking);
         let shown = if whole { args.to_owned() } else { self.shown(row, args) };
-        self.begin_plan(conn, row.id, shown, claims, plan);
+        let reads = self.tracked_reads(conn, row, args);
+        self.begin_plan(conn, row.id, shown, claims, reads, plan);
     }
 
     /// Sends a plan's parts to all shards; each holds the whole of its own from there.
     fn place_plan_everywhere(&mut self, conn: ConnId, row: &Row, args: &Args<'_>, plan: Box<dyn Plan>) {
         let claims = (0..self.shard.shards).map(|shard| (ShardId(shard as u16), Claims::Whole)).collect();
         let shown = self.shown(row, args);
-        self.begin_plan(conn, row.id, shown, claims, plan);
+        let reads = self.tracked_reads(conn, row, args);
+        self.begin_plan(conn, row.id, shown, claims, reads, plan);
     }
 
     /// What a plan claims on the shards of its keys.
@@ -594,7 +630,44 @@ fn unknown_command(args: &Args<'_>) -> CommandError {
     CommandError::bytes(text)
 }
 
+/// Whether the command reads, changes or publishes something.
+fn is_about_keys(row: &Row) -> bool {
+    [Flag::Write, Flag::Readonly, Flag::MayReplicate, Flag::HeldWithWrites]
+        .into_iter()
+        .any(|flag| row.command.flags.has(flag))
+}
+
 impl crate::session::Session {
+    /// A command is run: whether what it reads is remembered. `CLIENT CACHING` is about one command.
+    #[inline]
+    fn choose_tracking(&mut self, row: &Row) {
+        self.tracks = self.tracking.as_ref().is_some_and(|mode| mode.remembers());
+        self.forget_caching(Some(row.id));
+    }
+
+    /// What `CLIENT CACHING` has said is over, unless `command` is CLIENT again, or a transaction goes on: it is about all
+    /// of that.
+    #[inline]
+    fn forget_caching(&mut self, command: Option<CommandId>) {
+        let goes_on = self.in_transaction();
+        let Some(mode) = self.tracking.as_mut().filter(|mode| mode.caching) else { return };
+        let table = CommandTable::global();
+        let top = command.map(|id| table.row(id)).map(|row| row.parent.map_or(row, |parent| table.row(parent)));
+        mode.caching = match top.map(|row| row.command.name) {
+            Some("client" | "multi") => true,
+            Some("exec" | "discard") => false,
+            _ => goes_on,
+        };
+    }
+
+    /// The same in a transaction that runs: whether what it reads from now on is remembered.
+    pub(super) fn rechoose_tracking(&mut self) -> bool {
+        let Some(mode) = self.tracking.as_mut() else { return false };
+        let remembers = mode.remembers();
+        mode.caching = false;
+        remembers
+    }
+
     /// A command is looked at: `CLIENT REPLY SKIP` was about this one, if the one before was that.
     fn begin_reply(&mut self) {
         self.reply_mode = match self.reply_mode {

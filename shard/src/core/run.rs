@@ -1,5 +1,7 @@
 //! Running commands on this core's shard: in place, from the inbox, or after waiting for a lock.
 
+use std::sync::Arc;
+
 use net::{Args, ConnId, OwnedArgs, Reply, Resp};
 
 use super::Core;
@@ -23,6 +25,8 @@ pub(super) enum Job {
     Part(HopPart, UnixMillis),
     /// Work.
     Errand { from: ShardId, errand: Errand, now: UnixMillis },
+    /// The cut of a snapshot.
+    Cut(Arc<crate::snapshot::Job>),
 }
 
 /// A command for every core that waits for this shard's keys to come back.
@@ -41,7 +45,7 @@ impl Core {
         }
         let Some(handler) = shard_handler(row.run(args)) else { unreachable!("only shard commands run in place") };
         let session = self.session(conn).expect("the command's client is there");
-        let (db, no_touch) = (session.db, session.no_touch);
+        let (client, db, no_touch, tracks) = (session.id, session.db, session.no_touch, session.tracks);
         let began = self.last_micros;
         let mut failed = None;
         self.answer_now(conn, |core, reply| {
@@ -49,7 +53,12 @@ impl Core {
             failed = call(handler, &mut ctx, args, reply);
         });
         self.finished((conn, self.id), row, args, began, failed.as_ref());
+        if tracks {
+            self.remember_reads(client, row, args);
+        }
+        self.tell_trackers(client);
         self.serve_waiters();
+        self.tell_events();
     }
 
     /// A command of this core's client that must wait for a lock takes its place in the replies and in the queue.
@@ -67,6 +76,7 @@ impl Core {
             spans: 0,
             resp3: session.resp == Resp::V3,
             no_touch: session.no_touch,
+            tracks: session.tracks,
             is_part: false,
         };
         self.arrive(self.id, &head, args);
@@ -124,19 +134,32 @@ impl Core {
                 answers.heads.push(place);
             }
         }
-        if !head.is_part {
+        if !head.is_part && wanted.is_none() {
             self.finished((head.conn, from), row, args, began, failed.as_ref());
+        } else if !head.is_part {
+            self.came_to_wait(row, began);
         }
         if let Some(request) = wanted {
             self.wait_here(from, head, args, request);
         }
+        if head.tracks {
+            self.remember_reads(head.client, row, args);
+        }
+        self.tell_trackers(head.client);
         self.serve_waiters();
+        self.tell_events();
     }
 
     /// A part of a plan has come to this shard: it takes its place, and is granted at once if nothing stands before it.
     pub(super) fn arrive_part(&mut self, part: HopPart) {
         let now = self.shard.clock;
         self.locks.admit(part.claims.clone(), Job::Part(part, now));
+        self.run_granted();
+    }
+
+    /// The cut of a snapshot has come to this shard: it takes its place, and is made when nothing stands before it.
+    pub(super) fn arrive_cut(&mut self, job: Arc<crate::snapshot::Job>) {
+        self.locks.admit(Claims::Whole, Job::Cut(job));
         self.run_granted();
     }
 
@@ -151,6 +174,7 @@ impl Core {
                     // As above.
                     self.serve_waiters();
                 }
+                Job::Cut(job) => self.cut(job, ticket),
                 Job::Command { from, head, args, now } => {
                     let row = CommandTable::global().row(head.command);
                     self.at_time(now, |core| core.run_command(from, &head, row, &args.as_args()));
@@ -216,7 +240,13 @@ pub(super) fn shard_handler(run: Run) -> Option<ShardHandler> {
         | Run::Keys(handler)
         | Run::Hops { local: handler, .. }
         | Run::AllHops { local: handler, .. } => Some(handler),
-        Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Placed(_) | Run::Chosen(_) => None,
+        Run::Container
+        | Run::Session(_)
+        | Run::Subscribe(_)
+        | Run::Publish(_)
+        | Run::Placed(_)
+        | Run::Everywhere { .. }
+        | Run::Chosen(_) => None,
     }
 }
 

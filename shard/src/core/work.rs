@@ -138,17 +138,17 @@ impl Core {
     fn work_in_place(&mut self, conn: ConnId, row: &'static Row, args: &Args<'_>, work: &mut dyn Work) -> Flow {
         let began = self.last_micros;
         let actor = self.actor(conn);
-        let mut flow = Flow::Continue;
         let mut bytes = std::mem::take(&mut self.work_reply);
-        self.answer_now(conn, |core, reply| {
-            flow = core.work_here(actor, work, &mut bytes);
-            reply.raw(&bytes);
-        });
+        // What it publishes may be for this client too, so its reply is written when all is done.
+        let flow = self.work_here(actor, work, &mut bytes);
+        self.answer_now(conn, |_, reply| reply.raw(&bytes));
         self.finished_with((conn, self.id), row, args, began, error_code(&bytes));
         bytes.clear();
         bytes.shrink_to(WORK_REPLY_BYTES_KEPT);
         self.work_reply = bytes;
+        self.tell_trackers(actor.client);
         self.serve_waiters();
+        self.tell_events();
         flow
     }
 
@@ -165,7 +165,7 @@ impl Core {
         let home = self.id;
         let session = self.session(conn).expect("the command's client is there");
         let (db, resp, no_touch, client) = (session.db, session.resp, session.no_touch, session.id);
-        Actor { conn, home, client, db, resp, no_touch, is_script: false }
+        Actor { conn, home, client, db, resp, no_touch, tracks: session.tracks, is_script: false }
     }
 
     /// Work has come to this shard: runs it, or lets it wait for its keys.
@@ -182,8 +182,8 @@ impl Core {
         let Errand { head, shown, mut work } = errand;
         let began = self.last_micros;
         let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
-        let Head { conn, client, db, no_touch, .. } = head;
-        let actor = Actor { conn, home: from, client, db, resp, no_touch, is_script: false };
+        let Head { conn, client, db, no_touch, tracks, .. } = head;
+        let actor = Actor { conn, home: from, client, db, resp, no_touch, tracks, is_script: false };
         let mut bytes = std::mem::take(&mut self.work_reply);
         let flow = self.work_here(actor, &mut *work, &mut bytes);
         let place = ReplyHead { conn, seq: head.seq, part: head.part, len: bytes.len() };
@@ -206,7 +206,9 @@ impl Core {
         if flow == Flow::Close {
             self.end_session(conn);
         }
+        self.tell_trackers(client);
         self.serve_waiters();
+        self.tell_events();
     }
 
     fn errand_finished(
@@ -248,7 +250,8 @@ impl Core {
         let actor = self.actor(conn);
         let (reply, shares, flow) = (Vec::new(), None, Flow::Continue);
         let plan = WorkPlan { work, actor, place, reply, shares, flow, stage: Stage::Begin };
-        self.begin_plan(conn, row.id, shown, claims, Box::new(plan));
+        // What its commands read is remembered as they run.
+        self.begin_plan(conn, row.id, shown, claims, Vec::new(), Box::new(plan));
     }
 
     /// The keys of some work, each once, by their shards.

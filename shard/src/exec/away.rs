@@ -14,6 +14,7 @@ use storage::{Database, Detached, UnixMillis};
 use super::ctx::{KeyEvent, KeyspaceCounters, ShardState};
 use super::observe::{Noted, Noting, Observers};
 use crate::ids::DbId;
+use crate::tracking::Readers;
 use crate::wait::WaitTable;
 
 /// Entries on their way, each with its database and the number of its key.
@@ -27,6 +28,9 @@ pub struct Returned {
     entries: Vec<(DbId, Vec<u8>, Detached)>,
     notes: Vec<Noted>,
     events: Vec<KeyEvent>,
+    /// Keys that clients which track are to hear of, and what such clients have read.
+    altered: Vec<Vec<u8>>,
+    reads: Vec<(Vec<u8>, Readers)>,
     leftover: Leftover,
 }
 
@@ -54,12 +58,15 @@ impl ShardState {
             expiry_held: self.expiry_held,
             check_sums: self.check_sums,
             waits: WaitTable::default(),
+            tracking: self.tracking.for_borrowed(),
             wanted: None,
             claim: None,
             events: Vec::new(),
             slots: std::sync::Arc::clone(&self.slots),
+            registry: std::sync::Arc::clone(&self.registry),
             garbage: Vec::new(),
             observers: Observers::noting(Noting::all()),
+            snapshot: None,
         }
     }
 
@@ -98,7 +105,8 @@ impl ShardState {
         let is_own = |noted: &mut Noted| noted.key().is_some_and(|key| keys.iter().any(|own| own == key));
         let notes = notes.extract_if(.., is_own).collect();
         let events = self.events.extract_if(.., |event| keys.contains(&event.key)).collect();
-        Returned { entries, notes, events, leftover }
+        let (altered, reads) = self.tracking.take_out(keys);
+        Returned { entries, notes, events, altered, reads, leftover }
     }
 
     /// Takes out what commands left besides entries.
@@ -120,6 +128,7 @@ impl ShardState {
         }
         self.take_in(returned.leftover);
         self.events.extend(returned.events);
+        self.tracking.take_in(returned.altered, returned.reads);
         for noted in returned.notes {
             self.hear(noted);
         }
@@ -143,6 +152,7 @@ impl ShardState {
         std::mem::swap(&mut away.databases, &mut self.databases);
         self.take_in(away.take_leftover());
         self.events.append(&mut away.events);
+        self.tracking.take_over(&mut away.tracking);
         for noted in away.take_notes() {
             self.hear(noted);
         }

@@ -20,7 +20,10 @@ use super::observe::Observers;
 use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
+use crate::pubsub::Registry;
 use crate::slot::SlotMap;
+use crate::snapshot::Job;
+use crate::tracking::KeyTracking;
 use crate::wait::{Claiming, WaitRequest, WaitTable};
 
 /// What a shard counts about its keys, for INFO.
@@ -83,8 +86,12 @@ pub struct ShardState {
     pub check_sums: bool,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
+    /// Which cores have subscribers of what.
+    pub registry: Arc<Registry>,
     /// Who waits for keys of this shard.
     pub waits: WaitTable,
+    /// Who is to be told of changed keys.
+    pub tracking: KeyTracking,
     /// What the handler that runs wants to wait for.
     pub wanted: Option<WaitRequest>,
     /// The wait in whose name the handler runs.
@@ -95,6 +102,8 @@ pub struct ShardState {
     pub garbage: Vec<Discarded>,
     /// Who is to hear of changes besides those that wait.
     pub observers: Observers,
+    /// The snapshot that has something left to save here.
+    pub snapshot: Option<Arc<Job>>,
 }
 
 impl ShardState {
@@ -202,6 +211,7 @@ impl Ctx<'_> {
         self.discard(discarded);
         self.signal_change(key);
         self.shard.counters.expired_keys += 1;
+        self.notify(Events::EXPIRED, "expired", key.bytes());
         true
     }
 
@@ -223,23 +233,40 @@ impl Ctx<'_> {
     pub fn look<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         if self.is_gone(key) {
-            self.shard.counters.misses += 1;
+            self.missed(key);
             return None;
         }
         self.find_counted(key)
+    }
+
+    /// As [`Self::look`], by a command that asks about the server's own affairs (OBJECT): a miss is counted, and no event.
+    pub fn inspect<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
+        let key = key.into();
+        let is_gone = self.is_gone(key);
+        let counters = &mut self.shard.counters;
+        let entry = self.shard.databases[self.db.index()].find(key).filter(|_| !is_gone);
+        match entry {
+            Some(_) => counters.hits += 1,
+            None => counters.misses += 1,
+        }
+        entry
     }
 
     /// The key's entry for reading: marks the access, counts a hit or a miss.
     pub fn read<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         if self.is_gone(key) {
-            self.shard.counters.misses += 1;
+            self.missed(key);
             return None;
         }
         if self.no_touch {
             return self.find_counted(key);
         }
         let (access, lfu, clock) = (self.new_access(), self.lfu(), self.shard.clock);
+        if self.notices(Events::KEY_MISS) && self.database().find(key).is_none() {
+            self.missed(key);
+            return None;
+        }
         let shard = &mut *self.shard;
         let Some(mut entry) = shard.databases[self.db.index()].find_mut(key) else {
             shard.counters.misses += 1;
@@ -254,7 +281,17 @@ impl Ctx<'_> {
         Some(entry.into_entry())
     }
 
+    /// A lookup for reading has found nothing.
+    fn missed(&mut self, key: Key<'_>) {
+        self.shard.counters.misses += 1;
+        self.notify(Events::KEY_MISS, "keymiss", key.bytes());
+    }
+
     fn find_counted(&mut self, key: Key<'_>) -> Option<Entry<'_>> {
+        if self.notices(Events::KEY_MISS) && self.database().find(key).is_none() {
+            self.missed(key);
+            return None;
+        }
         let counters = &mut self.shard.counters;
         let entry = self.shard.databases[self.db.index()].find(key);
         match entry {
@@ -355,9 +392,13 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let access = self.access_of_stored(key);
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, expire, access);
         self.discard(discarded);
         self.signal_change(key);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores a string in place of the one that this command has looked up before: what it was used for, and when it
@@ -366,9 +407,13 @@ impl Ctx<'_> {
         let key = key.into();
         let old = self.lfu().and_then(|_| self.database().find(key)).map(|entry| entry.access());
         let access = old.unwrap_or_else(|| self.new_access());
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, Expiry::Keep, access);
         self.discard(discarded);
         self.touch_tentatively(key);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores any value, in place of whatever was there. That is a use of the key.
@@ -376,9 +421,13 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let access = self.access_of_stored(key);
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_value(key, value, expire, access);
         self.discard(discarded);
         self.signal_change(key);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores an entry that came from elsewhere, with its expiry and access bits.
@@ -394,9 +443,9 @@ impl Ctx<'_> {
     pub fn take<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Detached> {
         let key = key.into();
         self.expire_if_past(key);
-        let taken = self.database().take(key);
+        let taken = self.database().take(key)?;
         self.signal_change(key);
-        taken
+        Some(taken)
     }
 
     /// Removes `key`; whether it was there. A big value is freed in slices between commands.
@@ -438,9 +487,16 @@ impl Ctx<'_> {
         }
     }
 
+    /// Whether anybody may hear of events of this class.
+    #[inline]
+    fn notices(&self, class: Events) -> bool {
+        self.shard.config.notify_keyspace_events.publishes(class) && !self.shard.registry.is_silent()
+    }
+
     /// Tells what happened to a key, to whoever has subscribed to such events.
+    #[inline]
     pub fn notify(&mut self, class: Events, event: &'static str, key: &[u8]) {
-        if self.shard.config.notify_keyspace_events.publishes(class) {
+        if self.notices(class) {
             self.shard.events.push(KeyEvent { db: self.db, class, event, key: key.to_vec() });
         }
     }
@@ -450,10 +506,11 @@ impl Ctx<'_> {
         self.shard.signal(self.db, key.bytes());
     }
 
-    /// Says that `key` was changed.
+    /// Says that `key` was changed: to clients that wait for it, that watch it, and that keep a copy.
     fn signal_change(&mut self, key: Key<'_>) {
         self.signal(key);
         self.shard.touch(self.db, key.bytes(), true);
+        self.shard.tracking.change(key.bytes());
     }
 
     /// Asks to wait: the handler has found nothing to take, and returns without a reply. What it gets when the time is over

@@ -64,6 +64,7 @@ impl Ctx<'_> {
         self.expire_if_past(key);
         self.touch_tentatively(key);
         let shard = &mut *self.shard;
+        shard.tracking.touch(key.bytes());
         // Looked up once: what `write` does is done here, beside the borrow of the randomness.
         let touched = Touched::new(shard, self.no_touch);
         let Some(mut entry) = shard.databases[self.db.index()].find_mut(key) else { return Ok(None) };

@@ -122,6 +122,12 @@ pub const DEBUG_NOT_ALLOWED: CommandError = CommandError::new(
     "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local \
      connection, otherwise you need to set this option in the configuration file, and then restart the server.",
 );
+/// A client would monitor in the middle of its own transaction.
+pub const MONITOR_IN_EXEC: CommandError = CommandError::new("ERR MONITOR isn't allowed for DENY BLOCKING client");
+
+/// A monitoring client wants to read, to change or to publish something.
+pub const MONITORS_NO_KEYS: CommandError = CommandError::new("ERR Replica can't interact with the keyspace");
+
 /// The data set is over `maxmemory`.
 pub const OUT_OF_MEMORY: CommandError = CommandError::new("OOM command not allowed when used memory > 'maxmemory'.");
 /// RESTORE and COPY: the target exists.
@@ -152,6 +158,14 @@ pub fn exec_aborted(error: &CommandError) -> CommandError {
 /// The number of arguments is wrong; `name` is the command's full name.
 pub fn wrong_arity(name: &str) -> CommandError {
     CommandError::text(format!("ERR wrong number of arguments for '{name}' command"))
+}
+
+/// The client is subscribed to something and speaks RESP2; `name` is the command's full name.
+pub fn only_while_subscribed(name: &str) -> CommandError {
+    CommandError::text(format!(
+        "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+         context"
+    ))
 }
 
 /// An expiry is out of range; `name` is the command's name.

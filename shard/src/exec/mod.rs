@@ -12,6 +12,8 @@
 //! | `AllHops` | the one shard, if there is one | a plan that holds all shards whole |
 //! | `Keys` | the shard of the keys, or all keys brought together | two hops, under locks |
 //! | `Session` | the client's own core | has no keys |
+//! | `Subscribe` | the client's own core, at a point of its own | has no keys |
+//! | `Publish` | the cores that have subscribers | has no keys |
 //! | `Everywhere` | every core | has no keys; typed answers are merged |
 //! | `Placed` | wherever it places its own [`work`] | as the work says |
 //! | `Chosen` | what the arguments say: a command of many words that are no subcommands | as chosen |
@@ -45,6 +47,7 @@ pub use observe::Observers;
 
 use crate::core::{Core, SessionCtx};
 use crate::ids::ShardId;
+use crate::pubsub::Space;
 use crate::spec::table::Row;
 
 /// What a handler says: the reply is written, or this error is.
@@ -109,6 +112,10 @@ pub enum Run {
     Keys(ShardHandler),
     /// On the client's own core, at once.
     Session(SessionHandler),
+    /// On the client's own core, where it may change the client's subscriptions: that takes effect at a point of its own.
+    Subscribe(SessionHandler),
+    /// On the cores that have subscribers of the channel, which is the first argument; the second is the message.
+    Publish(Space),
     /// On every core, each giving a share; the client's core makes the reply of them.
     Everywhere {
         /// Checks the arguments on the client's own core, before anything is sent.
@@ -147,6 +154,8 @@ impl fmt::Debug for Run {
             Run::AllHops { .. } => "AllHops",
             Run::Keys(_) => "Keys",
             Run::Session(_) => "Session",
+            Run::Subscribe(_) => "Subscribe",
+            Run::Publish(_) => "Publish",
             Run::Everywhere { .. } => "Everywhere",
             Run::Placed(_) => "Placed",
             Run::Chosen(_) => "Chosen",

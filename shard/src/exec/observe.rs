@@ -213,13 +213,15 @@ impl Ctx<'_> {
         if self.shard.is_watched() {
             self.shard.observers.tentative.push((self.db, key.bytes().to_vec()));
         }
+        self.shard.tracking.touch(key.bytes());
     }
 
     /// The command is over, before which the shard's count of changes was `dirty`.
     #[inline]
     pub fn settle(&mut self, dirty: u64) {
+        let changed = self.shard.counters.dirty != dirty;
+        self.shard.tracking.settle(changed);
         if !self.shard.observers.tentative.is_empty() {
-            let changed = self.shard.counters.dirty != dirty;
             for (db, key) in std::mem::take(&mut self.shard.observers.tentative) {
                 if changed {
                     self.shard.touch(db, &key, true);

@@ -36,6 +36,7 @@ use crate::slot::SlotMap;
 use crate::spec::CommandTable;
 use crate::spec::Find;
 use crate::spec::table::Row;
+use crate::tracking::KeyTracking;
 use crate::wait::WaitTable;
 
 /// The time at which every test begins.
@@ -77,12 +78,15 @@ impl Keyspace {
             expiry_held: false,
             check_sums: true,
             waits: WaitTable::default(),
+            tracking: KeyTracking::new(Arc::default()),
             wanted: None,
             claim: None,
             events: Vec::new(),
             slots: Arc::clone(&slots),
+            registry: Arc::default(),
             garbage: Vec::new(),
             observers: super::Observers::default(),
+            snapshot: None,
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
         Keyspace { slots, shards, db: DbId(0), resp: Resp::V2 }
@@ -212,7 +216,13 @@ impl Keyspace {
                 });
                 self.drive(plan, &owners)
             }
-            Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) | Run::Placed(_) => {
+            Run::Subscribe(_)
+            | Run::Publish(_)
+            | Run::Container
+            | Run::Session(_)
+            | Run::Everywhere { .. }
+            | Run::Chosen(_)
+            | Run::Placed(_) => {
                 panic!("{} needs a whole core", row.full_name)
             }
         }

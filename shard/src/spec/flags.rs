@@ -60,6 +60,10 @@ pub enum Flag {
     LooksAtKeys,
     /// While it waits for a key, the removal of the key is something to be told.
     NoticesRemoval,
+    /// Allowed to a client that is subscribed to something and speaks RESP2.
+    WhileSubscribed,
+    /// Held back by `CLIENT PAUSE WRITE` though it is no write.
+    HeldWithWrites,
 }
 
 /// A set of [`Flag`]s.
@@ -79,6 +83,12 @@ impl Flags {
             i += 1;
         }
         Flags(bits)
+    }
+
+    /// This set and `flag`.
+    #[must_use]
+    pub const fn with(self, flag: Flag) -> Flags {
+        Flags(self.0 | 1 << flag as u32)
     }
 
     /// Whether `flag` is in the set.

@@ -20,15 +20,18 @@ pub struct Exec {
     next: usize,
     needs: Needs,
     wants_home: bool,
+    /// A rule, which the simulation can break: watched keys are claimed.
+    claims_watched: bool,
 }
 
 impl Exec {
     /// The work of these commands, unless one of these keys was changed.
-    pub fn new(queue: Queue, watching: Option<Watching>) -> Exec {
+    pub fn new(queue: Queue, watching: Option<Watching>, claims_watched: bool) -> Exec {
         let (mut needs, mut wants_home) = (Needs::Keys, false);
         for (row, args) in queue.iter() {
             match row.run(&args) {
-                Run::Session(_) => wants_home = true,
+                // What its client publishes behind it comes behind what it publishes: the client is held.
+                Run::Session(_) | Run::Subscribe(_) | Run::Publish(_) => wants_home = true,
                 Run::Everywhere { .. } => (needs, wants_home) = (Needs::Everything, true),
                 Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. } => needs = Needs::Everything,
                 // Its arguments may name another database, but its key is claimed in all of them.
@@ -38,7 +41,7 @@ impl Exec {
                 Run::Container | Run::Chosen(_) => {}
             }
         }
-        Exec { queue, watching, next: 0, needs, wants_home }
+        Exec { queue, watching, next: 0, needs, wants_home, claims_watched }
     }
 
     /// Whether a watched key was changed, or its time is past by now. All of them are claimed, so this does not change any
@@ -63,7 +66,8 @@ impl Work for Exec {
         for (row, args) in self.queue.iter() {
             row.command.visit_keys(&args, |place| visit(args.at(place)));
         }
-        for (_, key) in self.watching.iter().flat_map(|watching| &watching.keys) {
+        let watching = self.watching.iter().filter(|_| self.claims_watched);
+        for (_, key) in watching.flat_map(|watching| &watching.keys) {
             visit(key);
         }
     }

@@ -56,12 +56,13 @@ pub struct Launch {
     config: Option<String>,
     dir: Option<PathBuf>,
     port: Option<u16>,
+    program: Option<PathBuf>,
 }
 
 impl Launch {
     /// A server of kind `target` with nothing but what a test needs.
     pub fn new(target: Target) -> Self {
-        Self { target, args: Vec::new(), config: None, dir: None, port: None }
+        Self { target, args: Vec::new(), config: None, dir: None, port: None, program: None }
     }
 
     /// Adds `--name value ...`, as words of the command line.
@@ -80,6 +81,18 @@ impl Launch {
     pub fn after(mut self, ended: Server) -> Self {
         self.port = Some(ended.port());
         self.dir = Some(ended.into_dir());
+        self
+    }
+
+    /// Starts in this directory, which goes when the server does.
+    pub fn dir(mut self, dir: PathBuf) -> Self {
+        self.dir = Some(dir);
+        self
+    }
+
+    /// Starts this program instead of the target's own.
+    pub fn program(mut self, program: &Path) -> Self {
+        self.program = Some(program.to_owned());
         self
     }
 
@@ -104,7 +117,7 @@ impl Launch {
         let log = dir.join("server.log");
         let file = fs::OpenOptions::new().create(true).append(true).open(&log).expect("the directory is ours");
         let printed_before = file.metadata().expect("it is open").len();
-        let mut command = Command::new(program(self.target));
+        let mut command = Command::new(self.program.clone().unwrap_or_else(|| program(self.target)));
         if let Some(text) = &self.config {
             let path = dir.join("server.conf");
             if !path.exists() {

@@ -6,6 +6,7 @@ use super::AT_ONCE;
 use crate::core::SessionCtx;
 use crate::exec::error::{DISCARD_WITHOUT_MULTI, EXEC_ABORT, EXEC_WITHOUT_MULTI, NESTED_MULTI};
 use crate::exec::{Outcome, Run};
+use crate::mesh::Rule;
 use crate::spec::table::Row;
 use crate::spec::{Arity, Command, Docs, Flag, Flags, Group};
 use crate::txn::exec::Exec;
@@ -61,7 +62,8 @@ fn exec(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>) -> Outcome
         }
         return Err(EXEC_ABORT);
     }
-    let work = Exec::new(transaction.queue, transaction.watching);
+    let claims_watched = ctx.core.shared.mesh.holds(Rule::WatchedKeysAreLocked);
+    let work = Exec::new(transaction.queue, transaction.watching, claims_watched);
     ctx.place_work(row, args, Box::new(work));
     Ok(())
 }

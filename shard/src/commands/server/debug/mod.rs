@@ -11,6 +11,7 @@ mod digest;
 mod inspect;
 mod populate;
 mod protocol;
+mod reload;
 mod switches;
 
 use std::ops::RangeInclusive;
@@ -61,6 +62,7 @@ const WORDS: &[Word] = &[
     ERROR,
     inspect::HTSTATS,
     allocator::JMAP,
+    reload::LOADAOF,
     LOG,
     allocator::MALLCTL,
     allocator::MALLCTL_STR,
@@ -70,6 +72,7 @@ const WORDS: &[Word] = &[
     populate::POPULATE,
     protocol::PROTOCOL,
     switches::QUICKLIST_PACKED_THRESHOLD,
+    reload::RELOAD,
     switches::REPLYBUFFER,
     crash::SEGFAULT,
     switches::SET_ACTIVE_EXPIRE,

@@ -65,7 +65,7 @@ fn merge(ctx: &mut SessionCtx<'_>, args: &Args<'_>, shares: Vec<Share>, reply: &
         report.section(section.title());
         match section {
             Section::Server => server::server(ctx, &mut report),
-            Section::Clients => server::clients(&ctx.config(), &totals, &mut report),
+            Section::Clients => server::clients(&ctx.config(), &totals, &ctx.core.shared.trackers, &mut report),
             Section::Memory => memory::memory(ctx, &totals, &mut report),
             Section::Persistence => activity::persistence(ctx, &totals, &mut report),
             Section::Stats => activity::stats(ctx, &totals, &mut report),
