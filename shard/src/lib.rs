@@ -18,6 +18,7 @@ pub mod monitor;
 pub mod os;
 pub mod pubsub;
 pub mod runtime;
+pub mod script;
 pub mod session;
 pub mod sha1;
 pub mod shared;

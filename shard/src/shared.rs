@@ -42,6 +42,8 @@ pub type Host = Box<dyn Fn(Effect, &Config) -> Result<(), String> + Send + Sync>
 pub struct Shared {
     /// Inboxes and answers.
     pub mesh: Mesh,
+    /// Scripts and libraries of functions.
+    pub scripts: Arc<crate::script::Registry>,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
     /// Where each client is.
@@ -118,6 +120,7 @@ impl Shared {
             monitors: Monitors::new(parts.mesh.len()),
             snapshots: Hub::new(parts.mesh.len()),
             mesh: parts.mesh,
+            scripts: Arc::default(),
             registry: Arc::default(),
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),

@@ -116,6 +116,12 @@ impl OwnedArgs {
         self.spans.push(Span { start, len: arg.len() as u32 });
     }
 
+    /// Takes all arguments out; the room for them stays.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.spans.clear();
+    }
+
     /// Borrows the arguments.
     pub fn as_args(&self) -> Args<'_> {
         Args { bytes: &self.bytes, spans: &self.spans }

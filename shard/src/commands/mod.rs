@@ -11,6 +11,7 @@ pub mod key;
 pub mod list;
 pub mod parse;
 pub mod pubsub;
+pub mod scripting;
 pub mod server;
 pub mod set;
 pub mod stream;
@@ -30,6 +31,7 @@ pub const FAMILIES: &[&[&Command]] = &[
     key::COMMANDS,
     list::COMMANDS,
     pubsub::COMMANDS,
+    scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
     stream::COMMANDS,

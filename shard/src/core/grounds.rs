@@ -137,7 +137,7 @@ impl Grounds<'_> {
                 self.core.settle_within(self.actor.conn);
             }
             Run::Publish(space) => self.run_publish(space, args, out),
-            Run::Placed(_) => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
+            Run::Placed(_) => self.run_placed(row, args, out),
             Run::Everywhere { .. } => {
                 if self.run_everywhere(row, args, out) == Ran::WantsShares {
                     return Ran::WantsShares;
@@ -153,6 +153,15 @@ impl Grounds<'_> {
         self.core.stats.commands_processed += 1;
         self.core.finished_with((self.actor.conn, self.actor.home), row, args, began, error_code(&out[start..]));
         Ran::Replied
+    }
+
+    /// A script runs within the work; other work does not.
+    fn run_placed(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) {
+        match crate::commands::scripting::within(&self.core.shared, row, args) {
+            None => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
+            Some(Err(error)) => Reply::new(out, self.actor.resp).error(error.as_bytes()),
+            Some(Ok(script)) => script.run_on(self, out),
+        }
     }
 
     /// What is published goes out with the push of this tick, behind what the work has changed.

@@ -36,7 +36,9 @@ impl Exec {
                 Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. } => needs = Needs::Everything,
                 // Its arguments may name another database, but its key is claimed in all of them.
                 Run::Shard(_) | Run::Split { .. } | Run::Keys(_) | Run::Hops { .. } => {}
-                Run::Container | Run::Chosen(_) | Run::Placed(_) => {}
+                // A script, whose text is looked at when it runs.
+                Run::Placed(_) => needs = Needs::Everything,
+                Run::Container | Run::Chosen(_) => {}
             }
         }
         Exec { queue, watching, next: 0, needs, wants_home, claims_watched }

@@ -1,5 +1,7 @@
 //! Memory.
 
+use std::sync::atomic::Ordering;
+
 use super::share::Totals;
 use super::text::{Report, human};
 use crate::commands::server::memory::Account;
@@ -22,7 +24,7 @@ pub(super) fn memory(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report)
     report.line("allocator_active", account.allocator.active);
     report.line("allocator_resident", account.allocator.resident);
     report.bytes("total_system_memory", os::memory_bytes() as usize);
-    scripts(report);
+    scripts(ctx, report);
     report.line("maxmemory", config.maxmemory);
     report.line("maxmemory_human", human(config.maxmemory));
     report.line("maxmemory_policy", config.maxmemory_policy.name());
@@ -46,13 +48,24 @@ pub(super) fn memory(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report)
     report.line("lazyfreed_objects", totals.counters.lazyfreed_objects);
 }
 
-/// There are no scripts and no functions.
-fn scripts(report: &mut Report) {
-    report.zeros(&["used_memory_lua", "used_memory_vm_eval"]);
-    report.line("used_memory_lua_human", human(0));
-    report.zeros(&["used_memory_scripts_eval", "number_of_cached_scripts", "number_of_functions"]);
-    report.zeros(&["number_of_libraries", "used_memory_vm_functions", "used_memory_vm_total"]);
-    report.line("used_memory_vm_total_human", human(0));
-    report.zeros(&["used_memory_functions", "used_memory_scripts"]);
-    report.line("used_memory_scripts_human", human(0));
+/// Scripts and functions, and the Lua states of the core whose states are largest, as many times as there are cores.
+fn scripts(ctx: &SessionCtx<'_>, report: &mut Report) {
+    let registry = &ctx.core.shared.scripts;
+    let libraries = registry.libraries();
+    let (scripts, script_bytes) = registry.scripts();
+    let [eval, functions] = [0, 1].map(|kind| registry.vm_bytes[kind].load(Ordering::Relaxed));
+    let (vms, sources) = (eval + functions, script_bytes + libraries.source_bytes());
+    report.line("used_memory_lua", eval);
+    report.line("used_memory_vm_eval", eval);
+    report.line("used_memory_lua_human", human(eval as u64));
+    report.line("used_memory_scripts_eval", script_bytes);
+    report.line("number_of_cached_scripts", scripts);
+    report.line("number_of_functions", libraries.functions());
+    report.line("number_of_libraries", libraries.all().len());
+    report.line("used_memory_vm_functions", functions);
+    report.line("used_memory_vm_total", vms);
+    report.line("used_memory_vm_total_human", human(vms as u64));
+    report.line("used_memory_functions", libraries.source_bytes());
+    report.line("used_memory_scripts", sources);
+    report.line("used_memory_scripts_human", human(sources as u64));
 }

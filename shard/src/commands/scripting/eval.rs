@@ -1,0 +1,131 @@
+//! EVAL, EVALSHA, FCALL, and the same for scripts that only read.
+
+use net::Args;
+
+use crate::core::SessionCtx;
+use crate::exec::{CommandError, Outcome, Run};
+use crate::script::work::{CalledBy, ScriptWork};
+use crate::shared::Shared;
+use crate::spec::table::Row;
+use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Find, Flag, Flags, Group, KeyFlag, KeySpec};
+
+const WRITING: Flags =
+    Flags::of(&[Flag::Noscript, Flag::Stale, Flag::SkipMonitor, Flag::NoMandatoryKeys, Flag::Movablekeys]);
+const READING: Flags = Flags::of(&[
+    Flag::Readonly,
+    Flag::Noscript,
+    Flag::Stale,
+    Flag::SkipMonitor,
+    Flag::NoMandatoryKeys,
+    Flag::Movablekeys,
+]);
+
+/// The keys behind their number.
+const fn counted_keys(flags: &'static [KeyFlag], notes: &'static str) -> KeySpec {
+    KeySpec { flags, begin: Begin::Index(2), find: Find::Keynum { at: 0, first: 1, step: 1 }, notes }
+}
+
+const ANY_USE: &[KeyFlag] = &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update];
+const ANY_READ: &[KeyFlag] = &[KeyFlag::Ro, KeyFlag::Access];
+const WORST: &str = "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE";
+const WORST_READ: &str = "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS";
+
+const fn arguments(what: &'static str) -> [Argument; 4] {
+    [
+        Argument::new(what, ArgumentKind::String),
+        Argument::new("numkeys", ArgumentKind::Integer),
+        Argument::key("key").optional().multiple(),
+        Argument::new("arg", ArgumentKind::String).optional().multiple(),
+    ]
+}
+
+const BY_SOURCE: [Argument; 4] = arguments("script");
+const BY_SHA: [Argument; 4] = arguments("sha1");
+const BY_NAME: [Argument; 4] = arguments("function");
+
+const fn docs(summary: &'static str, since: &'static str, arguments: &'static [Argument]) -> Docs {
+    Docs {
+        summary,
+        since,
+        group: Group::Scripting,
+        complexity: "Depends on what the script does.",
+        arguments,
+        ..Docs::BLANK
+    }
+}
+
+/// EVAL script numkeys \[key ...\] \[arg ...\]
+pub const EVAL: Command = Command {
+    name: "eval",
+    arity: Arity::AtLeast(3),
+    flags: WRITING,
+    keys: &[counted_keys(ANY_USE, WORST)],
+    docs: docs("Runs a Lua script.", "2.6.0", &BY_SOURCE),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Source, false)),
+    ..Command::BLANK
+};
+
+/// EVAL_RO script numkeys \[key ...\] \[arg ...\]
+pub const EVAL_RO: Command = Command {
+    name: "eval_ro",
+    flags: READING,
+    keys: &[counted_keys(ANY_READ, WORST_READ)],
+    docs: docs("Runs a Lua script that may not write.", "7.0.0", &BY_SOURCE),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Source, true)),
+    ..EVAL
+};
+
+/// EVALSHA sha1 numkeys \[key ...\] \[arg ...\]
+pub const EVALSHA: Command = Command {
+    name: "evalsha",
+    keys: &[counted_keys(ANY_USE, "")],
+    docs: docs("Runs a Lua script that the server knows by its SHA-1.", "2.6.0", &BY_SHA),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Sha, false)),
+    ..EVAL
+};
+
+/// EVALSHA_RO sha1 numkeys \[key ...\] \[arg ...\]
+pub const EVALSHA_RO: Command = Command {
+    name: "evalsha_ro",
+    flags: READING,
+    keys: &[counted_keys(ANY_READ, "")],
+    docs: docs("Runs a Lua script that the server knows by its SHA-1 and that may not write.", "7.0.0", &BY_SHA),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Sha, true)),
+    ..EVAL
+};
+
+/// FCALL function numkeys \[key ...\] \[arg ...\]
+pub const FCALL: Command = Command {
+    name: "fcall",
+    docs: docs("Calls a function of a library.", "7.0.0", &BY_NAME),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Function, false)),
+    ..EVAL
+};
+
+/// FCALL_RO function numkeys \[key ...\] \[arg ...\]
+pub const FCALL_RO: Command = Command {
+    name: "fcall_ro",
+    docs: docs("Calls a function of a library that may not write.", "7.0.0", &BY_NAME),
+    run: Run::Placed(|ctx, row, args| call(ctx, row, args, CalledBy::Function, true)),
+    ..EVAL_RO
+};
+
+fn call(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, by: CalledBy, read_only: bool) -> Outcome {
+    let work = ScriptWork::new(&ctx.core.shared, args, by, read_only)?;
+    ctx.place_work(row, args, Box::new(work));
+    Ok(())
+}
+
+/// A script that is called within other work, which has claimed everything; nothing if `row` calls none.
+pub fn within(shared: &Shared, row: &Row, args: &Args<'_>) -> Option<Result<ScriptWork, CommandError>> {
+    let (by, read_only) = match row.command.name {
+        "eval" => (CalledBy::Source, false),
+        "eval_ro" => (CalledBy::Source, true),
+        "evalsha" => (CalledBy::Sha, false),
+        "evalsha_ro" => (CalledBy::Sha, true),
+        "fcall" => (CalledBy::Function, false),
+        "fcall_ro" => (CalledBy::Function, true),
+        _ => return None,
+    };
+    Some(ScriptWork::new(shared, args, by, read_only).map(ScriptWork::with_everything))
+}

@@ -1,0 +1,302 @@
+//! `redis`: commands, the log, and what registers functions.
+
+use std::rc::Rc;
+
+use mlua::{Lua, MultiValue, RegistryKey, Table, Value, Variadic};
+use net::Resp;
+
+use super::argument::text_of;
+use super::{Problem, Raised, add_of_redis, fact, float};
+use crate::script::drive::{self, Pause};
+use crate::script::flags::ScriptFlags;
+use crate::script::number::{write_g, write_integer};
+use crate::script::to_lua::Replies;
+use crate::script::vm::Exchange;
+use crate::sha1::{hex, sha1};
+use crate::spec::CommandTable;
+
+/// The version of Redis whose scripting this is: scripts choose by it what they rely on.
+const REDIS_VERSION: &str = "7.0.15";
+const REDIS_VERSION_NUM: u32 = 0x0007_000f;
+
+/// Integers up to here are written without a fraction or exponent by `%.17g`, so they need not go through it.
+const PLAIN_INTEGER_MAX: u64 = 10_000_000_000_000_000;
+
+const LOG_ARGUMENTS: &str = "redis.log() requires two arguments or more.";
+const NO_COMMAND: &[u8] = b"ERR Please specify at least one argument for this redis lib call";
+const BAD_ARGUMENT: &[u8] = b"ERR Lua redis lib command arguments must be strings or integers";
+
+/// A function that a library has registered.
+pub(in crate::script) struct Registered {
+    pub(in crate::script) name: Vec<u8>,
+    pub(in crate::script) callback: RegistryKey,
+    pub(in crate::script) description: Option<Vec<u8>>,
+    pub(in crate::script) flags: ScriptFlags,
+}
+
+/// Adds the functions to what the sandbox is built from.
+pub(in crate::script) fn add(lua: &Lua, raw: &Table, exchange: &Rc<Exchange>) -> mlua::Result<()> {
+    let redis = facts(lua)?;
+    let own = Rc::clone(exchange);
+    let function = move |lua: &Lua, args: MultiValue| match call(&own, &args) {
+        Ok(()) => reply(lua, &own),
+        Err(raised) => Err(mlua::Error::external(raised)),
+    };
+    redis.raw_set("call", lua.create_function(function)?)?;
+    let own = Rc::clone(exchange);
+    let function = move |lua: &Lua, args: MultiValue| match call(&own, &args) {
+        Ok(()) => reply(lua, &own),
+        Err(raised) => raised.value(lua),
+    };
+    redis.raw_set("pcall", lua.create_function(function)?)?;
+    redis.raw_set("error_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "err", &args))?)?;
+    redis.raw_set("status_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "ok", &args))?)?;
+    type Arguments = Variadic<Value>;
+    add_of_redis(lua, &redis, "sha1hex", |_, args: Arguments| match &args[..] {
+        [text] => Ok(hex(&sha1(&text_of(text).unwrap_or_default()))),
+        _ => Err("wrong number of arguments".into()),
+    })?;
+    add_of_redis(lua, &redis, "log", |_, args: Arguments| log(&args))?;
+    let own = Rc::clone(exchange);
+    add_of_redis(lua, &redis, "setresp", move |_, args: Arguments| setresp(&own, &args))?;
+    add_of_redis(lua, &redis, "set_repl", |_, args: Arguments| set_repl(&args))?;
+    add_of_redis(lua, &redis, "breakpoint", |_, _: Arguments| Ok(false))?;
+    add_of_redis(lua, &redis, "debug", |_, _: Arguments| Ok(()))?;
+    add_of_redis(lua, &redis, "replicate_commands", |_, _: Arguments| Ok(true))?;
+    add_of_redis(lua, &redis, "acl_check_cmd", |_, args: Arguments| acl_check(&args))?;
+    let kinds = [("REPL_NONE", 0), ("REPL_AOF", 1), ("REPL_SLAVE", 2), ("REPL_REPLICA", 2), ("REPL_ALL", 3)];
+    for (name, value) in kinds {
+        fact(&redis, name, value)?;
+    }
+    raw.raw_set("redis", redis)?;
+
+    let load = facts(lua)?;
+    add_of_redis(lua, &load, "log", |_, args: Arguments| log(&args))?;
+    let own = Rc::clone(exchange);
+    add_of_redis(lua, &load, "register_function", move |lua, args: Arguments| register(lua, &own, &args))?;
+    raw.raw_set("load", load)
+}
+
+fn facts(lua: &Lua) -> mlua::Result<Table> {
+    let facts = lua.create_table()?;
+    for (name, level) in [("LOG_DEBUG", 0), ("LOG_VERBOSE", 1), ("LOG_NOTICE", 2), ("LOG_WARNING", 3)] {
+        fact(&facts, name, level)?;
+    }
+    fact(&facts, "REDIS_VERSION", REDIS_VERSION)?;
+    fact(&facts, "REDIS_VERSION_NUM", REDIS_VERSION_NUM)?;
+    Ok(facts)
+}
+
+/// Takes a command's arguments; false if one of them can be none.
+fn push(exchange: &Exchange, args: &MultiValue) -> bool {
+    let mut to = exchange.args.borrow_mut();
+    for value in args {
+        match value {
+            Value::String(text) => to.push(&text.as_bytes()),
+            Value::Integer(_) | Value::Number(_) => {
+                let mut digits = Vec::new();
+                match value {
+                    Value::Integer(number) if number.unsigned_abs() <= PLAIN_INTEGER_MAX => {
+                        write_integer(&mut digits, *number);
+                    }
+                    other => write_g(&mut digits, float(other).unwrap_or_default(), 17),
+                }
+                to.push(&digits);
+            }
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Runs a command; its reply, unless it is an error, is in the exchange.
+fn call(exchange: &Exchange, args: &MultiValue) -> Result<(), Raised> {
+    exchange.args.borrow_mut().clear();
+    exchange.reply.borrow_mut().clear();
+    if args.is_empty() {
+        return Err(Raised::table(NO_COMMAND));
+    }
+    if !push(exchange, args) {
+        return Err(Raised::table(BAD_ARGUMENT));
+    }
+    if let Some(message) = drive::pause(Pause::Call) {
+        exchange.killed.set(Some(message));
+        return Err(Raised::table(message.as_bytes()));
+    }
+    let reply = exchange.reply.borrow();
+    match reply.strip_prefix(b"-") {
+        None => Ok(()),
+        Some(text) => Err(Raised::reply(text.strip_suffix(b"\r\n").unwrap_or(text))),
+    }
+}
+
+/// The reply of the command that has run.
+fn reply(lua: &Lua, exchange: &Exchange) -> mlua::Result<Value> {
+    Replies::new(lua, &exchange.reply.borrow()).value()
+}
+
+/// `error_reply` and `status_reply`: one string in a table.
+fn shaped(lua: &Lua, field: &str, args: &[Value]) -> mlua::Result<Table> {
+    let table = lua.create_table_with_capacity(0, 1)?;
+    let [Value::String(text)] = args else {
+        table.raw_set("err", "ERR wrong number or type of arguments")?;
+        return Ok(table);
+    };
+    let mut text = text.as_bytes().to_vec();
+    if field == "err" {
+        // The first word of an error is its code; a text of one word has none.
+        let start = usize::from(text.first() == Some(&b'-'));
+        text.drain(..start);
+        if !text.contains(&b' ') {
+            text.splice(..0, *b"ERR ");
+        }
+    }
+    table.raw_set(field, lua.create_string(text)?)?;
+    Ok(table)
+}
+
+fn log(args: &[Value]) -> Result<(), Problem> {
+    let [level, words @ ..] = args else { return Err(LOG_ARGUMENTS.into()) };
+    if words.is_empty() {
+        return Err(LOG_ARGUMENTS.into());
+    }
+    let Some(level) = float(level) else {
+        return Err("First argument must be a number (log level).".into());
+    };
+    if !(0.0..=3.0).contains(&level.trunc()) {
+        return Err("Invalid debug level.".into());
+    }
+    let words = words.iter().filter_map(text_of).map(|text| String::from_utf8_lossy(&text).into_owned());
+    let text = words.collect::<Vec<_>>().join(" ");
+    match level as i64 {
+        0 | 1 => tracing::debug!("{text}"),
+        2 => tracing::info!("{text}"),
+        _ => tracing::warn!("{text}"),
+    }
+    Ok(())
+}
+
+fn setresp(exchange: &Exchange, args: &[Value]) -> Result<(), Problem> {
+    let [version] = args else { return Err("redis.setresp() requires one argument.".into()) };
+    exchange.resp.set(match float(version) {
+        Some(2.0) => Resp::V2,
+        Some(3.0) => Resp::V3,
+        _ => return Err("RESP version must be 2 or 3.".into()),
+    });
+    Ok(())
+}
+
+/// Where the script's writes are to go: they go everywhere.
+fn set_repl(args: &[Value]) -> Result<(), Problem> {
+    let [flags] = args else { return Err("redis.set_repl() requires two arguments.".into()) };
+    if !(0.0..=3.0).contains(&float(flags).unwrap_or_default()) {
+        return Err("Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.".into());
+    }
+    Ok(())
+}
+
+/// There is no user but the one that may do everything: a command that exists is allowed.
+fn acl_check(args: &[Value]) -> Result<bool, Problem> {
+    if args.is_empty() {
+        return Err("Please specify at least one argument for this redis lib call".into());
+    }
+    let mut words = net::OwnedArgs::default();
+    for value in args {
+        let Some(word) = text_of(value) else {
+            return Err("Lua redis lib command arguments must be strings or integers".into());
+        };
+        words.push(&word);
+    }
+    match CommandTable::global().resolve(&words.as_args()) {
+        Ok(Some(_)) => Ok(true),
+        _ => Err("Invalid command passed to redis.acl_check_cmd()".into()),
+    }
+}
+
+fn register(lua: &Lua, exchange: &Exchange, args: &[Value]) -> Result<(), Problem> {
+    if exchange.load_until.get().is_none() {
+        return Err("redis.register_function can only be called on FUNCTION LOAD command".into());
+    }
+    let registered = match args {
+        [table] => named(lua, table)?,
+        [name, callback] => positional(lua, name, callback)?,
+        _ => return Err("wrong number of arguments to redis.register_function".into()),
+    };
+    let fits =
+        !registered.name.is_empty() && registered.name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    if !fits {
+        return Err(super::super::functions::BAD_NAME.into());
+    }
+    let mut all = exchange.registered.borrow_mut();
+    if all.iter().any(|other| other.name == registered.name) {
+        return Err("Function already exists in the library".into());
+    }
+    all.push(registered);
+    Ok(())
+}
+
+fn positional(lua: &Lua, name: &Value, callback: &Value) -> Result<Registered, Problem> {
+    let Some(name) = text_of(name) else {
+        return Err("first argument to redis.register_function must be a string".into());
+    };
+    let Value::Function(callback) = callback else {
+        return Err("second argument to redis.register_function must be a function".into());
+    };
+    let callback = lua.create_registry_value(callback.clone())?;
+    Ok(Registered { name, callback, description: None, flags: ScriptFlags::NONE })
+}
+
+fn named(lua: &Lua, table: &Value) -> Result<Registered, Problem> {
+    let Value::Table(table) = table else {
+        return Err("calling redis.register_function with a single argument is only applicable to Lua table \
+                    (representing named arguments)."
+            .into());
+    };
+    let (mut name, mut callback, mut description, mut flags) = (None, None, None, ScriptFlags::NONE);
+    for pair in table.pairs::<Value, Value>() {
+        let (key, value) = pair?;
+        let Some(key) = text_of(&key) else {
+            return Err("named argument key given to redis.register_function is not a string".into());
+        };
+        match (key.as_slice(), value) {
+            (b"function_name", value) => {
+                name = Some(text_of(&value).ok_or_else(|| {
+                    Problem::from("function_name argument given to redis.register_function must be a string")
+                })?);
+            }
+            (b"description", value) => {
+                description = Some(text_of(&value).ok_or_else(|| {
+                    Problem::from("description argument given to redis.register_function must be a string")
+                })?);
+            }
+            (b"callback", Value::Function(function)) => callback = Some(function),
+            (b"callback", _) => {
+                return Err("callback argument given to redis.register_function must be a function".into());
+            }
+            (b"flags", Value::Table(list)) => flags = flags_of(&list)?,
+            (b"flags", _) => {
+                return Err(
+                    "flags argument to redis.register_function must be a table representing function flags".into()
+                );
+            }
+            _ => return Err("unknown argument given to redis.register_function".into()),
+        }
+    }
+    let name = name.ok_or_else(|| Problem::from("redis.register_function must get a function name argument"))?;
+    let callback = callback.ok_or_else(|| Problem::from("redis.register_function must get a callback argument"))?;
+    let callback = lua.create_registry_value(callback)?;
+    Ok(Registered { name, callback, description, flags })
+}
+
+fn flags_of(list: &Table) -> Result<ScriptFlags, Problem> {
+    let mut flags = ScriptFlags::NONE;
+    for index in 1.. {
+        let flag: Value = list.raw_get(index)?;
+        if flag.is_nil() {
+            break;
+        }
+        let word = if let Value::String(word) = &flag { word.as_bytes().to_vec() } else { Vec::new() };
+        flags = flags.with(&word).ok_or_else(|| Problem::from("unknown flag given"))?;
+    }
+    Ok(flags)
+}

@@ -1,0 +1,313 @@
+//! A Lua state with what scripts may see of it, and running a script in it.
+//!
+//! A core has two states, one for scripts and one for functions, made when they are first needed. `sandbox.lua` builds
+//! what scripts see from the functions in Rust that are handed to it here. A state and what its functions in Rust need
+//! ([`Exchange`]) belong to one core.
+//!
+//! Nothing of a script's run outlives it but what Redis lets outlive: compiled functions, the variables of libraries.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Instant;
+
+use mlua::{Function, HookTriggers, Lua, LuaOptions, RegistryKey, StdLib, Table, Value, VmState};
+use net::{OwnedArgs, Resp};
+
+use super::drive::{self, Pause};
+use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
+use super::random::Rand48;
+use super::to_reply::write_value;
+
+/// A script that runs gives way, or is looked at, after so many instructions: about 100 us.
+const INSTRUCTIONS_PER_LOOK: u32 = 10_000;
+
+/// What builds what scripts see.
+const SANDBOX: &str = include_str!("sandbox.lua");
+const SANDBOX_NAME: &str = "=sandbox";
+
+/// A library that takes longer than this to be loaded is not.
+const LOAD_TIMEOUT: &str = "FUNCTION LOAD timeout";
+
+/// What kind of script a state is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// EVAL.
+    Script,
+    /// FCALL.
+    Function,
+}
+
+/// Between a state's functions in Rust and whoever runs the script.
+pub struct Exchange {
+    /// The command to run.
+    pub(super) args: RefCell<OwnedArgs>,
+    /// Its reply; at the end the script's.
+    pub(super) reply: RefCell<Vec<u8>>,
+    /// The version that the script gets replies in (`redis.setresp`).
+    pub(super) resp: Cell<Resp>,
+    /// The numbers of `math.random`.
+    pub(super) random: Cell<Rand48>,
+    /// The script is to end.
+    pub(super) killed: Cell<Option<&'static str>>,
+    /// When a library that is being loaded must have come to its end.
+    pub(super) load_until: Cell<Option<Instant>>,
+    /// How the script ended.
+    pub(super) end: RefCell<Option<Result<(), Failure>>>,
+    /// Functions that a library has registered.
+    pub(super) registered: RefCell<Vec<redis::Registered>>,
+}
+
+/// A Lua state.
+pub struct Vm {
+    lua: Lua,
+    kind: Kind,
+    exchange: Rc<Exchange>,
+    eval: Function,
+    fcall: Function,
+    load: Function,
+    adopt: Function,
+}
+
+/// How a script is called.
+pub enum Call {
+    /// With its keys and arguments in globals.
+    Eval,
+    /// With its keys and arguments as parameters.
+    Fcall,
+}
+
+/// How a script ended that met an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// The error, its code first.
+    pub message: Vec<u8>,
+    /// Where it happened.
+    pub place: Option<(Vec<u8>, i64)>,
+}
+
+impl Vm {
+    /// A fresh state.
+    pub fn new(kind: Kind) -> Vm {
+        let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH;
+        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))
+            .expect("these libraries are safe ones, and a state takes little memory");
+        let exchange = Rc::new(Exchange {
+            args: RefCell::default(),
+            reply: RefCell::default(),
+            resp: Cell::new(Resp::V2),
+            random: Cell::default(),
+            killed: Cell::new(None),
+            load_until: Cell::new(None),
+            end: RefCell::default(),
+            registered: RefCell::default(),
+        });
+        let environment = environment(&lua, &exchange).expect("the sandbox is a constant, and takes little memory");
+        let function = |name: &str| environment.get::<Function>(name).expect("the sandbox returns these functions");
+        if kind == Kind::Function {
+            function("of_functions").call::<()>(()).expect("it sets fields of a table");
+        }
+        let own = Rc::clone(&exchange);
+        lua.set_global_hook(HookTriggers::new().every_nth_instruction(INSTRUCTIONS_PER_LOOK), move |lua, _| {
+            look(lua, &own)
+        })
+        .expect("a count hook can always be set");
+        let (eval, fcall, load, adopt) = (function("eval"), function("fcall"), function("load"), function("adopt"));
+        Vm { lua, kind, exchange, eval, fcall, load, adopt }
+    }
+
+    /// What kind of script it is for.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Bytes that it takes.
+    pub fn used_bytes(&self) -> usize {
+        self.lua.used_memory()
+    }
+
+    pub(super) fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// Compiles a script; the error is Lua's text.
+    pub fn compile(&self, source: &[u8]) -> Result<Function, Vec<u8>> {
+        let name = match self.kind {
+            Kind::Script => "@user_script",
+            Kind::Function => "@user_function",
+        };
+        let chunk = self.lua.load(source).set_name(name).set_mode(mlua::ChunkMode::Text);
+        let function = chunk.into_function().map_err(|error| match error {
+            mlua::Error::SyntaxError { message, .. } => message.into_bytes(),
+            other => other.to_string().into_bytes(),
+        })?;
+        self.adopt.call(function).map_err(|error| error.to_string().into_bytes())
+    }
+
+    /// Keeps a function, in Lua's own memory: of what Rust refers to directly there may only be some thousands.
+    pub(super) fn keep(&self, function: Function) -> RegistryKey {
+        self.lua.create_registry_value(function).expect("a slot of a table takes little memory")
+    }
+
+    /// A function that is kept.
+    pub(super) fn kept(&self, key: &RegistryKey) -> Function {
+        self.lua.registry_value(key).expect("it was kept in this state, as a function")
+    }
+
+    /// The table of some of the arguments: KEYS or ARGV.
+    pub fn table_of<'a>(&self, values: impl ExactSizeIterator<Item = &'a [u8]>) -> mlua::Result<Table> {
+        let table = self.lua.create_table_with_capacity(values.len(), 0)?;
+        for (index, value) in values.enumerate() {
+            table.raw_set(index + 1, self.lua.create_string(value)?)?;
+        }
+        Ok(table)
+    }
+
+    /// Makes the state as every script finds it.
+    pub(super) fn begin(&self) {
+        self.exchange.resp.set(Resp::V2);
+        self.exchange.killed.set(None);
+        self.exchange.args.borrow_mut().clear();
+        self.exchange.reply.borrow_mut().clear();
+    }
+
+    /// Runs a script to its end, which [`Self::take_end`] tells; its reply, in version `resp`, is in [`Exchange::reply`].
+    pub(super) fn run_to_end(&self, call: &Call, function: &Function, tables: (Table, Table), resp: Resp) {
+        let mut out = Vec::new();
+        let end = self.run(call, function, tables, resp, &mut out);
+        *self.exchange.reply.borrow_mut() = out;
+        *self.exchange.end.borrow_mut() = Some(end);
+    }
+
+    /// How the script ended that ran last.
+    pub(super) fn take_end(&self) -> Result<(), Failure> {
+        self.exchange.end.borrow_mut().take().expect("it is taken once, when the script is over")
+    }
+
+    fn run(
+        &self,
+        call: &Call,
+        function: &Function,
+        tables: (Table, Table),
+        resp: Resp,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        let run = match call {
+            Call::Eval => &self.eval,
+            Call::Fcall => &self.fcall,
+        };
+        let ended: mlua::Result<(bool, Value)> = run.call((function, tables.0, tables.1));
+        if self.exchange.killed.get().is_some() {
+            self.set_pace(INSTRUCTIONS_PER_LOOK);
+        }
+        match ended {
+            Ok((true, value)) => {
+                write_value(&value, self.exchange.resp.get(), resp, out);
+                Ok(())
+            }
+            Ok((false, problem)) => Err(failure(&problem)),
+            Err(error) => Err(Failure { message: [b"ERR ", error.to_string().as_bytes()].concat(), place: None }),
+        }
+    }
+
+    /// Runs the code of a library; what it registers is in [`Exchange::registered`].
+    pub(super) fn load(&self, function: &Function) -> Result<(), Failure> {
+        self.exchange.registered.borrow_mut().clear();
+        let ended = self.load.call::<(bool, Value)>(function);
+        self.set_pace(INSTRUCTIONS_PER_LOOK);
+        match ended {
+            Ok((true, _)) => Ok(()),
+            Ok((false, problem)) => Err(failure(&problem)),
+            Err(error) => Err(Failure { message: error.to_string().into_bytes(), place: None }),
+        }
+    }
+
+    /// Collects what the scripts of the last while have left.
+    pub fn collect(&self) {
+        // An error would be one of a finalizer, and there is none.
+        let _ = self.lua.gc_collect();
+        self.lua.expire_registry_values();
+    }
+
+    fn set_pace(&self, instructions: u32) {
+        pace(&self.lua, &self.exchange, instructions);
+    }
+}
+
+fn pace(lua: &Lua, exchange: &Rc<Exchange>, instructions: u32) {
+    let own = Rc::clone(exchange);
+    lua.set_global_hook(HookTriggers::new().every_nth_instruction(instructions), move |lua, _| look(lua, &own))
+        .expect("a count hook can always be set");
+}
+
+/// Looks up from a script that runs: it may have to give way, or to end.
+fn look(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<VmState> {
+    if exchange.killed.get().is_none() {
+        if exchange.load_until.get().is_some_and(|until| Instant::now() >= until) {
+            exchange.killed.set(Some(LOAD_TIMEOUT));
+        } else {
+            exchange.killed.set(drive::pause(Pause::Slice));
+        }
+    }
+    if let Some(message) = exchange.killed.get() {
+        // From here on every instruction fails, so that no `pcall` of the script's keeps it going.
+        pace(lua, exchange, 1);
+        return Err(mlua::Error::RuntimeError(message.to_owned()));
+    }
+    Ok(VmState::Continue)
+}
+
+/// What `sandbox.lua` makes of the functions in Rust.
+fn environment(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<Table> {
+    let raw = lua.create_table()?;
+    redis::add(lua, &raw, exchange)?;
+    math::add(lua, &raw, exchange)?;
+    bit::add(lua, &raw)?;
+    structure::add(lua, &raw)?;
+    cmsgpack::add(lua, &raw)?;
+    cjson::add(lua, &raw)?;
+    let own = Rc::clone(exchange);
+    raw.set("is_killed", lua.create_function(move |_, ()| Ok(own.killed.get().is_some()))?)?;
+    let own = Rc::clone(exchange);
+    let message = lua.create_function(move |lua, ()| {
+        let table = lua.create_table()?;
+        table.raw_set("err", format!("ERR {}", own.killed.get().unwrap_or_default()))?;
+        Ok(table)
+    })?;
+    raw.set("kill_message", message)?;
+    raw.set("convert", lua.create_function(convert)?)?;
+    raw.set("position", lua.create_function(|lua, ()| Ok(position(lua)))?)?;
+    lua.load(SANDBOX).set_name(SANDBOX_NAME).call(raw)
+}
+
+/// Where the script was when an error was raised: the nearest line of its own.
+fn position(lua: &Lua) -> (Option<String>, Option<usize>) {
+    for level in 1.. {
+        let found = lua.inspect_stack(level, |debug| {
+            let source = debug.source();
+            let name = source.source?.into_owned();
+            (source.what != "C" && name != SANDBOX_NAME && name.starts_with('@')).then(|| (name, debug.current_line()))
+        });
+        match found {
+            None => break,
+            Some(None) => {}
+            Some(Some((name, line))) => return (Some(name), line),
+        }
+    }
+    (None, None)
+}
+
+/// What the sandbox made of an error.
+fn failure(problem: &Value) -> Failure {
+    let Value::Table(table) = problem else {
+        let text = problem.to_string().unwrap_or_default();
+        return Failure { message: [b"ERR ", text.as_bytes()].concat(), place: None };
+    };
+    let text = |name: &str| match table.raw_get::<Value>(name) {
+        Ok(Value::String(text)) => Some(text.as_bytes().to_vec()),
+        Ok(Value::Integer(number)) => Some(number.to_string().into_bytes()),
+        _ => None,
+    };
+    let message = text("err").unwrap_or_else(|| b"ERR unknown error".to_vec());
+    let line = text("line").and_then(|line| std::str::from_utf8(&line).ok()?.parse().ok());
+    Failure { message, place: text("source").zip(line) }
+}

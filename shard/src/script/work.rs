@@ -1,0 +1,189 @@
+//! A call of a script as a piece of work: what it claims, and on what its commands run.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use net::{Args, Reply, Resp};
+
+use super::Host;
+use super::analysis::Touches;
+use super::engine::{NO_FUNCTION, script_named, script_of};
+use super::flags::ScriptFlags;
+use super::run::{self, Job, Target};
+use crate::commands::parse::parse_i64;
+use crate::core::{Grounds, Ran};
+use crate::exec::work::{Needs, Progress, Work};
+use crate::exec::{CommandError, Run};
+use crate::shared::Shared;
+use crate::spec::table::Row;
+
+const KEYS_NEGATIVE: CommandError = CommandError::new("ERR Number of keys can't be negative");
+const KEYS_TOO_MANY: CommandError = CommandError::new("ERR Number of keys can't be greater than number of args");
+const KEYS_BAD: CommandError = CommandError::new("ERR Bad number of keys provided");
+const WRITES_BY_RO: CommandError =
+    CommandError::new("ERR Can not execute a script with write flag using *_ro command.");
+const SHORT_OF_MEMORY: CommandError =
+    CommandError::new("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'");
+/// A command that asks every core for its share cannot be asked in the middle of a script.
+const ASKS_ALL_CORES: &[u8] = b"ERR This command asks every core and cannot be called from a script";
+/// The analysis was wrong: the script is stopped from reading what others may be changing.
+const UNDECLARED: &[u8] = b"ERR Internal error: the script touched a key that it was proven not to touch";
+
+/// What a script is called by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CalledBy {
+    /// Its source.
+    Source,
+    /// Its SHA-1.
+    Sha,
+    /// The function's name.
+    Function,
+}
+
+/// A call of a script.
+pub struct ScriptWork {
+    job: Job,
+    needs: Needs,
+}
+
+impl ScriptWork {
+    /// What `args` call; an error is the reply.
+    pub fn new(shared: &Shared, args: &Args<'_>, by: CalledBy, read_only: bool) -> Result<ScriptWork, CommandError> {
+        let registry = &shared.scripts;
+        let what = args.at(1);
+        let (target, flags, touches, keys) = match by {
+            CalledBy::Function => {
+                let libraries = registry.libraries();
+                let library = libraries.with_function(what).ok_or(NO_FUNCTION)?;
+                let function = library.functions.iter().find(|function| function.name == what);
+                let flags = function.ok_or(NO_FUNCTION)?.flags;
+                let keys = number_of_keys(args, Some(KEYS_BAD))?;
+                (Target::Function(Arc::clone(library)), flags, library.touches, keys)
+            }
+            CalledBy::Source => {
+                let keys = number_of_keys(args, None)?;
+                let script = script_of(registry, what)?;
+                (Target::Script(Arc::clone(&script)), script.flags, script.touches, keys)
+            }
+            CalledBy::Sha => {
+                let script = script_named(registry, what)?;
+                let keys = number_of_keys(args, None)?;
+                (Target::Script(Arc::clone(&script)), script.flags, script.touches, keys)
+            }
+        };
+        let over_memory = shared.over_memory.load(Ordering::Relaxed);
+        let writes_nothing = flags.has(ScriptFlags::NO_WRITES);
+        let any_memory = writes_nothing || flags.has(ScriptFlags::ALLOW_OOM);
+        if !flags.has(ScriptFlags::UNDECLARED) {
+            if read_only && !writes_nothing {
+                return Err(WRITES_BY_RO);
+            }
+            if over_memory && !any_memory {
+                return Err(SHORT_OF_MEMORY);
+            }
+        }
+        let needs = match touches {
+            Touches::Declared => Needs::Keys,
+            Touches::Anything => Needs::Everything,
+        };
+        let job = Job {
+            target,
+            args: args.to_owned(),
+            keys,
+            read_only: read_only || writes_nothing,
+            short_of_memory: over_memory && !any_memory,
+        };
+        Ok(ScriptWork { job, needs })
+    }
+
+    /// The same where everything is claimed.
+    #[must_use]
+    pub fn with_everything(self) -> ScriptWork {
+        ScriptWork { needs: Needs::Everything, ..self }
+    }
+
+    /// Runs the script where all it needs is claimed already, and writes its reply behind what is in `reply`.
+    pub fn run_on(&self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) {
+        let actor = grounds.actor;
+        let core = grounds.core().id;
+        let registry = Arc::clone(&grounds.core().shared.scripts);
+        let is_checked = self.needs == Needs::Keys && grounds.core().shared.shards() > 1;
+        grounds.actor.is_script = true;
+        let start = reply.len();
+        let mut host = OnGrounds { grounds, job: &self.job, is_checked };
+        let outcome = run::run(&registry, core, &self.job, &mut host, &mut Reply::new(reply, actor.resp));
+        grounds.actor = actor;
+        if let Err(error) = outcome {
+            reply.truncate(start);
+            Reply::new(reply, actor.resp).error(error.as_bytes());
+        }
+    }
+}
+
+fn number_of_keys(args: &Args<'_>, no_number: Option<CommandError>) -> Result<usize, CommandError> {
+    let keys = parse_i64(args.at(2)).map_err(|error| no_number.unwrap_or(error))?;
+    if keys > (args.len() - 3) as i64 {
+        return Err(KEYS_TOO_MANY);
+    }
+    usize::try_from(keys).map_err(|_| KEYS_NEGATIVE)
+}
+
+impl Work for ScriptWork {
+    fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    fn visit_keys(&self, visit: &mut dyn FnMut(&[u8])) {
+        self.job.args.as_args().from(3).take(self.job.keys).for_each(visit);
+    }
+
+    fn wants_home(&self) -> bool {
+        false
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<ScriptWork>() + self.job.args.heap_bytes()
+    }
+
+    fn run(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress {
+        self.run_on(grounds, reply);
+        Progress::Done
+    }
+}
+
+/// A script's commands on the grounds of its call.
+struct OnGrounds<'a, 'g> {
+    grounds: &'a mut Grounds<'g>,
+    job: &'a Job,
+    /// Only the declared keys are claimed, and others may be in others' hands.
+    is_checked: bool,
+}
+
+impl OnGrounds<'_, '_> {
+    /// Whether the command needs no more than what is claimed.
+    fn is_within_claims(&self, row: &Row, args: &Args<'_>) -> bool {
+        if matches!(row.run(args), Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. }) {
+            return false;
+        }
+        let own = self.job.args.as_args();
+        let mut all = true;
+        row.command.visit_keys(args, |place| {
+            all &= own.from(3).take(self.job.keys).any(|key| key == args.at(place));
+        });
+        all
+    }
+}
+
+impl Host for OnGrounds<'_, '_> {
+    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) {
+        if self.is_checked && !self.is_within_claims(row, args) {
+            tracing::error!("a script called {} on a key that it was proven not to touch", row.full_name);
+            debug_assert!(false, "the analysis of scripts is sound");
+            return Reply::new(out, resp).error(UNDECLARED);
+        }
+        self.grounds.actor.resp = resp;
+        if self.grounds.run(row, args, out) == Ran::WantsShares {
+            Reply::new(out, resp).error(ASKS_ALL_CORES);
+        }
+    }
+}
