@@ -56,12 +56,13 @@ pub struct Launch {
     config: Option<String>,
     dir: Option<PathBuf>,
     port: Option<u16>,
+    program: PathBuf,
 }
 
 impl Launch {
     /// A server of kind `target` with nothing but what a test needs.
     pub fn new(target: Target) -> Self {
-        Self { target, args: Vec::new(), config: None, dir: None, port: None }
+        Self { target, args: Vec::new(), config: None, dir: None, port: None, program: program(target) }
     }
 
     /// Adds `--name value ...`, as words of the command line.
@@ -73,6 +74,12 @@ impl Launch {
     /// Starts with this text as its configuration file, `server.conf` in the server's directory.
     pub fn config(mut self, text: &str) -> Self {
         self.config = Some(text.to_owned());
+        self
+    }
+
+    /// Starts another program of the same kind.
+    pub fn program(mut self, program: PathBuf) -> Self {
+        self.program = program;
         self
     }
 
@@ -104,7 +111,7 @@ impl Launch {
         let log = dir.join("server.log");
         let file = fs::OpenOptions::new().create(true).append(true).open(&log).expect("the directory is ours");
         let printed_before = file.metadata().expect("it is open").len();
-        let mut command = Command::new(program(self.target));
+        let mut command = Command::new(&self.program);
         if let Some(text) = &self.config {
             let path = dir.join("server.conf");
             if !path.exists() {

@@ -107,8 +107,10 @@ impl Request {
 }
 
 fn xdelex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let request = Request::parse(args, 2)?;
     let key = args.at(1);
+    // A key of another type is told before anything else that is wrong.
+    ctx.peek_as::<Stream>(key)?;
+    let request = Request::parse(args, 2)?;
     let outcomes = ctx.edit_unsignalled(key, |stream: &mut Stream, _| -> Vec<DeleteOutcome> {
         request.ids.iter().map(|&id| stream.delete_with(id, request.references)).collect()
     })?;
@@ -117,8 +119,9 @@ fn xdelex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
 }
 
 fn xackdel(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let request = Request::parse(args, 3)?;
     let (key, group) = (args.at(1), args.at(2));
+    ctx.peek_as::<Stream>(key)?;
+    let request = Request::parse(args, 3)?;
     let outcomes = ctx.edit_unsignalled(key, |stream: &mut Stream, _| -> Vec<DeleteOutcome> {
         request.ids.iter().map(|&id| stream.acknowledge_and_delete(group, id, request.references)).collect()
     })?;

@@ -87,7 +87,10 @@ pub(super) fn find<'a>(args: &Args<'a>) -> Result<Vec<UsedKey<'a>>, CommandError
     }
     let mut found = Vec::new();
     let mut fits = true;
-    match command.find_keys {
+    // The specifications tell, unless they say that they do not tell all.
+    let partly = |flag: &KeyFlag| matches!(flag, KeyFlag::Incomplete | KeyFlag::VariableFlags);
+    let told = !command.keys.is_empty() && !command.keys.iter().any(|spec| spec.flags.iter().any(partly));
+    match command.find_keys.filter(|_| !told) {
         Some(visit) => fits = visit(args, &mut |place, flags| found.push((args.at(place), flags))),
         None => {
             for spec in command.keys {
