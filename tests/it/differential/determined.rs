@@ -26,13 +26,20 @@ pub fn is_determined(words: &Arguments, version: (u32, u32)) -> bool {
     }
     match name {
         // Members are in order only where scores are equal, as steps::by_member sees to.
-        "ZLEXCOUNT" | "ZRANGEBYLEX" | "ZREVRANGEBYLEX" | "ZREMRANGEBYLEX" => words.get(1).is_some_and(is_of_equals),
-        "ZRANGE" if command.has("BYLEX") => words.get(1).is_some_and(is_of_equals),
-        "ZRANGESTORE" if command.has("BYLEX") => words.get(2).is_some_and(is_of_equals),
+        "ZLEXCOUNT" | "ZRANGEBYLEX" | "ZREVRANGEBYLEX" | "ZREMRANGEBYLEX" => {
+            words.get(1).is_some_and(|key| is_of_equals(key))
+        }
+        "ZRANGE" if command.has("BYLEX") => words.get(1).is_some_and(|key| is_of_equals(key)),
+        "ZRANGESTORE" if command.has("BYLEX") => words.get(2).is_some_and(|key| is_of_equals(key)),
         // Since 7.4 the last entry has a name.
         "XREAD" | "XREADGROUP" => version >= (7, 4) || !command.has("+"),
         // Since 7.0.16 the smallest integer is refused.
         "LPOS" => version >= (7, 4) || !command.has("-9223372036854775808"),
+        // Where its specifications find no number, Redis goes on with what atoi makes of the word.
+        "COMMAND" if version < (7, 2) && (command.has("ZRANK") || command.has("ZREVRANK")) => false,
+        // Since 7.4 an id below the largest that was deleted is refused.
+        "XSETID" => version >= (7, 4),
+        "COMMAND" => !upper.iter().any(|word| is_almost_number(word)),
         "SPOP" => words.len() > 2 && !command.number_at(2).is_some_and(|count| (1..100_000).contains(&count)),
         "XADD" => !upper[1..].iter().any(|word| word == "*"),
         "SORT" | "SORT_RO" => !(command.has("STORE") && command.has("BY")),
@@ -45,8 +52,14 @@ pub fn is_determined(words: &Arguments, version: (u32, u32)) -> bool {
 }
 
 /// Whether a key holds, if anything, a sorted set in which all scores are 0.
-fn is_of_equals(key: &Vec<u8>) -> bool {
+fn is_of_equals(key: &[u8]) -> bool {
     key.starts_with(EQUALS)
+}
+
+fn is_almost_number(word: &str) -> bool {
+    let digits = word.trim_start().trim_start_matches(['+', '-']);
+    digits.starts_with(|first: char| first.is_ascii_digit())
+        && word.parse::<i32>().map(|n| n.to_string()).as_deref() != Ok(word)
 }
 
 struct Words<'a> {

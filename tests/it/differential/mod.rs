@@ -90,11 +90,11 @@ fn run(program: PathBuf, since: (u32, u32)) {
         sent += steps.iter().map(|step| step.commands.len() as u64).sum::<u64>();
         if let Some(difference) = pair.play(protocol, profile, &steps) {
             let kind = difference.kind();
-            if !found.contains_key(&kind) {
-                let report = explain(&mut pair, protocol, profile, &steps, difference, seed);
+            found.entry(kind).or_insert_with(|| {
+                let report = explain(&mut pair, protocol, profile, &steps, &difference, seed);
                 eprintln!("{report}");
-                found.insert(kind, report);
-            }
+                report
+            });
         }
         seed += 1;
     }
@@ -118,7 +118,7 @@ fn explain(
     protocol: Protocol,
     profile: Profile,
     steps: &[Step],
-    first: Difference,
+    first: &Difference,
     seed: u64,
 ) -> String {
     let mut last = None;

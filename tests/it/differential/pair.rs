@@ -85,7 +85,7 @@ impl Pair {
                 return Some(difference);
             }
             let done = first + chunk.len();
-            if (done % CONTENT_EVERY == 0 || done == steps.len())
+            if (done.is_multiple_of(CONTENT_EVERY) || done == steps.len())
                 && let Some(difference) = content::compare(&mut round, done - 1)
             {
                 return Some(difference);

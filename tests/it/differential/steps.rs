@@ -40,7 +40,7 @@ pub enum Manner {
 }
 
 /// Commands that make collections grow, so that there is something to read.
-const BUILDERS: [&str; 16] = [
+pub const BUILDERS: [&str; 16] = [
     "hset",
     "sadd",
     "zadd",
@@ -63,7 +63,10 @@ const BUILDERS: [&str; 16] = [
 const BY_MEMBER: [&str; 6] = ["zlexcount", "zrangebylex", "zrevrangebylex", "zremrangebylex", "zrange", "zrangestore"];
 
 /// Commands that are sent also if only some are wanted.
-const GENERAL: [&str; 7] = ["del", "type", "copy", "rename", "object", "expire", "persist"];
+pub const GENERAL: [&str; 7] = ["del", "type", "copy", "rename", "object", "expire", "persist"];
+
+/// Older commands that a newer referee is asked about, because they refuse more since.
+const CHANGED: [&str; 1] = ["xsetid"];
 
 /// Writes steps.
 pub struct Source {
@@ -78,12 +81,14 @@ impl Source {
     /// A source of commands as the referee documents them: those that are there since some version, and what makes values.
     pub fn new(mut commands: Vec<Command>, version: (u32, u32), since: (u32, u32)) -> Self {
         let mut tokens = Vec::new();
-        commands.iter().for_each(|command| take_tokens(&command.arguments, &mut tokens));
+        for command in &commands {
+            take_tokens(&command.arguments, &mut tokens);
+        }
         tokens.sort();
         tokens.dedup();
         commands.retain(|command| {
             let name = command.words[0].as_str();
-            command.since >= since || GENERAL.contains(&name) || BUILDERS.contains(&name)
+            command.since >= since || CHANGED.contains(&name) || GENERAL.contains(&name) || BUILDERS.contains(&name)
         });
         let only = std::env::var("TESSERA_FUZZ_ONLY").unwrap_or_default();
         let wanted: Vec<&str> = only.split(',').filter(|word| !word.is_empty()).collect();
@@ -274,9 +279,7 @@ impl Step {
         match &self.manner {
             Manner::Plain | Manner::Scan { .. } => {}
             Manner::Expiring => lines.insert(1, "# 20 ms later".to_owned()),
-            Manner::Restore { from } => {
-                lines[0].push_str(&format!("   # the payload is Redis's DUMP of {}", quoted(from)))
-            }
+            Manner::Restore { from } => lines.insert(0, format!("# the payload is Redis's DUMP of {}", quoted(from))),
         }
         lines
     }

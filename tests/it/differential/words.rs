@@ -102,6 +102,8 @@ pub fn integer(random: &mut Random) -> Vec<u8> {
     }
 }
 
+/// A score, or what is almost one. Numbers beyond the range of doubles are left out: they leave an errno behind that a later
+/// SORT of Redis takes for its own.
 fn score(random: &mut Random) -> Vec<u8> {
     match random.below(20) {
         0..12 => (random.below(20) as i64 - 5).to_string().into_bytes(),
@@ -110,8 +112,8 @@ fn score(random: &mut Random) -> Vec<u8> {
             random,
         ),
         17 => one_of(&["inf", "-inf", "+inf", "Infinity"], random),
-        18 => one_of(&["1.7976931348623157e308", "-1.7976931348623157e308", "5e-324", "9007199254740993"], random),
-        _ => one_of(&["x", "", "nan", "1,5", "1e400", " 1", "1 "], random),
+        18 => one_of(&["1.7976931348623157e308", "-1.7976931348623157e308", "9007199254740993"], random),
+        _ => one_of(&["x", "", "nan", "1,5", " 1", "1 "], random),
     }
 }
 
@@ -135,14 +137,12 @@ fn bound(command: &Command, random: &mut Random) -> Vec<u8> {
 }
 
 fn coordinate(limit: i64, random: &mut Random) -> Vec<u8> {
-    match random.below(12) {
-        0 => one_of(&["181", "-181", "86", "x", "", "nan"], random),
-        // Four decimals: far from the borders of cells, so that no rounding is at stake.
-        _ => {
-            let whole = random.below(2 * limit as u64 - 2) as i64 - (limit - 1);
-            format!("{whole}.{:04}", random.below(10_000)).into_bytes()
-        }
+    if random.chance(8) {
+        return one_of(&["181", "-181", "86", "x", "", "nan"], random);
     }
+    // Four decimals: far from the borders of cells, so that no rounding is at stake.
+    let whole = random.below(2 * limit as u64 - 2) as i64 - (limit - 1);
+    format!("{whole}.{:04}", random.below(10_000)).into_bytes()
 }
 
 fn bit_offset(random: &mut Random) -> Vec<u8> {
