@@ -41,6 +41,8 @@ pub fn is_determined(words: &Arguments, version: (u32, u32)) -> bool {
         "XSETID" => version >= (7, 4),
         "COMMAND" => !upper.iter().any(|word| is_almost_number(word)),
         "SPOP" => words.len() > 2 && !command.number_at(2).is_some_and(|count| (1..100_000).contains(&count)),
+        // What `~` leaves where references count is a server's own affair.
+        "XADD" | "XTRIM" if command.has("~") && (command.has("ACKED") || command.has("DELREF")) => false,
         "XADD" => !upper[1..].iter().any(|word| word == "*"),
         "SORT" | "SORT_RO" => !(command.has("STORE") && command.has("BY")),
         // Which of several places as far away come first is left to the sort; with STORE that is seen later.

@@ -112,21 +112,27 @@ impl Source {
             2..6 => scan(random),
             6..8 => popping(random),
             8 => plain(&["SELECT", random.pick(&["0", "0", "1"])]),
-            9 => plain(&[random.pick(&["DBSIZE", "SELECT 0", "RANDOMKEY"]).split(' ').next().unwrap_or_default()]),
+            9 => plain(&[random.pick(&["DBSIZE", "RANDOMKEY"])]),
             10 if random.chance(10) => plain(&[random.pick(&["FLUSHDB", "FLUSHALL"])]),
             11 if random.chance(30) => plain(&["SWAPDB", "0", "1"]),
             20..30 => self.by_member(random),
-            12..20 => {
-                let mut words =
-                    vec![b"COMMAND".to_vec(), random.pick(&[b"GETKEYS".to_vec(), b"GETKEYSANDFLAGS".to_vec()])];
-                words.extend(self.command(random));
-                Step { commands: vec![words], manner: Manner::Plain }
-            }
+            12..20 => self.keys_of_command(random),
             _ => {
                 let words = self.command(random);
                 let mut commands = self.consumers_of(&words);
                 commands.push(words);
                 Step { commands, manner: Manner::Plain }
+            }
+        }
+    }
+
+    /// A question for the keys of a command.
+    fn keys_of_command(&self, random: &mut Random) -> Step {
+        loop {
+            let mut words = arguments(&["COMMAND", random.pick(&["GETKEYS", "GETKEYSANDFLAGS"])]);
+            words.extend(self.command(random));
+            if is_determined(&words, self.version) {
+                return Step { commands: vec![words], manner: Manner::Plain };
             }
         }
     }

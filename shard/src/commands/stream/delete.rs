@@ -57,6 +57,7 @@ pub const XDELEX: Command = Command {
 pub const XACKDEL: Command = Command {
     name: "xackdel",
     arity: Arity::AtLeast(6),
+    keys: &[KeySpec::one(1, &[KeyFlag::Rw, KeyFlag::Update, KeyFlag::Delete])],
     docs: Docs {
         summary: "Acknowledges entries for a group, and removes them as far as other groups allow.",
         since: "8.2.0",

@@ -95,6 +95,8 @@ pub(super) fn find<'a>(args: &Args<'a>) -> Result<Vec<UsedKey<'a>>, CommandError
         Some(visit) => fits = visit(args, &mut |place, flags| found.push((args.at(place), flags))),
         None => {
             for spec in command.keys {
+                // PFMERGE with a target alone is a command, but Redis has no answer here.
+                fits &= !matches!(spec.begin, Begin::Index(index) if usize::from(index) >= args.len());
                 fits &= spec.visit(args, |place| found.push((args.at(place), spec.flags)));
             }
         }
