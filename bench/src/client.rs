@@ -32,10 +32,20 @@ impl Client {
     }
 
     /// Sends `count` commands, which `write` appends by number, and reads their replies.
-    pub fn fill(&mut self, count: usize, mut write: impl FnMut(usize, &mut Vec<u8>)) -> io::Result<()> {
+    pub fn fill(&mut self, count: usize, write: impl FnMut(usize, &mut Vec<u8>)) -> io::Result<()> {
+        self.fill_in_batches(count, PIPELINE, write)
+    }
+
+    /// [`Client::fill`] with `batch` commands sent before their replies are read.
+    pub fn fill_in_batches(
+        &mut self,
+        count: usize,
+        batch: usize,
+        mut write: impl FnMut(usize, &mut Vec<u8>),
+    ) -> io::Result<()> {
         let mut request = Vec::new();
-        for first in (0..count).step_by(PIPELINE) {
-            let last = (first + PIPELINE).min(count);
+        for first in (0..count).step_by(batch) {
+            let last = (first + batch).min(count);
             request.clear();
             (first..last).for_each(|number| write(number, &mut request));
             self.stream.get_mut().write_all(&request)?;

@@ -9,14 +9,18 @@
 //! | `cpu` | CPU time of the server's process per request and requests per second, one core, by `redis-benchmark` |
 //! | `shards` | the same for Tessera with two shards on two cores against one shard on one |
 //! | `density` | bytes of resident memory per key for five kinds of strings |
+//! | `collections` | CPU time per request of commands on lists, hashes, sets, sorted sets and streams, small and large |
+//! | `growth` | the longest wait of a second client while a collection grows to 10 million elements, and is deleted |
 //! | `idle` | CPU and memory of idle connections |
 //!
 //! Nothing else should run on the machine. Servers listen on loopback ports from `--port` on, keep nothing on disk, and
 //! are killed when their part is over.
 
 mod client;
+mod collections;
 mod cpu;
 mod density;
+mod growth;
 mod idle;
 mod load;
 mod requests;
@@ -63,6 +67,8 @@ struct Args {
 enum Section {
     Cpu,
     Shards,
+    Collections,
+    Growth,
     Density,
     Idle,
 }
@@ -104,6 +110,12 @@ fn run(args: &Args) -> io::Result<()> {
     }
     if wants(Section::Shards) && plan.tessera.is_some() {
         load::compare_shards(&plan)?;
+    }
+    if wants(Section::Collections) {
+        collections::compare(&plan)?;
+    }
+    if wants(Section::Growth) {
+        growth::compare(&plan)?;
     }
     if wants(Section::Density) {
         density::compare(&plan)?;

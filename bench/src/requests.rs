@@ -53,19 +53,40 @@ impl Workload {
 
     /// Loads `server` from the load's cores.
     pub fn run(&self, server: &Server, cores: &Cores, quick: bool) -> io::Result<Cost> {
-        let requests = self.requests(quick);
+        let load = Load { requests: self.requests(quick), clients: CLIENTS, pipeline: self.pipeline, range: KEYS };
+        load.run(server, cores, &["-t", self.test])
+    }
+}
+
+/// How much `redis-benchmark` is to ask for.
+#[derive(Clone, Copy)]
+pub struct Load {
+    /// Requests in all.
+    pub requests: usize,
+    /// Connections.
+    pub clients: usize,
+    /// Requests sent before their replies are read.
+    pub pipeline: usize,
+    /// What `__rand_int__` is below.
+    pub range: usize,
+}
+
+impl Load {
+    /// Loads `server` from the load's cores; `what` are the words that say with what.
+    pub fn run(&self, server: &Server, cores: &Cores, what: &[&str]) -> io::Result<Cost> {
         let mut command = Command::new("redis-benchmark");
-        command.args(["-h", "127.0.0.1", "--csv", "-t", self.test]);
+        command.args(["-h", "127.0.0.1", "--csv"]);
         for (flag, number) in [
             ("-p", usize::from(server.port)),
-            ("-c", CLIENTS),
-            ("-n", requests),
+            ("-c", self.clients),
+            ("-n", self.requests),
             ("-P", self.pipeline),
             ("-d", VALUE_BYTES),
-            ("-r", KEYS),
+            ("-r", self.range),
         ] {
             command.args([flag, &number.to_string()]);
         }
+        command.args(what);
         if cores.load_threads > 1 {
             command.args(["--threads", &cores.load_threads.to_string()]);
         }
@@ -80,7 +101,7 @@ impl Workload {
         let throughput = text.lines().last().and_then(second_field).ok_or_else(|| {
             io::Error::other(format!("redis-benchmark: {text}{}", String::from_utf8_lossy(&output.stderr)))
         })?;
-        Ok(Cost { throughput, cpu_us: used.as_secs_f64() * 1e6 / requests as f64 })
+        Ok(Cost { throughput, cpu_us: used.as_secs_f64() * 1e6 / self.requests as f64 })
     }
 }
 

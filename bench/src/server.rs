@@ -59,8 +59,9 @@ impl Candidate {
         let mut server = Server { child, port, dir };
         let deadline = Instant::now() + START_LIMIT;
         loop {
-            if let Ok(mut client) = Client::connect(port) {
-                client.call(&["PING"])?;
+            // The kernel closes the rings of a process, and what they hold, some time after its end: a connection that is
+            // reset was one to the server before this one.
+            if Client::connect(port).and_then(|mut client| client.call(&["PING"])).is_ok() {
                 return Ok(server);
             }
             if let Some(status) = server.child.try_wait()? {

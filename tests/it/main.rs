@@ -9,6 +9,7 @@ mod clients;
 mod commands;
 mod config;
 mod conformance;
+mod differential;
 mod expiry;
 mod listening;
 mod load;

@@ -82,8 +82,10 @@ impl<'a> Reply<'a> {
 
     /// An error, its code first (`ERR ...`). Line breaks become spaces, as in Redis.
     pub fn error(&mut self, text: &[u8]) {
+        // What an error quotes may hold line ends: at its own end they are left out, elsewhere they are spaces.
+        let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
         self.out.push(b'-');
-        self.out.extend(text.iter().map(|&b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
+        self.out.extend(text[..end].iter().map(|&b| if b == b'\r' || b == b'\n' { b' ' } else { b }));
         self.crlf();
     }
 

@@ -136,6 +136,8 @@ impl Launch {
             command.args(["--shards", &shards.to_string()]);
         }
         command.args(["--enable-debug-command", "yes"]).args(&self.args);
+        // Redis sorts texts by the locale of its environment.
+        command.env("LC_ALL", "C");
         command.stdin(Stdio::null()).stdout(file.try_clone().expect("a file to spare")).stderr(file);
         let child = command.spawn().expect("the program runs");
         let mut server = Server { target: self.target, child, port, dir, keep_dir: false };

@@ -103,11 +103,21 @@ pub const BITFIELD_RO: Command = Command {
     ..Command::BLANK
 };
 
-/// BITFIELD that only gets reads its key.
+/// BITFIELD that only gets reads its key, whatever it is that it tries to get.
 fn used_key(args: &Args<'_>, visit: &mut dyn FnMut(usize, &'static [KeyFlag])) -> bool {
-    let reads_only = Operations::parse(args, u64::MAX).is_ok_and(|operations| operations.bytes_min.is_none());
-    let flags: &[KeyFlag] =
-        if reads_only { &[KeyFlag::Ro, KeyFlag::Access] } else { &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update] };
+    let mut at = 2;
+    while let Some(word) = args.get(at) {
+        at += match args.len() - at {
+            3.. if is_word(word, "GET") => 3,
+            2.. if is_word(word, "OVERFLOW") => 2,
+            _ => break,
+        };
+    }
+    let flags: &[KeyFlag] = if at == args.len() {
+        &[KeyFlag::Ro, KeyFlag::Access]
+    } else {
+        &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update]
+    };
     visit(1, flags);
     true
 }

@@ -1,7 +1,7 @@
 //! XDEL, XDELEX and XACKDEL: removing single entries.
 
 use net::{Args, Reply};
-use storage::types::stream::{DeleteOutcome, References, Stream, StreamId};
+use storage::types::stream::{DeleteOutcome, References, Stream};
 
 use super::error::{INVALID_NUMIDS, NUMIDS_MISMATCH};
 use super::parse::parse_ids;
@@ -57,6 +57,7 @@ pub const XDELEX: Command = Command {
 pub const XACKDEL: Command = Command {
     name: "xackdel",
     arity: Arity::AtLeast(6),
+    keys: &[KeySpec::one(1, &[KeyFlag::Rw, KeyFlag::Update, KeyFlag::Delete])],
     docs: Docs {
         summary: "Acknowledges entries for a group, and removes them as far as other groups allow.",
         since: "8.2.0",
@@ -81,47 +82,65 @@ fn xdel(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-/// What XDELEX and XACKDEL are told.
-struct Request {
+/// What XDELEX and XACKDEL are told. Ids are read only where there is something to delete them from.
+struct Request<'a> {
     references: References,
-    ids: Vec<StreamId>,
+    ids: Args<'a>,
 }
 
-impl Request {
-    /// Reads the arguments from `at` on.
-    fn parse(args: &Args<'_>, mut at: usize) -> Result<Request, CommandError> {
-        let mut references_given = References::Keep;
-        while let Some(references) = args.get(at).and_then(references) {
-            references_given = references;
-            at += 1;
+impl<'a> Request<'a> {
+    /// Reads the arguments from `at` on: one word at most on references, and ids, in any order. The last ids count.
+    fn parse(args: &Args<'a>, mut at: usize) -> Result<Request<'a>, CommandError> {
+        let (mut given, mut ids) = (None, None);
+        while let Some(word) = args.get(at) {
+            if let Some(references) = references(word).filter(|_| given.is_none()) {
+                given = Some(references);
+                at += 1;
+                continue;
+            }
+            let count = args.get(at + 1).filter(|_| is_word(word, "IDS")).ok_or(SYNTAX)?;
+            let count = storage::number::parse_i64(count).and_then(|count| usize::try_from(count).ok());
+            let count = count.filter(|&count| count > 0).ok_or(INVALID_NUMIDS)?;
+            let rest = args.skip(at + 2);
+            if count > rest.len() {
+                return Err(NUMIDS_MISMATCH);
+            }
+            ids = Some(rest.first(count));
+            at += 2 + count;
         }
-        let word = args.get(at).ok_or(SYNTAX)?;
-        let count = args.get(at + 1).filter(|_| is_word(word, "IDS")).ok_or(SYNTAX)?;
-        let count = storage::number::parse_i64(count).and_then(|count| usize::try_from(count).ok());
-        let count = count.filter(|&count| count > 0).ok_or(INVALID_NUMIDS)?;
-        if args.len() - (at + 2) != count {
-            return Err(NUMIDS_MISMATCH);
-        }
-        Ok(Request { references: references_given, ids: parse_ids(args.from(at + 2))? })
+        Ok(Request { references: given.unwrap_or(References::Keep), ids: ids.ok_or(SYNTAX)? })
     }
 }
 
 fn xdelex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let request = Request::parse(args, 2)?;
     let key = args.at(1);
-    let outcomes = ctx.edit_unsignalled(key, |stream: &mut Stream, _| -> Vec<DeleteOutcome> {
-        request.ids.iter().map(|&id| stream.delete_with(id, request.references)).collect()
-    })?;
+    // A key of another type is told before anything else that is wrong.
+    let is_there = ctx.peek_as::<Stream>(key)?.is_some();
+    let request = Request::parse(args, 2)?;
+    let outcomes = if is_there {
+        let ids = parse_ids(request.ids.from(0))?;
+        ctx.edit_unsignalled(key, |stream: &mut Stream, _| -> Vec<DeleteOutcome> {
+            ids.iter().map(|&id| stream.delete_with(id, request.references)).collect()
+        })?
+    } else {
+        None
+    };
     put_outcomes(ctx, key, outcomes, request.ids.len(), reply);
     Ok(())
 }
 
 fn xackdel(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let request = Request::parse(args, 3)?;
     let (key, group) = (args.at(1), args.at(2));
-    let outcomes = ctx.edit_unsignalled(key, |stream: &mut Stream, _| -> Vec<DeleteOutcome> {
-        request.ids.iter().map(|&id| stream.acknowledge_and_delete(group, id, request.references)).collect()
-    })?;
+    let is_there = ctx.peek_as::<Stream>(key)?.is_some_and(|stream| stream.group(group).is_some());
+    let request = Request::parse(args, 3)?;
+    let outcomes = if is_there {
+        let ids = parse_ids(request.ids.from(0))?;
+        ctx.edit_unsignalled(key, |stream: &mut Stream, _| -> Vec<DeleteOutcome> {
+            ids.iter().map(|&id| stream.acknowledge_and_delete(group, id, request.references)).collect()
+        })?
+    } else {
+        None
+    };
     put_outcomes(ctx, key, outcomes, request.ids.len(), reply);
     Ok(())
 }

@@ -158,6 +158,12 @@ impl Options {
         }
         Ok(parsed)
     }
+
+    /// More words than each option once are refused, but only where the key and the group would do.
+    fn check_number(args: &Args<'_>) -> Outcome {
+        let most = if is_word(args.at(1), "CREATE") { 8 } else { 7 };
+        if args.len() <= most { Ok(()) } else { Err(wrong_subcommand_arity(args.at(1), "xgroup")) }
+    }
 }
 
 /// The id from which a new group is to go on; `$` is the last one.
@@ -183,6 +189,7 @@ fn create(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
         None if !options.make_stream => return Err(KEY_REQUIRED),
         stream => stream.map_or(StreamId::MIN, Stream::last_id),
     };
+    Options::check_number(args)?;
     let start = parse_start(args.at(4), last_id)?;
     let created =
         ctx.edit_or_create(key, |stream: &mut Stream, _| stream.create_group(name, start, options.entries_read))?;
@@ -198,6 +205,7 @@ fn create(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
 fn set_id(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let options = Options::parse(args, false)?;
     check_group(ctx, args)?;
+    Options::check_number(args)?;
     let set = ctx.edit(args.at(2), |stream: &mut Stream, _| {
         let start = parse_position(args.at(4), stream.last_id())?;
         let group = stream.group_mut(args.at(3)).expect("it was there just now");

@@ -73,7 +73,8 @@ impl From {
             b">" => Ok(From::New),
             b"$" => Err(meaningless_id('$')),
             b"+" => Err(meaningless_id('+')),
-            _ => parse_id(id).map(From::Pending),
+            // Nothing is behind the largest id, which Redis takes for `>`.
+            _ => parse_id(id).map(|id| if id == StreamId::MAX { From::New } else { From::Pending(id) }),
         }
     }
 }
@@ -100,7 +101,10 @@ fn xreadgroup(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outc
     }
     let mut served = Elements::default();
     if !has_waited || (ready.contains(&true) && ctx.claim()) {
-        for (&(key, from), is_ready) in streams.iter().zip(ready) {
+        for (at, (&(key, from), was_ready)) in streams.iter().zip(ready).enumerate() {
+            // A stream that is named twice may have nothing left for the second time.
+            let again = from == From::New && streams[..at].iter().any(|&(before, _)| before == key);
+            let is_ready = was_ready && (!again || is_ready(ctx, key, reader, &options)?);
             let serving = Serving { reader, options: &options, from, is_ready, resp: reply.resp() };
             if let Some(entries) = serving.serve(ctx, key)? {
                 served.put(reply.resp(), |reply| {

@@ -85,7 +85,8 @@ pub(super) struct Options {
     to: Option<TrimTo>,
     approximate: bool,
     limit: Option<u64>,
-    references: References,
+    /// What was said of references, if anything.
+    references: Option<References>,
     /// XADD NOMKSTREAM.
     pub(super) no_create: bool,
     /// XADD: the id, and where it stands among the arguments.
@@ -119,8 +120,9 @@ impl Options {
                     at += 1;
                 }
                 _ if xadd && is_word(word, "NOMKSTREAM") => self.no_create = true,
-                _ => match references(word) {
-                    Some(references) => self.references = references,
+                // A second word on references is no option any more.
+                _ => match references(word).filter(|_| self.references.is_none()) {
+                    Some(references) => self.references = Some(references),
                     None if xadd => {
                         self.id = Some((NewId::parse(word).map_err(id_error)?, at));
                         break;
@@ -168,7 +170,7 @@ impl Options {
             _ => entries_max.saturating_mul(BLOCKS_PER_TRIM).min(LIMIT_MAX),
         };
         let limit = if approximate { Some(limit.unwrap_or(usual)).filter(|&limit| limit > 0) } else { None };
-        Some(Trim { to: to?, approximate, limit, references })
+        Some(Trim { to: to?, approximate, limit, references: references.unwrap_or_default() })
     }
 }
 

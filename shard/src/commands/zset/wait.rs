@@ -103,8 +103,8 @@ fn wait_for_one(ctx: &mut Ctx<'_>, args: &Args<'_>, end: End, reply: &mut Reply<
 }
 
 fn bzmpop(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let deadline = parse_timeout(args.at(1), ctx.now())?;
     let wanted = ManyKeys::parse(&args.skip(2))?;
+    let deadline = parse_timeout(args.at(1), ctx.now())?;
     pop_or_wait(ctx, &wanted, Form::KeyAndPairs, deadline, reply)
 }
 

@@ -70,8 +70,13 @@ impl Point {
 
     /// The place of a score: the middle of its cell. Any score has one, also those that never were places.
     pub fn from_score(score: f64) -> Self {
-        // Negative numbers go through the signed integers of the same bits.
-        let bits = if score < 0.0 { score as i64 as u64 } else { score as u64 };
+        // Negative numbers go through the signed integers of the same bits; what 64 bits do not hold is the first cell.
+        const BEYOND: f64 = 18_446_744_073_709_551_616.0;
+        let bits = match score {
+            ..0.0 => score as i64 as u64,
+            0.0..BEYOND => score as u64,
+            _ => 0,
+        };
         let (longitudes, latitudes) = Cell::from_bits(bits, STEP_MAX).sides();
         let middle = |side: &RangeInclusive<f64>, limits: RangeInclusive<f64>| {
             ((side.start() + side.end()) / 2.0).clamp(*limits.start(), *limits.end())
