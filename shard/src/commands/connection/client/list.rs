@@ -1,4 +1,4 @@
-//! CLIENT LIST and INFO: a line of fields for each client, as Redis 7.2 writes it, and `watch` as 7.4 does.
+//! CLIENT LIST and INFO: a line of fields for each client, as Redis 7.2 writes it.
 //!
 //! Fields whose subject does not exist here have the value that says so (`multi=-1`, `redir=-1`). An idle client
 //! has no buffer of either direction, so its `qbuf-free` and `rbs` are 0 where Redis keeps up to 16 KiB each. Output has
@@ -193,7 +193,6 @@ pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>
     let transaction = session.transaction.as_deref();
     let kept = transaction.filter(|transaction| transaction.is_open).map(|transaction| transaction.queue.len());
     field("multi", &kept.map_or(-1, |kept| kept as i64));
-    field("watch", &transaction.and_then(|transaction| transaction.watching.as_ref()).map_or(0, |w| w.keys.len()));
     field("qbuf", &usage.query);
     field("qbuf-free", &usage.query_free);
     field("argv-mem", &usage.arguments);
