@@ -32,6 +32,7 @@ use crate::config::Config;
 use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error;
 use crate::ids::{DbId, ShardId};
+use crate::pubsub::{Kind, Registry};
 use crate::slot::SlotMap;
 use crate::spec::CommandTable;
 use crate::spec::Find;
@@ -65,6 +66,9 @@ impl Keyspace {
     pub(crate) fn new(shards: usize) -> Keyspace {
         let config = Arc::new(Config::default());
         let slots = Arc::new(SlotMap::new(shards));
+        // Somebody hears all events, or none would be collected.
+        let registry = Arc::new(Registry::default());
+        registry.enter(Kind::Pattern, &Arc::from(&b"*"[..]), ShardId(0));
         let shard = |id| ShardState {
             id: ShardId(id as u16),
             shards,
@@ -83,7 +87,7 @@ impl Keyspace {
             claim: None,
             events: Vec::new(),
             slots: Arc::clone(&slots),
-            registry: Arc::default(),
+            registry: Arc::clone(&registry),
             garbage: Vec::new(),
             observers: super::Observers::default(),
             snapshot: None,

@@ -135,7 +135,10 @@ fn smove(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     })?;
     tell_removed(ctx, "srem", source, gone == Some(true));
     ctx.changed(1);
-    if ctx.edit_or_create(target, |set: &mut Set, tools| set.insert(member, &tools.limits.set))? {
+    // What has the member already stays as it is: whoever watches it is not told.
+    let is_there = ctx.peek_as::<Set>(target)?.is_some_and(|set| set.contains(member));
+    if !is_there {
+        ctx.edit_or_create(target, |set: &mut Set, tools| set.insert(member, &tools.limits.set))?;
         ctx.notify(Events::SET, "sadd", target);
         ctx.changed(1);
     }
