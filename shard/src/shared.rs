@@ -9,8 +9,12 @@ use crate::config::{Config, Effect};
 use crate::ids::{ClientId, ShardId};
 use crate::limits::PACKED_THRESHOLD_DEFAULT;
 use crate::mesh::Mesh;
+use crate::monitor::Monitors;
+use crate::pubsub::Registry;
+use crate::session::places::Places;
 use crate::slot::SlotMap;
 use crate::snapshot::Hub;
+use crate::tracking;
 
 /// Which commands `CLIENT PAUSE` holds back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,14 @@ pub struct Shared {
     pub mesh: Mesh,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
+    /// Where each client is.
+    pub places: Places,
+    /// Who tracks keys.
+    pub trackers: Arc<tracking::Registry>,
+    /// Who monitors.
+    pub monitors: Monitors,
+    /// Which cores have subscribers of what.
+    pub registry: Arc<Registry>,
     config: RwLock<Arc<Config>>,
     config_version: AtomicU64,
     next_client: AtomicU64,
@@ -101,8 +113,12 @@ impl Shared {
     pub fn new(parts: SharedParts) -> Shared {
         Shared {
             slots: Arc::new(SlotMap::new(parts.mesh.len())),
+            places: Places::default(),
+            trackers: Arc::default(),
+            monitors: Monitors::new(parts.mesh.len()),
             snapshots: Hub::new(parts.mesh.len()),
             mesh: parts.mesh,
+            registry: Arc::default(),
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),
             next_client: AtomicU64::new(1),

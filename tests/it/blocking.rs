@@ -485,3 +485,31 @@ fn every_element_is_delivered_once_or_still_there() {
         assert!(taken > 100, "only {taken} of {pushed} were taken");
     });
 }
+
+#[test]
+fn entries_that_become_idle_wake_who_claims_them() {
+    each_target(|server| {
+        if !server.is_tessera() {
+            return;
+        }
+        for key in keys(server, "s", 4) {
+            let mut client = server.client();
+            client.must(&format!("XGROUP CREATE {key} g $ MKSTREAM"));
+            let read = format!("XREADGROUP GROUP g late CLAIM 300 BLOCK 0 STREAMS {key} elsewhere >  >");
+            client.must("XGROUP CREATE elsewhere g $ MKSTREAM");
+            let mut waiter = waiting(server, &read, 1);
+            let began = Instant::now();
+            client.must(&format!("XADD {key} 1 f v"));
+            // The waiter takes it for new. What it does not acknowledge becomes idle, and is for the next one.
+            assert_eq!(waiter.read().elements().len(), 1);
+            let mut next = waiting(server, &read.replace("late", "next"), 1);
+            let claimed = next.read();
+            let entry = &claimed.elements()[0].elements()[1].elements()[0];
+            assert_eq!(entry.elements()[0], Value::bulk("1-0"));
+            assert!(entry.elements()[2].integer() >= 300, "{claimed}");
+            let waited = began.elapsed();
+            assert!(waited >= Duration::from_millis(290) && waited < Duration::from_secs(10), "{waited:?}");
+            client.must("FLUSHALL");
+        }
+    });
+}

@@ -2,17 +2,18 @@
 
 #[cfg(feature = "simulation")]
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
-use super::Core;
 use super::deliver::error_code;
 use super::route::RunBy;
 use super::wait::Blocked;
+use super::{Asked, Core};
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
-use crate::exec::{Ctx, Run};
-use crate::ids::{DbId, ShardId};
+use crate::exec::{Ctx, EverywhereCall, Run};
+use crate::ids::{ClientId, DbId, ShardId};
 use crate::mesh::batch::{HopPart, Message};
 use crate::mesh::{Claims, Head, HopMessage, PlanId, Ticket};
 use crate::spec::{CommandId, CommandTable};
@@ -20,7 +21,8 @@ use crate::wait::WaitRequest;
 
 /// A plan under way.
 pub(super) struct PlanState {
-    plan: Box<dyn Plan>,
+    /// Not here while it takes a step.
+    plan: Option<Box<dyn Plan>>,
     origin: Origin,
     /// The client waits: no reply follows.
     waits: bool,
@@ -48,6 +50,7 @@ struct Origin {
     seq: u32,
     db: DbId,
     no_touch: bool,
+    client: ClientId,
     command: CommandId,
     /// The client waits already, and this is another try.
     is_retry: bool,
@@ -59,6 +62,8 @@ pub(super) struct Held {
     ticket: Ticket,
     db: DbId,
     no_touch: bool,
+    /// Whose plan it is.
+    client: ClientId,
     /// The time of its push.
     now: UnixMillis,
 }
@@ -71,10 +76,13 @@ impl Core {
         command: CommandId,
         shown: OwnedArgs,
         claims: Vec<(ShardId, Claims)>,
+        reads: Vec<(ShardId, Vec<u8>)>,
         plan: Box<dyn Plan>,
     ) {
         let (seq, db, no_touch) = self.expect_plan(conn);
-        self.start_plan(Origin { conn, seq, db, no_touch, command, is_retry: false }, shown, claims, plan);
+        let client = self.session(conn).expect("the command's client is there").id;
+        let origin = Origin { conn, client, seq, db, no_touch, command, is_retry: false };
+        self.start_plan(origin, shown, claims, reads, plan);
     }
 
     /// Puts the parts of a plan whose reply has a place into the batches.
@@ -83,15 +91,16 @@ impl Core {
         origin: Origin,
         shown: OwnedArgs,
         claims: Vec<(ShardId, Claims)>,
+        mut reads: Vec<(ShardId, Vec<u8>)>,
         mut plan: Box<dyn Plan>,
     ) {
-        let Origin { db, no_touch, .. } = origin;
+        let Origin { client, db, no_touch, .. } = origin;
         let number = self.next_plan;
         self.next_plan += 1;
         let id = PlanId { home: self.id, number };
         let mut first: Vec<Option<(usize, HopOp)>> = claims.iter().map(|_| None).collect();
         let mut values = 0;
-        match plan.step(Vec::new()) {
+        match plan.step_on(self, Vec::new()) {
             Step::Run(ops) => {
                 for (index, (shard, op)) in ops.into_iter().enumerate() {
                     let at = claims.iter().position(|(owner, _)| *owner == shard).expect("a plan stays on its shards");
@@ -100,10 +109,12 @@ impl Core {
                     values += 1;
                 }
             }
-            Step::RunLast(_) | Step::Wait(..) | Step::Reply(_) => panic!("a plan that needs no locks is no plan"),
+            Step::RunLast(_) | Step::Shares(_) | Step::Wait(..) | Step::Reply(_) => {
+                panic!("a plan that needs no locks is no plan")
+            }
         }
         let state = PlanState {
-            plan,
+            plan: Some(plan),
             origin,
             waits: false,
             shown,
@@ -117,7 +128,11 @@ impl Core {
             late: VecDeque::new(),
         };
         self.plans.insert(number, state);
-        let part = |((shard, claims), first)| (shard, HopPart { plan: id, claims, db, no_touch, first });
+        let part = |((shard, claims), first)| {
+            let own = reads.extract_if(.., |(owner, _)| *owner == shard);
+            let reads = own.map(|(_, key)| key).collect();
+            (shard, HopPart { plan: id, claims, db, no_touch, client, reads, first })
+        };
         let parts = claims.into_iter().zip(first).map(part);
         #[cfg(feature = "simulation")]
         let parts = self.parts_placed_now(parts.collect());
@@ -132,9 +147,12 @@ impl Core {
 
     /// A part is granted: it runs its first operation and answers.
     pub(super) fn grant(&mut self, ticket: Ticket, part: HopPart, now: UnixMillis) {
-        let HopPart { plan, db, no_touch, first, .. } = part;
-        let held = Held { ticket, db, no_touch, now };
+        let HopPart { plan, db, no_touch, client, reads, first, .. } = part;
+        let held = Held { ticket, db, no_touch, client, now };
         self.held.insert(plan, held);
+        if !reads.is_empty() {
+            self.remember_keys(client, &reads);
+        }
         match first {
             None => self.send_hop(plan.home, HopMessage::Value { plan, index: None, value: HopValue::None, micros: 0 }),
             Some((index, op)) => self.operate(plan, held, index, op),
@@ -143,14 +161,26 @@ impl Core {
 
     /// Runs an operation of a plan's part, and tells its value.
     fn operate(&mut self, plan: PlanId, held: Held, index: usize, op: HopOp) {
-        let Held { db, no_touch, now, .. } = held;
+        let Held { db, no_touch, client, now, .. } = held;
         let began = self.clock.micros();
-        let value = self.at_time(now, |core| op(&mut Ctx { shard: &mut core.shard, db, no_touch }));
+        let value = self.at_time(now, |core| {
+            let dirty = core.shard.counters.dirty;
+            let mut ctx = Ctx { shard: &mut core.shard, db, no_touch };
+            let value = op(&mut ctx);
+            ctx.settle(dirty);
+            value
+        });
+        self.tell_trackers(client);
+        if !self.deferred.is_empty() && !self.shard.observers.is_away {
+            self.share_deferred();
+        }
         let micros = self.clock.micros().saturating_sub(began);
+        self.tell_events();
         self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 
     pub(super) fn send_hop(&mut self, shard: ShardId, message: HopMessage) {
+        self.tell_before_answering();
         if shard == self.id {
             self.own_hops.push_back(message);
         } else {
@@ -195,8 +225,12 @@ impl Core {
                 self.release(ticket);
                 self.serve_waiters();
             }
+            HopMessage::Share { plan, index, asked } => self.give_share(plan, index, &asked),
+            HopMessage::Unwatch(watch) => self.shard.observers.watched.forget(&watch),
             HopMessage::Waits(waits) => self.block(waits.conn, waits.blocked),
             HopMessage::TryAgain { conn, seq } => self.try_again(conn, seq),
+            HopMessage::LookLater { conn, seq, at } => self.look_later(conn, seq, at),
+            HopMessage::LookAgain { home, conn, seq, now } => self.look_again(home, conn, seq, now),
             HopMessage::Unwait { home, conn, seq, is_over } => self.unwaited(home, conn, seq, is_over),
         }
     }
@@ -225,12 +259,43 @@ impl Core {
             return;
         }
         let values = values.into_iter().map(|value| value.expect("none is missing")).collect();
-        match state.plan.step(values) {
+        let mut plan = state.plan.take().expect("a plan takes one step at a time");
+        let began = self.clock.micros();
+        let step = plan.step_on(self, values);
+        self.last_micros = self.clock.micros();
+        let state = self.plans.get_mut(&id.number).expect("it takes a step");
+        state.micros += self.last_micros.saturating_sub(began);
+        state.plan = Some(plan);
+        match step {
             Step::Reply(reply) => self.end_plan(id, &reply),
             Step::Run(ops) => self.send_ops(id, ops, false),
             Step::RunLast(ops) => self.send_ops(id, ops, true),
+            Step::Shares(asked) => self.ask_every_core(id, &asked),
             Step::Wait(request, ops) => self.let_wait(id, request, ops),
         }
+    }
+
+    /// Asks every core for its share of a command.
+    fn ask_every_core(&mut self, id: PlanId, asked: &Arc<Asked>) {
+        let shards = self.shard.shards;
+        let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
+        state.missing = shards;
+        state.values = (0..shards).map(|_| None).collect();
+        for index in 0..shards {
+            let message = HopMessage::Share { plan: id, index, asked: Arc::clone(asked) };
+            self.send_hop(ShardId(index as u16), message);
+        }
+    }
+
+    /// Gives this core's share of what a plan asks of every core.
+    fn give_share(&mut self, plan: PlanId, index: usize, asked: &Asked) {
+        let args = asked.args.as_args();
+        let row = CommandTable::global().resolve(&args).ok().flatten().expect("it was looked up before it was asked");
+        let Run::Everywhere { share, .. } = row.run(&args) else { unreachable!("it was sent as one") };
+        let began = self.clock.micros();
+        let value = HopValue::Made(share(self, &EverywhereCall { client: asked.client, db: asked.db, args }));
+        let micros = self.clock.micros().saturating_sub(began);
+        self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 
     /// A plan found nothing: its client waits, unless it is gone.
@@ -257,6 +322,7 @@ impl Core {
             spans: 0,
             resp3: session.resp == Resp::V3,
             no_touch: origin.no_touch,
+            tracks: false,
         };
         let args = self.plans[&id.number].shown.clone();
         let (ops, blocked) = self.wait_everywhere(&head, args, request, ops);
@@ -278,8 +344,9 @@ impl Core {
             handler,
             RunBy { db, no_touch, resp, claim: Some(blocked.claim.clone()) },
         );
-        let origin = Origin { conn, seq: blocked.seq, db, no_touch, command: blocked.command, is_retry: true };
-        self.start_plan(origin, args.to_owned(), claims, plan);
+        let Some(client) = self.session(conn).map(|session| session.id) else { return };
+        let origin = Origin { conn, client, seq: blocked.seq, db, no_touch, command: blocked.command, is_retry: true };
+        self.start_plan(origin, args.to_owned(), claims, Vec::new(), plan);
     }
 
     fn send_ops(&mut self, id: PlanId, ops: Vec<(ShardId, HopOp)>, last: bool) {
@@ -318,6 +385,8 @@ impl Core {
                 if let Some(code) = error_code(reply) {
                     self.count_failed_wait(command, code);
                 }
+                let row = CommandTable::global().row(command);
+                self.was_served((conn, self.id), row, &state.shown.as_args(), state.micros);
                 self.fill(conn, seq, reply);
             }
             return;

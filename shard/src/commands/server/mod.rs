@@ -9,6 +9,7 @@
 //! | `latency/` | LATENCY |
 //! | `lolwut.rs` | LOLWUT |
 //! | `memory/` | MEMORY |
+//! | `monitor.rs` | MONITOR |
 //! | `save.rs` | SAVE, BGSAVE |
 //! | `shutdown.rs` | SHUTDOWN |
 //! | `slowlog.rs` | SLOWLOG |
@@ -26,6 +27,7 @@ mod info;
 mod latency;
 mod lolwut;
 mod memory;
+mod monitor;
 mod save;
 mod shutdown;
 mod slowlog;
@@ -48,6 +50,7 @@ pub const COMMANDS: &[&Command] = &[
     &latency::LATENCY,
     &lolwut::LOLWUT,
     &memory::MEMORY,
+    &monitor::MONITOR,
     &state::ROLE,
     &save::SAVE,
     &shutdown::SHUTDOWN,

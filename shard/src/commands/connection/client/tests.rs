@@ -27,7 +27,7 @@ fn a_line_has_the_fields_of_redis_7_2_in_order() {
     let command = args("client list");
     let line = line(&session(), UnixMillis(3_500), Some(&command.as_args()));
     let names: Vec<&str> = line.split(' ').map(|field| field.split_once('=').expect("name=value").0).collect();
-    let expected = "id addr laddr fd name age idle flags db sub psub ssub multi qbuf qbuf-free argv-mem multi-mem rbs rbp \
+    let expected = "id addr laddr fd name age idle flags db sub psub ssub multi watch qbuf qbuf-free argv-mem multi-mem rbs rbp \
                     obl oll omem tot-mem events cmd user redir resp lib-name lib-ver";
     assert_eq!(names.join(" "), expected);
     assert!(line.starts_with("id=7 addr=127.0.0.1:50000 laddr=127.0.0.1:6379 fd=9 name= age=2 idle=2 flags=N db=0 "));

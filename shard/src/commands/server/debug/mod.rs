@@ -29,7 +29,7 @@ use crate::spec::{Arity, Command, Docs, Flag, Flags, Group};
 pub const DEBUG: Command = Command {
     name: "debug",
     arity: Arity::AtLeast(2),
-    flags: Flags::of(&[Flag::Admin, Flag::Noscript, Flag::Loading, Flag::Stale, Flag::Debugging]),
+    flags: Flags::of(&[Flag::Admin, Flag::Noscript, Flag::Loading, Flag::Stale, Flag::Debugging, Flag::LooksAtKeys]),
     docs: Docs {
         summary: "Commands for tests and for developers of the server.",
         since: "1.0.0",

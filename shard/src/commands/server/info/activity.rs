@@ -6,6 +6,7 @@ use super::server::seconds;
 use super::share::{CoreShare, Totals};
 use super::text::Report;
 use crate::core::SessionCtx;
+use crate::pubsub::Kind as Subscription;
 use crate::snapshot::Kind;
 
 /// There is no append-only file. What a fork would have copied is what was saved ahead of changes here.
@@ -80,11 +81,18 @@ pub(super) fn stats(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) 
     report.zeros(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     report.line("keyspace_hits", counters.hits);
     report.line("keyspace_misses", counters.misses);
-    report.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks"]);
+    let registry = &ctx.core.shared.registry;
+    report.line("pubsub_channels", registry.names(Subscription::Channel));
+    report.line("pubsub_patterns", registry.names(Subscription::Pattern));
+    report.line("pubsubshard_channels", registry.names(Subscription::ShardChannel));
+    report.zeros(&["latest_fork_usec", "total_forks"]);
     report.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys"]);
     report.zeros(&["active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
     report.zeros(&["total_active_defrag_time", "current_active_defrag_time"]);
-    report.zeros(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"]);
+    let trackers = &ctx.core.shared.trackers;
+    report.line("tracking_total_keys", trackers.keys());
+    report.line("tracking_total_items", trackers.items());
+    report.line("tracking_total_prefixes", trackers.prefixes());
     report.zeros(&["unexpected_error_replies"]);
     report.line("total_error_replies", stats.error_replies);
     report.zeros(&["dump_payload_sanitizations"]);
