@@ -114,6 +114,7 @@ impl Engine {
         let sha = hex(&sha1(source));
         if let Some(known) = self.by_sha.get(&sha).cloned() {
             let script = Arc::clone(&known.script);
+            self.registry.keep(&script);
             self.by_source.insert(hash, known);
             return Ok(script);
         }
@@ -136,10 +137,8 @@ impl Engine {
         lower.copy_from_slice(sha.get(..SHA_DIGITS).filter(|_| sha.len() == SHA_DIGITS)?);
         lower.make_ascii_lowercase();
         let sha = std::str::from_utf8(&lower).ok()?;
-        match self.by_sha.get(sha) {
-            Some(known) => Some(Arc::clone(&known.script)),
-            None => self.registry.script(sha),
-        }
+        // Not from what is compiled here: a script that was under way when all were flushed may be among that.
+        self.registry.script(sha)
     }
 
     /// A script as this core runs it.

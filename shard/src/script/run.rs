@@ -170,7 +170,10 @@ impl Drive<'_> {
                         return self.kill();
                     }
                 }
-                host.call(row, &args, resp, &mut out);
+                match refused_to_block(row, &args) {
+                    Some(text) => Reply::new(&mut out, resp).error(&text),
+                    None => host.call(row, &args, resp, &mut out),
+                }
             }
         }
         Resume::Go
@@ -198,6 +201,18 @@ impl Drive<'_> {
         }
         Ok(row)
     }
+}
+
+/// The commands that a script may call but for their option to wait say so.
+fn refused_to_block(row: &Row, args: &Args<'_>) -> Option<Vec<u8>> {
+    if !matches!(row.command.name, "xread" | "xreadgroup") {
+        return None;
+    }
+    let mut options = args.from(1).take_while(|word| !word.eq_ignore_ascii_case(b"streams"));
+    options.any(|word| word.eq_ignore_ascii_case(b"block")).then(|| {
+        let name = args.at(0);
+        [b"ERR ", name, b" command is not allowed with BLOCK option from scripts"].concat()
+    })
 }
 
 fn error_of(failure: &Failure, name: &[u8]) -> CommandError {

@@ -45,8 +45,16 @@ local function caught(ok, ...)
     return false, convert((...))
 end
 
+-- What `pcall` catches of a command is the text of its error, as it was before errors were tables.
+local function caught_text(ok, ...)
+    if ok then return true, ... end
+    local problem = convert((...))
+    if type(problem) == 'table' and type(problem.err) == 'string' then problem = problem.err end
+    return false, problem
+end
+
 local function converting_pcall(f, ...)
-    return caught(raw_pcall(f, ...))
+    return caught_text(raw_pcall(f, ...))
 end
 
 local function converting_xpcall(f, handler)
@@ -79,7 +87,7 @@ local function readonly_rawset(t, name, value)
 end
 
 local function limited_unpack(t, first, last)
-    if (last or #t) - (first or 1) >= UNPACKED_MAX then error('too many results to unpack', 2) end
+    if type(t) == 'table' and (last or #t) - (first or 1) >= UNPACKED_MAX then error('too many results to unpack', 2) end
     return raw_unpack(t, first, last)
 end
 

@@ -49,6 +49,8 @@ pub struct Exchange {
     pub(super) random: Cell<Rand48>,
     /// The script is to end.
     pub(super) killed: Cell<Option<&'static str>>,
+    /// Where it was then.
+    pub(super) killed_at: RefCell<Option<(Vec<u8>, i64)>>,
     /// When a library that is being loaded must have come to its end.
     pub(super) load_until: Cell<Option<Instant>>,
     /// How the script ended.
@@ -97,6 +99,7 @@ impl Vm {
             resp: Cell::new(Resp::V2),
             random: Cell::default(),
             killed: Cell::new(None),
+            killed_at: RefCell::default(),
             load_until: Cell::new(None),
             end: RefCell::default(),
             registered: RefCell::default(),
@@ -166,6 +169,7 @@ impl Vm {
     pub(super) fn begin(&self) {
         self.exchange.resp.set(Resp::V2);
         self.exchange.killed.set(None);
+        self.exchange.killed_at.borrow_mut().take();
         self.exchange.args.borrow_mut().clear();
         self.exchange.reply.borrow_mut().clear();
     }
@@ -198,6 +202,10 @@ impl Vm {
         let ended: mlua::Result<(bool, Value)> = run.call((function, tables.0, tables.1));
         if self.exchange.killed.get().is_some() {
             self.set_pace(INSTRUCTIONS_PER_LOOK);
+        }
+        if let Some(message) = self.exchange.killed.get() {
+            let place = self.exchange.killed_at.borrow_mut().take();
+            return Err(Failure { message: format!("ERR {message}").into_bytes(), place });
         }
         match ended {
             Ok((true, value)) => {
@@ -249,6 +257,11 @@ fn look(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<VmState> {
         }
     }
     if let Some(message) = exchange.killed.get() {
+        if exchange.killed_at.borrow().is_none()
+            && let (Some(source), Some(line)) = position(lua, 0)
+        {
+            *exchange.killed_at.borrow_mut() = Some((source.into_bytes(), line as i64));
+        }
         // From here on every instruction fails, so that no `pcall` of the script's keeps it going.
         pace(lua, exchange, 1);
         return Err(mlua::Error::RuntimeError(message.to_owned()));
@@ -275,13 +288,13 @@ fn environment(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<Table> {
     })?;
     raw.set("kill_message", message)?;
     raw.set("convert", lua.create_function(convert)?)?;
-    raw.set("position", lua.create_function(|lua, ()| Ok(position(lua)))?)?;
+    raw.set("position", lua.create_function(|lua, ()| Ok(position(lua, 1)))?)?;
     lua.load(SANDBOX).set_name(SANDBOX_NAME).call(raw)
 }
 
 /// Where the script was when an error was raised: the nearest line of its own.
-fn position(lua: &Lua) -> (Option<String>, Option<usize>) {
-    for level in 1.. {
+fn position(lua: &Lua, from: usize) -> (Option<String>, Option<usize>) {
+    for level in from.. {
         let found = lua.inspect_stack(level, |debug| {
             let source = debug.source();
             let name = source.source?.into_owned();
