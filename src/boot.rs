@@ -1,9 +1,9 @@
 //! From a command line to a running server, and back.
 //!
 //! ```text
-//! configuration ─► directory ─► log ─► background ─► limits ─► io_uring ─► listeners ─► shards ─► ready
-//!                                       (fork)                  (probe)                     │
-//!                              process ends ◄─ last words ◄─ shards end ◄─ SIGTERM, SHUTDOWN ┘
+//! configuration ─► directory ─► log ─► background ─► limits ─► io_uring ─► listeners ─► shards ─► data set ─► ready
+//!                                       (fork)                  (probe)                                        │
+//!                   process ends ◄─ last words ◄─ shards end ◄─ data set saved ◄─ SIGTERM, SHUTDOWN ◄──────────┘
 //! ```
 //!
 //! The order matters: the process forks before it has threads, listens before it promises to, and promises to be ready
@@ -26,6 +26,7 @@ use std::process::ExitCode;
 
 use shard::config::types::title::TitleVariable;
 use shard::config::{Config, LoadError, Sources};
+use shard::snapshot::Order;
 use shard::spec::CommandTable;
 
 use crate::args::REDIS_VERSION;
@@ -33,6 +34,7 @@ use crate::signal::{self, Request};
 use crate::sys::{Bell, TitleMemory};
 use crate::{log, sys};
 use oom_score::OomScore;
+use shutdown::Verdict;
 use supervisor::Supervisor;
 
 /// Why the server does not start: a line for the log.
@@ -148,8 +150,10 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
     let cores = cores::start(plan, config, process, program, bell)?;
     tracing::info!("Server initialized");
     cores.wait_until_ready()?;
-    tracing::info!("Ready to accept connections");
-    supervisor.ready();
+    if cores.wait_until_loaded()? {
+        tracing::info!("Ready to accept connections");
+        supervisor.ready();
+    }
 
     let status = serve(&cores, bell);
     supervisor.stopping();
@@ -160,6 +164,7 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
 
 /// Waits for the shards to end, and passes on the signals that ask them to.
 fn serve(cores: &cores::Cores, bell: &Bell) -> u8 {
+    let mut failed = 0;
     while !cores.have_ended() {
         if let Err(error) = bell.wait() {
             tracing::warn!("Can't wait for signals: {error}");
@@ -170,11 +175,14 @@ fn serve(cores: &cores::Cores, bell: &Bell) -> u8 {
                 Request::Interrupt => "SIGINT",
             };
             tracing::warn!("Received {name} scheduling shutdown...");
-            if shutdown::may_end(&cores.config(), request) {
-                cores.stop();
-            } else {
-                signal::stay();
+            match shutdown::judge(&cores.config(), request) {
+                Verdict::Go => cores.order(Order::Stop),
+                Verdict::Save { force } => cores.order(Order::Shutdown { force }),
             }
+        }
+        if cores.failed_shutdowns() != failed {
+            failed = cores.failed_shutdowns();
+            signal::stay();
         }
     }
     cores.join()

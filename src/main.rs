@@ -1,5 +1,6 @@
 //! Tessera: the binary. It reads what it is told, prepares the process and starts one thread per shard.
 
+mod allocator;
 mod args;
 mod boot;
 mod log;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use args::Invocation;
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     let mut words: Vec<OsString> = std::env::args_os().collect();

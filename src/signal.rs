@@ -2,8 +2,8 @@
 //!
 //! A handler runs between any two instructions of any thread, so it does next to nothing: SIGTERM and SIGINT leave a
 //! note and ring the main thread's bell, and the main thread reads the note with [`take_request`]. A SIGINT while the
-//! server is going down because of a signal means that somebody insists: the process ends at once. SIGHUP and SIGPIPE
-//! are ignored.
+//! server is going down because of a signal means that somebody insists: the process ends at once. SIGHUP, SIGPIPE
+//! and SIGXFSZ are ignored.
 //!
 //! SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT are reported in the log with what is known, the return addresses of the
 //! thread among it, and then raised again, so that the parent sees the signal and the kernel writes its core file. The
@@ -47,6 +47,9 @@ static REPORTING: AtomicBool = AtomicBool::new(false);
 /// Where reports go; standard output if it is not set.
 static REPORT_FILE: OnceLock<CString> = OnceLock::new();
 
+/// The snapshot that is being written, in the working directory, if there is one.
+static TEMPORARY_FILE: OnceLock<CString> = OnceLock::new();
+
 /// The signals that mean a crash.
 const CRASHES: [i32; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT];
 /// How many return addresses a report holds at most.
@@ -59,8 +62,13 @@ pub fn install(bell: &'static Bell, log_file: Option<&Path>) {
     if let Some(path) = log_file.and_then(|path| CString::new(path.as_os_str().as_bytes()).ok()) {
         let _ = REPORT_FILE.set(path);
     }
+    if let Ok(path) = CString::new(shard::snapshot::temporary_name()) {
+        let _ = TEMPORARY_FILE.set(path);
+    }
     ignore(libc::SIGHUP);
     ignore(libc::SIGPIPE);
+    // A file that may not grow is an error where it is written.
+    ignore(libc::SIGXFSZ);
     handle(libc::SIGTERM, on_request as *const () as usize, 0);
     handle(libc::SIGINT, on_request as *const () as usize, 0);
     load_unwinder();
@@ -131,6 +139,10 @@ fn load_unwinder() {
 extern "C" fn on_request(signal: i32) {
     if ENDING.swap(true, Ordering::AcqRel) && signal == libc::SIGINT {
         Report::to_log().text("You insist... exiting now.\n");
+        if let Some(path) = TEMPORARY_FILE.get() {
+            // SAFETY: the path is terminated and lives as long as the process. A file that is not there does no harm.
+            unsafe { libc::unlink(path.as_ptr()) };
+        }
         // SAFETY: ends the process without running anything else.
         unsafe { libc::_exit(1) };
     }

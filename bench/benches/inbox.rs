@@ -40,6 +40,7 @@ fn head(seq: u32) -> Head {
         spans: 0,
         resp3: false,
         no_touch: false,
+        tracks: false,
     }
 }
 

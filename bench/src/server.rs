@@ -1,6 +1,7 @@
 //! The servers under measurement.
 
 use std::io;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -11,6 +12,9 @@ use crate::cpu;
 
 /// How long a server may take to answer its first PING.
 const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long the port of a killed server may stay taken.
+const PORT_LIMIT: Duration = Duration::from_secs(5);
 
 /// A program that can be measured.
 #[derive(Clone)]
@@ -92,6 +96,11 @@ impl Drop for Server {
         // Killing fails only if it has ended by itself, which is as good.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // The kernel closes the listener of a killed server's ring a little later.
+        let deadline = Instant::now() + PORT_LIMIT;
+        while TcpListener::bind(("127.0.0.1", self.port)).is_err() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
         let _ = std::fs::remove_dir_all(&self.dir);
     }
 }

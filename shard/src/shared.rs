@@ -9,7 +9,12 @@ use crate::config::{Config, Effect};
 use crate::ids::{ClientId, ShardId};
 use crate::limits::PACKED_THRESHOLD_DEFAULT;
 use crate::mesh::Mesh;
+use crate::monitor::Monitors;
+use crate::pubsub::Registry;
+use crate::session::places::Places;
 use crate::slot::SlotMap;
+use crate::snapshot::Hub;
+use crate::tracking;
 
 /// Which commands `CLIENT PAUSE` holds back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +44,14 @@ pub struct Shared {
     pub mesh: Mesh,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
+    /// Where each client is.
+    pub places: Places,
+    /// Who tracks keys.
+    pub trackers: Arc<tracking::Registry>,
+    /// Who monitors.
+    pub monitors: Monitors,
+    /// Which cores have subscribers of what.
+    pub registry: Arc<Registry>,
     config: RwLock<Arc<Config>>,
     config_version: AtomicU64,
     next_client: AtomicU64,
@@ -61,6 +74,8 @@ pub struct Shared {
     pub run_id: String,
     /// The replication ID (`DEBUG CHANGE-REPL-ID`).
     pub replication_id: Mutex<String>,
+    /// Snapshots and loads.
+    pub snapshots: Hub,
     /// When the data set was last saved, in seconds since 1970.
     pub last_save_seconds: AtomicI64,
     /// The most memory that was seen in use, in bytes.
@@ -98,7 +113,12 @@ impl Shared {
     pub fn new(parts: SharedParts) -> Shared {
         Shared {
             slots: Arc::new(SlotMap::new(parts.mesh.len())),
+            places: Places::default(),
+            trackers: Arc::default(),
+            monitors: Monitors::new(parts.mesh.len()),
+            snapshots: Hub::new(parts.mesh.len()),
             mesh: parts.mesh,
+            registry: Arc::default(),
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),
             next_client: AtomicU64::new(1),

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use net::Waker;
 use rand::rngs::StdRng;
@@ -15,10 +15,12 @@ use shard::ids::ShardId;
 use shard::mesh::{Mesh, Rules, Wake};
 use shard::runtime::{self, CoreSetup, LoopWaker};
 use shard::shared::{Shared, SharedParts, Stop};
+use shard::snapshot::{self, Conflict, Loading, Order};
 use storage::UnixMillis;
 
 use super::Refusal;
 use super::apply::Process;
+use crate::signal;
 use crate::sys::Bell;
 
 /// How many shards to run, and on which processors.
@@ -85,6 +87,7 @@ fn parse_cpu_list(text: &str) -> Option<Vec<usize>> {
 pub(super) struct Cores {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<io::Result<()>>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
     progress: Arc<Progress>,
     bell: &'static Bell,
 }
@@ -108,6 +111,16 @@ pub(super) fn start(
     let wakers: io::Result<Vec<Waker>> = plan.places.iter().map(|_| Waker::new()).collect();
     let wakers = wakers.map_err(|error| format!("Can't make an eventfd: {error}"))?;
     let shared = Arc::new(share(config, program, &wakers));
+    shared.snapshots.set_bell(Box::new(|| bell.ring()));
+    // Before the cores turn: no client is to see an empty data set.
+    begin_loading(&shared, config)?;
+    let writer = {
+        let shared = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("snapshots".to_owned());
+        // Spawned from here, where no processor is pinned.
+        thread.spawn(move || snapshot::run_writer(&shared))
+    };
+    let writer = writer.map_err(|error| format!("Can't start the thread that writes snapshots: {error}"))?;
     let progress = Arc::new(Progress::default());
     let mut listeners = Some(process.listeners.clone());
     shared.set_host(Box::new(move |effect, config| process.apply(effect, config)));
@@ -127,7 +140,18 @@ pub(super) fn start(
         let spawned = thread.spawn(move || run_shard(setup, &progress, bell));
         threads.push(spawned.map_err(|error| format!("Can't start the thread of shard {index}: {error}"))?);
     }
-    Ok(Cores { shared, threads: Mutex::new(threads), progress, bell })
+    let (threads, writer) = (Mutex::new(threads), Mutex::new(Some(writer)));
+    Ok(Cores { shared, threads, writer, progress, bell })
+}
+
+/// Has all cores load the data set, if there is a file.
+fn begin_loading(shared: &Shared, config: &Config) -> Result<(), Refusal> {
+    let path = config.dir.join(&config.dbfilename);
+    let loading = Loading::open(&path, shared.shards(), config.rdbchecksum, Conflict::Fail, true, shared.started_at)?;
+    if let Some(loading) = loading {
+        shared.snapshots.begin_loading(Arc::new(loading));
+    }
+    Ok(())
 }
 
 /// The life of one shard's thread.
@@ -183,6 +207,28 @@ impl Cores {
         Ok(())
     }
 
+    /// Waits until the data set is loaded; false if somebody asks the server to end before.
+    pub(super) fn wait_until_loaded(&self) -> Result<bool, Refusal> {
+        let Some(loading) = self.shared.snapshots.loading() else { return Ok(true) };
+        let began = Instant::now();
+        while !loading.is_over() || (self.shared.snapshots.has_loading() && loading.failure().is_none()) {
+            if self.shared.stop() != Stop::No {
+                return Ok(false);
+            }
+            if signal::take_request().is_some() {
+                self.stop();
+                return Ok(false);
+            }
+            self.bell.wait().map_err(|error| format!("Can't wait for the shards: {error}"))?;
+        }
+        if let Some(why) = loading.failure() {
+            tracing::error!("{why}");
+            return Err("Terminating server after rdb file reading failure.".to_owned());
+        }
+        tracing::info!("DB loaded from disk: {:.3} seconds", began.elapsed().as_secs_f64());
+        Ok(true)
+    }
+
     /// Whether all shards ended.
     pub(super) fn have_ended(&self) -> bool {
         self.progress.ended.load(Ordering::Acquire) == self.shared.shards()
@@ -191,6 +237,17 @@ impl Cores {
     /// The configuration now.
     pub(super) fn config(&self) -> Arc<Config> {
         self.shared.config()
+    }
+
+    /// Asks the first shard to shut the server down, which a client may take back until it has begun.
+    pub(super) fn order(&self, order: Order) {
+        self.shared.snapshots.order(order);
+        self.shared.wake_all();
+    }
+
+    /// How many shutdowns by signals have failed.
+    pub(super) fn failed_shutdowns(&self) -> u64 {
+        self.shared.snapshots.failed_shutdowns()
     }
 
     /// Asks the shards to end.
@@ -210,6 +267,11 @@ impl Cores {
                 tracing::warn!("A shard ended with an error: {error}");
                 status = 1;
             }
+        }
+        self.shared.snapshots.close();
+        if let Some(writer) = self.writer.lock().expect("no thread panics while it holds the lock").take() {
+            // A panic there has ended the process.
+            let _ = writer.join();
         }
         status
     }

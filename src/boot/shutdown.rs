@@ -1,9 +1,7 @@
-//! Whether a signal ends the server: `shutdown-on-sigterm` and `shutdown-on-sigint`.
+//! What a signal does to the data set: `shutdown-on-sigterm` and `shutdown-on-sigint`.
 //!
-//! A server that is told to save its data set before it goes, and cannot, stays up, as in Redis, unless `force` lets
-//! it go. Snapshots cannot be written yet, so `save` in one of these directives keeps the server up. Save points
-//! alone hold up no signal, unlike SHUTDOWN: whoever sent it cannot be answered, and supervisors kill next what does
-//! not go, which saves nothing either. There are no replicas to wait for, so `now` and `shutdown-timeout` have
+//! A server with save points saves its data set before it goes, as Redis does, unless the directive says `nosave`. One that
+//! cannot stays up, unless `force` lets it go. There are no replicas to wait for, so `now` and `shutdown-timeout` have
 //! nothing to shorten.
 
 use shard::config::Config;
@@ -13,46 +11,32 @@ use crate::signal::Request;
 
 /// What becomes of the data set when the server is told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     /// It is not to be saved.
     Go,
-    /// It would be saved if that were possible; the server ends all the same.
-    GoUnsaved,
-    /// It is to be saved, which is not possible.
-    Stay,
+    /// It is saved first.
+    Save {
+        /// The server ends, too, if that fails.
+        force: bool,
+    },
 }
 
-/// Whether `request` ends a server of this configuration; the log says what keeps it up.
-pub(super) fn may_end(config: &Config, request: Request) -> bool {
-    let (directive, options) = match request {
-        Request::Terminate => ("shutdown-on-sigterm", config.shutdown_on_sigterm),
-        Request::Interrupt => ("shutdown-on-sigint", config.shutdown_on_sigint),
+/// What `request` means to a server of this configuration.
+pub(super) fn judge(config: &Config, request: Request) -> Verdict {
+    let options = match request {
+        Request::Terminate => config.shutdown_on_sigterm,
+        Request::Interrupt => config.shutdown_on_sigint,
     };
     tracing::warn!("User requested shutdown...");
-    match judge(config, options) {
-        Verdict::Go => true,
-        Verdict::GoUnsaved => {
-            tracing::warn!("Snapshots are not available: exiting without saving the DB.");
-            true
-        }
-        Verdict::Stay => {
-            tracing::error!("Error trying to save the DB, can't exit: snapshots are not available.");
-            tracing::warn!(
-                "Errors trying to shut down the server. Take save from {directive}, or add force, to let it go."
-            );
-            false
-        }
+    let verdict = verdict(config, options);
+    if verdict != Verdict::Go {
+        tracing::info!("Saving the final RDB snapshot before exiting.");
     }
+    verdict
 }
 
-fn judge(config: &Config, options: ShutdownOptions) -> Verdict {
-    if !options.wants_save(&config.save) {
-        Verdict::Go
-    } else if options.save && !options.force {
-        Verdict::Stay
-    } else {
-        Verdict::GoUnsaved
-    }
+fn verdict(config: &Config, options: ShutdownOptions) -> Verdict {
+    if options.wants_save(&config.save) { Verdict::Save { force: options.force } } else { Verdict::Go }
 }
 
 #[cfg(test)]
@@ -63,19 +47,20 @@ mod tests {
 
     fn check(text: &str, expected: Verdict) {
         let config = Config::parse_text(text.as_bytes()).unwrap();
-        assert_eq!(judge(&config, config.shutdown_on_sigterm), expected, "{text}");
+        assert_eq!(verdict(&config, config.shutdown_on_sigterm), expected, "{text}");
     }
 
     #[test]
-    fn only_an_explicit_save_holds_the_server_up() {
-        check("", Verdict::GoUnsaved);
+    fn save_points_ask_for_a_snapshot_unless_told_otherwise() {
+        let (save, forced) = (Verdict::Save { force: false }, Verdict::Save { force: true });
+        check("", save);
         check("save ''", Verdict::Go);
-        check("save 60 1", Verdict::GoUnsaved);
+        check("save 60 1", save);
         check("save 60 1\nshutdown-on-sigterm nosave", Verdict::Go);
-        check("save 60 1\nshutdown-on-sigterm now", Verdict::GoUnsaved);
+        check("save 60 1\nshutdown-on-sigterm now", save);
         check("save ''\nshutdown-on-sigterm force", Verdict::Go);
-        check("shutdown-on-sigterm save", Verdict::Stay);
-        check("save ''\nshutdown-on-sigterm save", Verdict::Stay);
-        check("shutdown-on-sigterm \"save force\"", Verdict::GoUnsaved);
+        check("shutdown-on-sigterm save", save);
+        check("save ''\nshutdown-on-sigterm save", save);
+        check("shutdown-on-sigterm \"save force\"", forced);
     }
 }

@@ -485,3 +485,58 @@ fn every_element_is_delivered_once_or_still_there() {
         assert!(taken > 100, "only {taken} of {pushed} were taken");
     });
 }
+
+#[test]
+fn entries_that_become_idle_wake_who_claims_them() {
+    each_target(|server| {
+        if !server.is_tessera() {
+            return;
+        }
+        for key in keys(server, "s", 4) {
+            let mut client = server.client();
+            client.must(&format!("XGROUP CREATE {key} g $ MKSTREAM"));
+            let read = format!("XREADGROUP GROUP g late CLAIM 300 BLOCK 0 STREAMS {key} elsewhere >  >");
+            client.must("XGROUP CREATE elsewhere g $ MKSTREAM");
+            let mut waiter = waiting(server, &read, 1);
+            let began = Instant::now();
+            client.must(&format!("XADD {key} 1 f v"));
+            // The waiter takes it for new. What it does not acknowledge becomes idle, and is for the next one.
+            assert_eq!(waiter.read().elements().len(), 1);
+            let mut next = waiting(server, &read.replace("late", "next"), 1);
+            let claimed = next.read();
+            let entry = &claimed.elements()[0].elements()[1].elements()[0];
+            assert_eq!(entry.elements()[0], Value::bulk("1-0"));
+            assert!(entry.elements()[2].integer() >= 300, "{claimed}");
+            let waited = began.elapsed();
+            assert!(waited >= Duration::from_millis(290) && waited < Duration::from_secs(10), "{waited:?}");
+            client.must("FLUSHALL");
+        }
+    });
+}
+
+#[test]
+fn the_slow_log_tells_of_who_waited_when_it_is_served() {
+    each_target(|server| {
+        let keys = keys(server, "k", 3);
+        let mut client = server.client();
+        client.must("CONFIG SET slowlog-log-slower-than 0");
+        let logged = |client: &mut Client, name: &str| {
+            let entries = client.must("SLOWLOG GET -1");
+            let is_it = |entry: &&Value| entry.elements()[3].elements()[0] == Value::bulk(name);
+            entries.elements().iter().filter(is_it).count()
+        };
+        for names in [&keys[..1], &keys[..]] {
+            client.must("SLOWLOG RESET");
+            let mut waiter = waiting(server, &format!("BLPOP {} 0", names.join(" ")), 1);
+            assert_eq!(logged(&mut client, "BLPOP"), 0);
+            client.must(&format!("RPUSH {} x", names[names.len() - 1]));
+            assert_eq!(waiter.read(), popped(&names[names.len() - 1], "x"));
+            assert_eq!(logged(&mut client, "BLPOP"), 1);
+        }
+        client.must("SLOWLOG RESET");
+        let mut waiter = waiting(server, &format!("BLMOVE {} {} LEFT LEFT 0", keys[0], keys[1]), 1);
+        client.must(&format!("RPUSH {} x", keys[0]));
+        assert_eq!(waiter.read(), Value::bulk("x"));
+        assert_eq!(logged(&mut client, "BLMOVE"), 1);
+    });
+}

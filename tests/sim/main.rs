@@ -17,7 +17,9 @@
 //! | `litmus.rs` | small programs, each against one way of getting the order wrong |
 //! | `mutants.rs` | each rule broken on purpose: the simulation must notice |
 //! | `random.rs` | random programs |
+//! | `pubsub.rs` | small and random programs on channels |
 //! | `lists.rs` | random programs on lists, with clients that wait |
+//! | `transactions.rs` | programs of MULTI, EXEC and WATCH |
 //!
 //! A failure names its seed; `SIM_SEED=n` runs that seed alone, `SIM_SCALE=n` runs n times as many seeds.
 
@@ -29,6 +31,8 @@ mod mutants;
 mod oracle;
 mod plans;
 mod program;
+mod pubsub;
 mod random;
 mod schedule;
+mod transactions;
 mod verdict;

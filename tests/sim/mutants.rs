@@ -6,6 +6,7 @@ use shard::mesh::{Rule, Rules};
 
 use crate::litmus;
 use crate::program::Program;
+use crate::pubsub;
 use crate::verdict::{Failure, first_failure, run_seed};
 
 /// A mutant that lives longer than this many seeds has not been caught.
@@ -105,6 +106,26 @@ fn a_reply_without_a_generation_is_caught() {
 #[test]
 fn merged_reads_are_caught() {
     caught(Rule::ReadsAreNotMerged, &litmus::reads_in_one_pipeline());
+}
+
+#[test]
+fn subscribing_without_a_point_is_caught() {
+    caught(Rule::SubscribingHasAPoint, &pubsub::subscribe_then_read()[1]);
+}
+
+#[test]
+fn publishing_to_who_was_there_before_is_caught() {
+    caught(Rule::TargetsAreAskedAgain, &pubsub::subscribe_then_read()[1]);
+}
+
+#[test]
+fn messages_that_do_not_know_their_place_are_caught() {
+    caught(Rule::SubscribersLeaveMarks, &pubsub::reading_elsewhere());
+}
+
+#[test]
+fn publishing_part_by_part_is_caught() {
+    caught(Rule::PushIsAtomic, &pubsub::one_order()[0]);
 }
 
 /// A failure is told so that a reader can follow it.

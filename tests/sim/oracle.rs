@@ -5,6 +5,9 @@
 //! the reply that its client got, and the last must leave what is there at the end. Each request is executed at a time
 //! between its sending and its reply, and times do not fall along the order: so expiry happens at one point too.
 //!
+//! What is published stands in each subscriber's stream at its point: behind the replies of just those of the
+//! subscriber's requests that come before it in the order.
+//!
 //! A request whose client closed the connection before the reply came may have happened or not. A write that was
 //! refused for lack of memory must have changed nothing.
 //!
@@ -13,7 +16,7 @@
 
 use std::collections::HashSet;
 
-use crate::client::Op;
+use crate::client::{Heard, Op};
 use crate::lists;
 use crate::program::{Bytes, Event, Program, Request, START_MILLIS};
 
@@ -24,6 +27,8 @@ pub struct Final {
     pub values: Vec<Option<Bytes>>,
     /// The messages that each core heard published, in order.
     pub heard: Vec<Vec<u32>>,
+    /// What each client was told of channels, in order.
+    pub told: Vec<Vec<Heard>>,
     /// Every time that the clock has shown, the last at the end.
     pub times: Vec<i64>,
 }
@@ -55,7 +60,14 @@ struct Item {
 struct Model {
     items: Vec<Option<Item>>,
     published: Vec<u32>,
+    /// What each client is subscribed to.
+    subscribed: Vec<Vec<Bytes>>,
+    /// How many messages each client has been told.
+    told: Vec<usize>,
     now: i64,
+    /// What each client watches, by its place, and whether that was changed.
+    watched: Vec<(usize, usize)>,
+    spoilt: u32,
 }
 
 /// Whether some serial order explains everything.
@@ -79,7 +91,10 @@ pub fn explains(program: &Program, history: &[Op], end: &Final) -> bool {
         may_refuse: program.events.iter().any(|event| matches!(event, Event::OverMemory(_))),
         must: (0..history.len()).filter(|&i| history[i].answered.is_some()).fold(0, |mask, i| mask | 1 << i),
     };
-    let start = Model { items, published: Vec::new(), now: START_MILLIS };
+    let clients = program.clients.len();
+    let (subscribed, told) = (vec![Vec::new(); clients], vec![0; clients]);
+    let (published, watched) = (Vec::new(), Vec::new());
+    let start = Model { items, published, subscribed, told, now: START_MILLIS, watched, spoilt: 0 };
     search.go(0, &start, &mut HashSet::new())
 }
 
@@ -112,7 +127,8 @@ impl Search<'_> {
             for &now in self.end.times.iter().filter(|&&now| now >= model.now.max(op.sent.1) && now <= last) {
                 let before = Model { now, ..model.clone() };
                 let mut after = before.clone();
-                let ways = [self.executes(op, &mut after).then_some(after), self.may_be_refused(op).then_some(before)];
+                let ways =
+                    [self.executes(op, done, &mut after).then_some(after), self.may_be_refused(op).then_some(before)];
                 if ways.into_iter().flatten().any(|model| self.go(done | 1 << next, &model, dead_ends)) {
                     return true;
                 }
@@ -126,17 +142,51 @@ impl Search<'_> {
             model.items.iter().map(|item| item.as_ref().filter(|item| !is_past(item.expire_at, self.end.millis())));
         there.map(|item| item.map(|item| &item.value)).eq(self.end.values.iter().map(Option::as_ref))
             && self.end.heard.iter().all(|heard| *heard == model.published)
+            && self.end.told.iter().map(Vec::len).eq(model.told.iter().copied())
     }
 
     /// Executes `op`; whether it gives the reply that was seen.
-    fn executes(&self, op: &Op, model: &mut Model) -> bool {
+    fn executes(&self, op: &Op, done: u32, model: &mut Model) -> bool {
+        if let Request::Command(args) = &op.request
+            && args[0] == b"PUBLISH"
+        {
+            return self.publishes(op, args, done, model);
+        }
         if lists::waits(&op.request) {
             let over = op.sent.1 + lists::TIMEOUT_MILLIS;
             let reply = model.take_or_wait(op, self.keys, over);
             return reply.is_some_and(|reply| op.answered.is_none() || reply.is(&op.reply));
         }
-        let reply = model.execute(&op.request, self.keys);
+        let before = model.items.clone();
+        let reply = match &op.request {
+            Request::Command(args) if args[0].ends_with(b"SUBSCRIBE") => model.subscribe(op.client, args),
+            request => model.execute_for(op.client, request, self.keys),
+        };
+        model.spoil_changed(&before);
         op.answered.is_none() || reply.is(&op.reply)
+    }
+
+    /// Executes a PUBLISH; whether each subscriber was told just then.
+    fn publishes(&self, op: &Op, args: &[Bytes], done: u32, model: &mut Model) -> bool {
+        let [channel, message] = [&args[1], &args[2]].map(|text| text.escape_ascii().to_string());
+        let (channel_len, message_len) = (channel.len(), message.len());
+        let frame = format!(">3\r\n$7\r\nmessage\r\n${channel_len}\r\n{channel}\r\n${message_len}\r\n{message}\r\n");
+        let mut receivers = 0;
+        for client in 0..model.subscribed.len() {
+            if !model.subscribed[client].contains(&args[1]) {
+                continue;
+            }
+            receivers += 1;
+            let is_own = |i: &usize| done & (1 << i) != 0 && self.history[*i].client == client;
+            // Who hears himself gets his reply first.
+            let behind = (0..self.history.len()).filter(is_own).count() + usize::from(client == op.client);
+            let expected = Heard { behind, frame: frame.clone().into_bytes() };
+            if self.end.told[client].get(model.told[client]) != Some(&expected) {
+                return false;
+            }
+            model.told[client] += 1;
+        }
+        op.answered.is_none() || Answer::Integer(receivers).is(&op.reply)
     }
 
     /// Whether `op` was, or without a reply may have been, refused for lack of memory.
@@ -157,26 +207,48 @@ enum Answer {
     Bulks(Vec<Option<Bytes>>),
     Error(&'static str),
     Executed(bool),
+    /// What was done about a channel, and how many subscriptions there are then.
+    Subscribed(&'static str, Bytes, usize),
+    /// Of the commands of a transaction.
+    Each(Vec<Answer>),
 }
 
 impl Answer {
     fn is(&self, reply: &[u8]) -> bool {
+        if let Answer::Error(text) = self {
+            return reply.starts_with(text.as_bytes());
+        }
         let mut expected = Vec::new();
+        self.write(&mut expected);
+        expected == reply
+    }
+
+    fn write(&self, expected: &mut Bytes) {
         match self {
             Answer::Ok => expected.extend(b"+OK\r\n"),
             Answer::Integer(number) => expected.extend(format!(":{number}\r\n").bytes()),
-            Answer::Bulk(value) => push_bulk(&mut expected, value.as_ref()),
+            Answer::Bulk(value) => push_bulk(expected, value.as_ref()),
             Answer::Bulks(values) => {
                 expected.extend(format!("*{}\r\n", values.len()).bytes());
                 for value in values {
-                    push_bulk(&mut expected, value.as_ref());
+                    push_bulk(expected, value.as_ref());
                 }
             }
-            Answer::Error(text) => return reply.starts_with(text.as_bytes()),
+            Answer::Subscribed(what, channel, count) => {
+                expected.extend(format!(">3\r\n${}\r\n{what}\r\n", what.len()).bytes());
+                push_bulk(expected, Some(channel));
+                expected.extend(format!(":{count}\r\n").bytes());
+            }
+            Answer::Error(text) => expected.extend(format!("{text}\r\n").bytes()),
             Answer::Executed(true) => expected.extend(b"*1\r\n+OK\r\n"),
             Answer::Executed(false) => expected.extend(b"*-1\r\n"),
+            Answer::Each(answers) => {
+                expected.extend(format!("*{}\r\n", answers.len()).bytes());
+                for answer in answers {
+                    answer.write(expected);
+                }
+            }
         }
-        expected == reply
     }
 }
 
@@ -214,8 +286,45 @@ impl Model {
         self.items[place] = Some(Item { value: value.clone(), expire_at: None });
     }
 
+    /// What a client does with transactions; everything else is as of anybody.
+    fn execute_for(&mut self, client: usize, request: &Request, keys: &[Bytes]) -> Answer {
+        match request {
+            Request::Command(args) if args[0] == b"WATCH" => {
+                let places = args[1..].iter().map(|key| (client, Self::place(keys, key)));
+                self.watched.extend(places);
+                self.watched.sort_unstable();
+                self.watched.dedup();
+                Answer::Ok
+            }
+            Request::Multi(commands) => {
+                self.watched.retain(|(of, _)| *of != client);
+                let was_spoilt = self.spoilt & 1 << client != 0;
+                self.spoilt &= !(1 << client);
+                if was_spoilt {
+                    return Answer::Executed(false);
+                }
+                let run = |args: &Vec<Bytes>| {
+                    let before = self.items.clone();
+                    let answer = self.command(args, keys);
+                    self.spoil_changed(&before);
+                    answer
+                };
+                Answer::Each(commands.iter().map(run).collect())
+            }
+            request => self.execute(request, keys),
+        }
+    }
+
+    /// Whoever watches something that is not as it was in `before` has that to know.
+    fn spoil_changed(&mut self, before: &[Option<Item>]) {
+        let (items, watched) = (&self.items, &self.watched);
+        let changed = watched.iter().filter(|(_, place)| items[*place] != before[*place]);
+        self.spoilt |= changed.fold(0, |spoilt, (client, _)| spoilt | 1 << client);
+    }
+
     fn execute(&mut self, request: &Request, keys: &[Bytes]) -> Answer {
         match request {
+            Request::Multi(_) => unreachable!("it is executed for its client"),
             Request::Command(args) => self.command(args, keys),
             Request::Exec { watched, seen, key, value } => {
                 let unchanged = self.value(Self::place(keys, watched)) == *seen;
@@ -285,6 +394,17 @@ impl Model {
             b"LPUSH" | b"RPUSH" | b"LPOP" | b"RPOP" | b"LRANGE" | b"LMOVE" => self.list_command(args, keys),
             other => panic!("the model does not know {}", other.escape_ascii()),
         }
+    }
+
+    /// Of one channel.
+    fn subscribe(&mut self, client: usize, args: &[Bytes]) -> Answer {
+        let (channels, channel) = (&mut self.subscribed[client], &args[1]);
+        channels.retain(|known| known != channel);
+        let subscribes = args[0] == b"SUBSCRIBE";
+        if subscribes {
+            channels.push(channel.clone());
+        }
+        Answer::Subscribed(if subscribes { "subscribe" } else { "unsubscribe" }, channel.clone(), channels.len())
     }
 
     fn set_many(&mut self, args: &[Bytes], keys: &[Bytes]) -> Answer {
@@ -415,7 +535,11 @@ mod tests {
     fn explained(history: &[Op], x: Option<&str>, y: Option<&str>) -> bool {
         let program = Program::new("", 2).client(0, "GET x; GET y");
         let values = [x, y].map(|value| value.map(|value| value.as_bytes().to_vec())).to_vec();
-        explains(&program, history, &Final { values, heard: Vec::new(), times: vec![START_MILLIS] })
+        explains(
+            &program,
+            history,
+            &Final { values, heard: Vec::new(), told: vec![Vec::new()], times: vec![START_MILLIS] },
+        )
     }
 
     #[test]

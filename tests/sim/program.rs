@@ -16,6 +16,8 @@ pub type Bytes = Vec<u8>;
 pub enum Request {
     /// A command of the server, name first.
     Command(Vec<Bytes>),
+    /// MULTI, these commands, EXEC, sent at once: its reply is that of EXEC.
+    Multi(Vec<Vec<Bytes>>),
     /// EXEC of a transaction that watches `watched`, which was `seen` when it was read, and sets `key`.
     Exec { watched: Bytes, seen: Option<Bytes>, key: Bytes, value: Bytes },
     /// LMOVE in small: takes what is at `from`, if anything, and puts it to `to`.
@@ -29,6 +31,10 @@ impl fmt::Display for Request {
         let text = |bytes: &Bytes| short(bytes);
         match self {
             Request::Command(args) => f.write_str(&args.iter().map(text).collect::<Vec<_>>().join(" ")),
+            Request::Multi(commands) => {
+                let command = |args: &Vec<Bytes>| args.iter().map(text).collect::<Vec<_>>().join(" ");
+                write!(f, "[multi {}]", commands.iter().map(command).collect::<Vec<_>>().join(", "))
+            }
             Request::Exec { watched, seen, key, value } => {
                 let seen = seen.as_ref().map_or_else(|| "nil".to_string(), |seen| short(seen));
                 write!(f, "[if {} is {seen}: SET {} {}]", text(watched), text(key), text(value))
@@ -65,6 +71,14 @@ pub struct Script {
     pub takes_slot_of: Option<usize>,
     /// It waits with its first request until that client has been answered everything: the two talk outside.
     pub hears_from: Option<usize>,
+}
+
+impl Script {
+    /// Whether it subscribes to anything. Then it speaks RESP3, which tells messages from replies.
+    pub fn subscribes(&self) -> bool {
+        let is_subscribe = |request: &Request| matches!(request, Request::Command(args) if args[0] == b"SUBSCRIBE");
+        self.groups.iter().flatten().any(is_subscribe)
+    }
 }
 
 /// Something that happens from outside, at any time, in the order of the program.
@@ -175,6 +189,10 @@ impl Program {
                 key: words[3].clone(),
                 value: words[4].clone(),
             },
+            b"multi" => {
+                let one = |command: &str| command.split(' ').map(|word| self.key(word)).collect();
+                Request::Multi(text["multi ".len()..].split(", ").map(one).collect())
+            }
             b"move" => Request::Move { from: words[1].clone(), to: words[2].clone() },
             b"publish" => Request::Publish(text["publish ".len()..].parse().expect("messages are numbers")),
             _ => Request::Command(words),
@@ -224,21 +242,24 @@ impl Request {
     /// The keys it names.
     pub fn keys(&self) -> Vec<&Bytes> {
         match self {
-            Request::Command(args) => {
-                let step = match args[0].to_ascii_uppercase().as_slice() {
-                    b"MSET" | b"MSETNX" => 2,
-                    b"SET" | b"PEXPIREAT" => args.len(),
-                    b"CLIENT" => return Vec::new(),
-                    b"COPY" | b"LMOVE" | b"BLMOVE" => return args[1..3].iter().collect(),
-                    b"LPUSH" | b"RPUSH" | b"LPOP" | b"RPOP" | b"LRANGE" => args.len(),
-                    b"BLPOP" | b"BRPOP" => return args[1..args.len() - 1].iter().collect(),
-                    _ => 1,
-                };
-                args[1..].iter().step_by(step).collect()
-            }
+            Request::Command(args) => keys_of_command(args),
+            Request::Multi(commands) => commands.iter().flat_map(|args| keys_of_command(args)).collect(),
             Request::Exec { watched, key, .. } => vec![watched, key],
             Request::Move { from, to } => vec![from, to],
             Request::Publish(_) => Vec::new(),
         }
     }
+}
+
+fn keys_of_command(args: &[Bytes]) -> Vec<&Bytes> {
+    let step = match args[0].to_ascii_uppercase().as_slice() {
+        b"MSET" | b"MSETNX" => 2,
+        b"SET" | b"PEXPIREAT" => args.len(),
+        b"CLIENT" | b"SUBSCRIBE" | b"UNSUBSCRIBE" | b"PUBLISH" => return Vec::new(),
+        b"COPY" | b"LMOVE" | b"BLMOVE" => return args[1..3].iter().collect(),
+        b"LPUSH" | b"RPUSH" | b"LPOP" | b"RPOP" | b"LRANGE" => args.len(),
+        b"BLPOP" | b"BRPOP" => return args[1..args.len() - 1].iter().collect(),
+        _ => 1,
+    };
+    args[1..].iter().step_by(step).collect()
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use net::service::{Actions, Endpoint, Park};
-use net::{ConnId, Flow, OwnedArgs, Service};
+use net::{ConnId, Flow, OwnedArgs, Resp, Service};
 use shard::clock::Clock;
 use shard::config::Config;
 use shard::core::Core;
@@ -196,6 +196,9 @@ impl<'a> World<'a> {
         let home = self.clients[client].script.home;
         let flow = self.places[home].core.opened(conn, &Endpoint::Unix("simulated".to_string()), 0);
         assert_eq!(flow, Flow::Continue, "the simulation stays below maxclients");
+        if self.clients[client].script.subscribes() {
+            self.places[home].core.session(conn).expect("it was opened just now").resp = Resp::V3;
+        }
         self.clients[client].link = Link::Up(conn);
     }
 
@@ -446,6 +449,17 @@ impl<'a> World<'a> {
                 let args: OwnedArgs = args.iter().map(Vec::as_slice).collect();
                 place.core.command(conn, &args.as_args())
             }
+            (Request::Multi(commands), _) => {
+                let mut call = |args: &[Bytes]| {
+                    let args: OwnedArgs = args.iter().map(Vec::as_slice).collect();
+                    place.core.command(conn, &args.as_args())
+                };
+                assert_eq!(call(&[b"MULTI".to_vec()]), Flow::Continue, "nothing stands in the way of MULTI");
+                for args in commands {
+                    assert_eq!(call(args), Flow::Continue, "it is only kept");
+                }
+                call(&[b"EXEC".to_vec()])
+            }
             (_, Some((claims, plan))) => place.core.place(conn, claims, plan),
             (_, None) => unreachable!("what is no command is a plan"),
         }
@@ -467,6 +481,7 @@ impl<'a> World<'a> {
                 self.places[core].stage = Stage::Answering;
             }
             Pushed::Partly => {}
+            Pushed::Outdated => unreachable!("a core makes up for what is outdated, and pushes again"),
         }
         self.tell(|_| format!("core {core} pushes: {pushed:?}"));
     }
@@ -547,6 +562,11 @@ impl<'a> World<'a> {
     /// What each core heard published, in order.
     pub fn heard(&self) -> Vec<Vec<u32>> {
         self.heard.lock().expect("one thread").clone()
+    }
+
+    /// What each client was told of channels, in order.
+    pub fn told(&self) -> Vec<Vec<crate::client::Heard>> {
+        self.clients.iter().map(|client| client.heard.clone()).collect()
     }
 
     /// Every time that the clock has shown.

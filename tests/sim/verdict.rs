@@ -8,7 +8,7 @@ use std::sync::Once;
 use shard::mesh::{Rule, Rules};
 
 use crate::choice::{Choice, Exhaustive, Seeded};
-use crate::client::Op;
+use crate::client::{Heard, Op};
 use crate::oracle::{Final, explains, keys_of};
 use crate::program::{Program, START_MILLIS, short};
 use crate::schedule::{Broken, World};
@@ -80,7 +80,7 @@ fn judge(program: &Program, rules: Rules, choice: &mut dyn Choice, story: Option
     let keys = keys_of(program);
     let mut world = World::new(program, rules, choice, story.is_some());
     let ran = quietly(|| world.run());
-    let end = Final { values: world.values(&keys), heard: world.heard(), times: world.times() };
+    let end = Final { values: world.values(&keys), heard: world.heard(), told: world.told(), times: world.times() };
     let verdict = match ran {
         Err(panic) => Err(Wrong::Panicked(panic)),
         Ok(Err(broken)) => Err(Wrong::Broken(broken)),
@@ -110,6 +110,11 @@ fn tell(story: &mut String, program: &Program, trace: &[String], history: &[Op],
             op.request,
             time(op.sent)
         )?;
+    }
+    for (client, told) in end.told.iter().enumerate() {
+        for Heard { behind, frame } in told {
+            writeln!(story, "  client {client}: behind {behind} replies came {}", short(frame))?;
+        }
     }
     let values = keys_of(program).into_iter().zip(&end.values).map(|(key, value)| {
         let value = value.as_ref().map_or_else(|| "nil".to_string(), |value| short(value));

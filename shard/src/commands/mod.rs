@@ -10,10 +10,12 @@ pub mod item;
 pub mod key;
 pub mod list;
 pub mod parse;
+pub mod pubsub;
 pub mod server;
 pub mod set;
 pub mod stream;
 pub mod string;
+pub mod transaction;
 pub mod zset;
 
 use crate::spec::Command;
@@ -27,9 +29,11 @@ pub const FAMILIES: &[&[&Command]] = &[
     hyperloglog::COMMANDS,
     key::COMMANDS,
     list::COMMANDS,
+    pubsub::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
     stream::COMMANDS,
     string::COMMANDS,
+    transaction::COMMANDS,
     zset::COMMANDS,
 ];

@@ -14,7 +14,7 @@ struct Promise {
     why_not: &'static str,
 }
 
-const PROMISES: [Promise; 3] = [
+const PROMISES: [Promise; 4] = [
     Promise {
         directive: "appendonly",
         is_made: |settings| settings.appendonly,
@@ -24,6 +24,11 @@ const PROMISES: [Promise; 3] = [
         directive: "replicaof",
         is_made: |settings| settings.replicaof.is_some(),
         why_not: "replicaof: this version has no replication, and would serve an empty data set of its own",
+    },
+    Promise {
+        directive: "cluster-enabled",
+        is_made: |settings| settings.cluster_enabled,
+        why_not: "cluster-enabled yes: this version is no node of a cluster, and would answer for slots that are others'",
     },
     Promise {
         directive: "aclfile",
@@ -66,6 +71,7 @@ mod tests {
     fn promises_that_cannot_be_kept_are_refused_with_their_line() {
         check("hz 10\nappendonly yes", Some(&["option 2", ">>> 'appendonly yes'", "no append-only file"]));
         check("slaveof localhost 1", Some(&["option 1", ">>> 'slaveof localhost 1'", "no replication"]));
+        check("cluster-enabled yes", Some(&["no node of a cluster"]));
         check("aclfile /x", Some(&[">>> 'aclfile /x'"]));
     }
 

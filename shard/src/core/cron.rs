@@ -23,6 +23,7 @@ use crate::memory;
 use crate::mesh::{ReplyBatch, Rule};
 use crate::session::Hold;
 use crate::stats::LatencyEvent;
+use crate::txn::Presence;
 
 /// A client that has not authenticated is cut when it leaves so many bytes of its replies in its socket, as in Redis.
 const UNAUTHENTICATED_UNSENT_BYTES_MAX: usize = 1024;
@@ -82,9 +83,8 @@ impl Core {
 
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
-        // Nobody can subscribe to them.
-        self.shard.events.clear();
         self.free_garbage();
+        self.tend_saves();
         let now = self.tick_time;
         if now.0 < self.next_cron.0 {
             return;
@@ -96,6 +96,7 @@ impl Core {
         let busy = std::mem::take(&mut self.worked) || !self.paused.is_empty();
         let expires = self.shard.databases.iter().any(|database| database.expires() > 0 || database.watches_fields());
         let swept = !expires || self.timed_sweep();
+        self.tell_events();
         let packed = self.defragment();
         if !busy {
             self.rest();
@@ -108,6 +109,8 @@ impl Core {
         self.next_cron = UnixMillis(now.0 + wait);
         self.rates.sample(now, self.stats.commands_processed, self.stats.received_bytes, self.stats.sent_bytes);
         self.close_idle_clients(now);
+        self.heed_save_points();
+        self.look_at_soft_limits();
         if self.id.index() == 0 {
             self.watch_memory();
         }
@@ -117,6 +120,7 @@ impl Core {
     fn timed_sweep(&mut self) -> bool {
         let began = self.clock.micros();
         let complete = self.sweep() & self.sweep_fields();
+        self.tell_of_expiry();
         let micros = self.clock.micros() - began;
         self.stats.expire_micros += micros;
         self.stats.expire_cut_short += u64::from(!complete);
@@ -137,11 +141,22 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let waits = &mut self.shard.waits;
-        let databases = self.shard.databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
+        let ShardState { databases, waits, tracking, config, events, registry, observers, .. } = &mut self.shard;
+        let is_told = config.notify_keyspace_events.publishes(Events::EXPIRED) && !registry.is_silent();
+        let databases = databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
-            // Who waits for a key may want to know that it is gone.
-            let mut removed = |key: &[u8], _: OwnedValue| waits.signal(DbId(index as u32), key);
+            let db = DbId(index as u32);
+            let mut removed = |key: &[u8], _: OwnedValue| {
+                // Who waits for a key, or watches it, may want to know that it is gone.
+                waits.signal(db, key);
+                tracking.change(key);
+                if !observers.watched.is_empty() {
+                    observers.watched.touch(db, key, true, Presence::Absent);
+                }
+                if is_told {
+                    events.push(KeyEvent { db, class: Events::EXPIRED, event: "expired", key: key.to_vec() });
+                }
+            };
             loop {
                 let budget = SweepBudget {
                     entries_max: SWEEP_ENTRIES_PER_STEP,
@@ -171,17 +186,21 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, .. } = &mut self.shard;
+        let ShardState { databases, clock, config, counters, events, registry, tracking, observers, .. } =
+            &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {
             let mut tell = |class, event, key: &[u8]| {
-                if config.notify_keyspace_events.publishes(class) {
+                if config.notify_keyspace_events.publishes(class) && !registry.is_silent() {
                     events.push(KeyEvent { db: DbId(index as u32), class, event, key: key.to_vec() });
                 }
             };
             let mut swept = |fields: SweptFields<'_>| {
                 counters.expired_fields += fields.removed as u64;
+                tracking.change(fields.key);
+                let now = if fields.gone { Presence::Absent } else { Presence::There };
+                observers.watched.touch(DbId(index as u32), fields.key, true, now);
                 tell(Events::HASH, "hexpired", fields.key);
                 if fields.gone {
                     tell(Events::GENERIC, "del", fields.key);
@@ -266,6 +285,8 @@ impl Core {
         let idle: Vec<ConnId> = self
             .sessions()
             .filter(|session| now.0 - session.info.active_at.0 > limit && session.replies.is_empty())
+            // Who has subscribed has nothing to say.
+            .filter(|session| !session.is_subscribed())
             .map(|session| session.conn)
             .collect();
         for conn in idle {
@@ -275,18 +296,23 @@ impl Core {
 
     /// Cuts clients whose output passed `client-output-buffer-limit`; lets sessions that are idle hold nothing.
     pub(super) fn check_outputs(&mut self) {
-        let limit = self.shard.config.client_output_buffer_limit.of(ClientClass::Normal);
+        let limits = self.shard.config.client_output_buffer_limit;
         let now = self.shard.clock;
         let mut cut = Vec::new();
         for conn in &self.dirty {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
                 continue;
             };
+            let class = if session.is_subscribed() { ClientClass::Pubsub } else { ClientClass::Normal };
+            let limit = limits.of(class);
             // What fits into the first piece is no queue of output; once there is a queue, all of it counts.
             let unsent = Some(session.unsent_bytes()).filter(|bytes| *bytes > OUTPUT_BYTES_FREE).unwrap_or(0);
             let stranger = !session.authenticated && session.info.in_flight > UNAUTHENTICATED_UNSENT_BYTES_MAX;
             let hard = stranger || limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
             let soft = limit.soft_bytes > 0 && unsent as u64 > limit.soft_bytes;
+            if soft && session.info.soft_limit_since.is_none() {
+                self.over_soft_limit.push(*conn);
+            }
             let since = if soft { *session.info.soft_limit_since.get_or_insert(now) } else { now };
             if !soft {
                 session.info.soft_limit_since = None;
@@ -303,6 +329,16 @@ impl Core {
                 tracing::warn!("Client id={} closed for overcoming of output buffer limits.", session.id.0);
             }
             self.kill(conn);
+        }
+    }
+
+    /// Clients that stay over their soft limit are looked at though nothing is sent to them.
+    fn look_at_soft_limits(&mut self) {
+        for conn in std::mem::take(&mut self.over_soft_limit) {
+            if self.session(conn).is_some_and(|session| session.info.soft_limit_since.is_some()) {
+                self.mark_dirty(conn);
+                self.over_soft_limit.push(conn);
+            }
         }
     }
 

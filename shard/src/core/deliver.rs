@@ -3,7 +3,7 @@
 use net::{Args, ConnId, Flow, OwnedArgs, Reply};
 
 use super::{Core, SessionCtx, SlowEntry};
-use crate::exec::{CommandError, Run, Share};
+use crate::exec::{CommandError, Merge, Run, Share};
 use crate::ids::ShardId;
 use crate::limits::IN_FLIGHT_BYTES_MAX;
 use crate::mesh::inbox::{PartTime, SlowCommand};
@@ -46,13 +46,24 @@ impl Core {
             self.note_part(time);
         }
         let mut at = 0;
-        for head in &batch.heads {
+        let mut told = batch.told.drain(..).peekable();
+        for (number, head) in batch.heads.iter().enumerate() {
+            while let Some((_, conn, notice)) = told.next_if(|&(behind, ..)| behind <= number) {
+                self.deliver_notice(conn, &notice);
+            }
             let end = at + head.len;
             self.deliver(head, &batch.bytes[at..end]);
             at = end;
         }
+        for (_, conn, notice) in told {
+            self.deliver_notice(conn, &notice);
+        }
+        self.feed_monitors(&batch.monitored);
         for (head, share) in batch.shares.drain(..) {
             self.deliver_share(&head, share);
+        }
+        for received in batch.received.drain(..) {
+            self.count_received(&received);
         }
         for slow in batch.slow.drain(..) {
             self.log_slow(slow);
@@ -112,6 +123,7 @@ impl Core {
             (Gathered::Replies(parts), Run::Split { merge, .. } | Run::AllShards { merge, .. }) => {
                 merge.apply(&args, &parts, &mut reply)
             }
+            (Gathered::Replies(parts), Run::Placed(_)) => Merge::First.apply(&args, &parts, &mut reply),
             (Gathered::Shares(shares), Run::Everywhere { merge, .. }) => {
                 let shares = shares.into_iter().map(|share| share.expect("none is missing")).collect();
                 let mut ctx = SessionCtx { core: self, conn, flow: Flow::Continue };
@@ -133,7 +145,7 @@ impl Core {
     }
 
     /// Executes nothing more for `conn`, and closes it when it has been sent what it waits for.
-    fn end_session(&mut self, conn: ConnId) {
+    pub(super) fn end_session(&mut self, conn: ConnId) {
         let Some(session) = self.session(conn) else { return };
         session.closing = true;
         session.held = Some(Hold::Closing);
@@ -183,9 +195,21 @@ impl Core {
         began: u64,
         failed: Option<&CommandError>,
     ) {
+        self.finished_with(client, row, args, began, failed.map(CommandError::code));
+    }
+
+    /// As [`Self::finished`], `failed` being the code of the error.
+    pub(super) fn finished_with(
+        &mut self,
+        client: (ConnId, ShardId),
+        row: &Row,
+        args: &Args<'_>,
+        began: u64,
+        failed: Option<&[u8]>,
+    ) {
         let (conn, home) = client;
         let micros = self.lap(began);
-        let slow = self.account(row, micros, failed.map(CommandError::code));
+        let slow = self.account(row, micros, failed);
         let redacted = std::mem::take(&mut self.redacted);
         if !slow {
             return;
@@ -199,15 +223,37 @@ impl Core {
         }
     }
 
+    /// A command ran and found nothing to take. The slow log is told when it is served.
+    pub(super) fn came_to_wait(&mut self, row: &Row, began: u64) {
+        let micros = self.lap(began);
+        self.account(row, micros, None);
+        self.redacted.clear();
+    }
+
+    /// A command that waited was served, which took so long.
+    pub(super) fn was_served(&mut self, client: (ConnId, ShardId), row: &Row, args: &Args<'_>, micros: u64) {
+        let limit = self.shard.config.slowlog_log_slower_than;
+        if limit < 0 || (micros as i64) < limit || row.command.flags.has(Flag::SkipSlowlog) {
+            return;
+        }
+        let (conn, home) = client;
+        let slow = SlowCommand { conn, command: row.id, args: shortened(args, &[]), at: self.clock.now(), micros };
+        if home == self.id {
+            self.log_slow(slow);
+        } else {
+            self.answers[home.index()].slow.push(slow);
+        }
+    }
+
     /// Microseconds since `began`; the next command begins now.
-    fn lap(&mut self, began: u64) -> u64 {
+    pub(super) fn lap(&mut self, began: u64) -> u64 {
         let now = self.clock.micros();
         self.last_micros = now;
         now - began.min(now)
     }
 
     /// Counts a command that ran, and failed with an error of code `failed` if there is one. True if it was slow.
-    fn account(&mut self, row: &Row, micros: u64, failed: Option<&[u8]>) -> bool {
+    pub(super) fn account(&mut self, row: &Row, micros: u64, failed: Option<&[u8]>) -> bool {
         if let Some(code) = failed {
             self.stats.error(code);
         }
@@ -256,7 +302,7 @@ impl Core {
         shortened(args, &redacted)
     }
 
-    fn log_slow(&mut self, slow: SlowCommand) {
+    pub(super) fn log_slow(&mut self, slow: SlowCommand) {
         let max = self.shard.config.slowlog_max_len as usize;
         let (address, name) = match self.session(slow.conn) {
             Some(session) => (crate::session::address(&session.info.endpoint), session.info.name.clone()),

@@ -1,18 +1,18 @@
 //! Plans: coordinating them at the client's core, and holding parts of them on the shards.
 
-#[cfg(feature = "simulation")]
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
-use super::Core;
 use super::deliver::error_code;
 use super::route::RunBy;
 use super::wait::Blocked;
+use super::{Asked, Core};
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
-use crate::exec::{Ctx, Run};
-use crate::ids::{DbId, ShardId};
+use crate::exec::{Ctx, EverywhereCall, Run};
+use crate::ids::{ClientId, DbId, ShardId};
 use crate::mesh::batch::{HopPart, Message};
 use crate::mesh::{Claims, Head, HopMessage, PlanId, Ticket};
 use crate::spec::{CommandId, CommandTable};
@@ -20,7 +20,8 @@ use crate::wait::WaitRequest;
 
 /// A plan under way.
 pub(super) struct PlanState {
-    plan: Box<dyn Plan>,
+    /// Not here while it takes a step.
+    plan: Option<Box<dyn Plan>>,
     origin: Origin,
     /// The client waits: no reply follows.
     waits: bool,
@@ -34,6 +35,8 @@ pub(super) struct PlanState {
     /// Answers still to come: grants at first, values of operations later.
     missing: usize,
     values: Vec<Option<HopValue>>,
+    /// Operations that wait for their turn.
+    turns: VecDeque<(ShardId, HopOp)>,
     released: bool,
     /// A broken rule: parts that are placed when the one before is granted.
     #[cfg(feature = "simulation")]
@@ -48,6 +51,7 @@ struct Origin {
     seq: u32,
     db: DbId,
     no_touch: bool,
+    client: ClientId,
     command: CommandId,
     /// The client waits already, and this is another try.
     is_retry: bool,
@@ -59,8 +63,25 @@ pub(super) struct Held {
     ticket: Ticket,
     db: DbId,
     no_touch: bool,
+    /// Whose plan it is.
+    client: ClientId,
     /// The time of its push.
     now: UnixMillis,
+}
+
+/// What a plan needs of its shards.
+pub(super) struct Placing {
+    /// What it holds.
+    pub(super) claims: Vec<(ShardId, Claims)>,
+    /// The keys that it reads, if its client is to be told when they change.
+    pub(super) reads: Vec<(ShardId, Vec<u8>)>,
+}
+
+impl Placing {
+    /// Holding these, for a client that is told nothing.
+    pub(super) fn of(claims: Vec<(ShardId, Claims)>) -> Placing {
+        Placing { claims, reads: Vec::new() }
+    }
 }
 
 impl Core {
@@ -70,28 +91,25 @@ impl Core {
         conn: ConnId,
         command: CommandId,
         shown: OwnedArgs,
-        claims: Vec<(ShardId, Claims)>,
+        placing: Placing,
         plan: Box<dyn Plan>,
     ) {
         let (seq, db, no_touch) = self.expect_plan(conn);
-        self.start_plan(Origin { conn, seq, db, no_touch, command, is_retry: false }, shown, claims, plan);
+        let client = self.session(conn).expect("the command's client is there").id;
+        let origin = Origin { conn, client, seq, db, no_touch, command, is_retry: false };
+        self.start_plan(origin, shown, placing, plan);
     }
 
     /// Puts the parts of a plan whose reply has a place into the batches.
-    fn start_plan(
-        &mut self,
-        origin: Origin,
-        shown: OwnedArgs,
-        claims: Vec<(ShardId, Claims)>,
-        mut plan: Box<dyn Plan>,
-    ) {
-        let Origin { db, no_touch, .. } = origin;
+    fn start_plan(&mut self, origin: Origin, shown: OwnedArgs, placing: Placing, mut plan: Box<dyn Plan>) {
+        let Placing { claims, mut reads } = placing;
+        let Origin { client, db, no_touch, .. } = origin;
         let number = self.next_plan;
         self.next_plan += 1;
         let id = PlanId { home: self.id, number };
         let mut first: Vec<Option<(usize, HopOp)>> = claims.iter().map(|_| None).collect();
         let mut values = 0;
-        match plan.step(Vec::new()) {
+        match plan.step_on(self, Vec::new()) {
             Step::Run(ops) => {
                 for (index, (shard, op)) in ops.into_iter().enumerate() {
                     let at = claims.iter().position(|(owner, _)| *owner == shard).expect("a plan stays on its shards");
@@ -100,10 +118,12 @@ impl Core {
                     values += 1;
                 }
             }
-            Step::RunLast(_) | Step::Wait(..) | Step::Reply(_) => panic!("a plan that needs no locks is no plan"),
+            Step::RunLast(_) | Step::RunInTurn(_) | Step::Shares(_) | Step::Wait(..) | Step::Reply(_) => {
+                panic!("a plan that needs no locks is no plan")
+            }
         }
         let state = PlanState {
-            plan,
+            plan: Some(plan),
             origin,
             waits: false,
             shown,
@@ -112,12 +132,17 @@ impl Core {
             shards: claims.iter().map(|(shard, _)| *shard).collect(),
             missing: claims.len(),
             values: (0..values).map(|_| None).collect(),
+            turns: VecDeque::new(),
             released: false,
             #[cfg(feature = "simulation")]
             late: VecDeque::new(),
         };
         self.plans.insert(number, state);
-        let part = |((shard, claims), first)| (shard, HopPart { plan: id, claims, db, no_touch, first });
+        let part = |((shard, claims), first)| {
+            let own = reads.extract_if(.., |(owner, _)| *owner == shard);
+            let reads = own.map(|(_, key)| key).collect();
+            (shard, HopPart { plan: id, claims, db, no_touch, client, reads, first })
+        };
         let parts = claims.into_iter().zip(first).map(part);
         #[cfg(feature = "simulation")]
         let parts = self.parts_placed_now(parts.collect());
@@ -132,25 +157,47 @@ impl Core {
 
     /// A part is granted: it runs its first operation and answers.
     pub(super) fn grant(&mut self, ticket: Ticket, part: HopPart, now: UnixMillis) {
-        let HopPart { plan, db, no_touch, first, .. } = part;
-        let held = Held { ticket, db, no_touch, now };
+        let HopPart { plan, db, no_touch, client, reads, first, .. } = part;
+        let held = Held { ticket, db, no_touch, client, now };
         self.held.insert(plan, held);
+        if !reads.is_empty() {
+            self.remember_keys(client, &reads);
+        }
         match first {
             None => self.send_hop(plan.home, HopMessage::Value { plan, index: None, value: HopValue::None, micros: 0 }),
-            Some((index, op)) => self.operate(plan, held, index, op),
+            Some((index, op)) => {
+                let value = self.operate(held, op);
+                self.tell_value(plan, index, value);
+            }
         }
     }
 
-    /// Runs an operation of a plan's part, and tells its value.
-    fn operate(&mut self, plan: PlanId, held: Held, index: usize, op: HopOp) {
-        let Held { db, no_touch, now, .. } = held;
+    /// Runs an operation of a plan's part: its value, and the microseconds that it ran.
+    fn operate(&mut self, held: Held, op: HopOp) -> (HopValue, u64) {
+        let Held { db, no_touch, client, now, .. } = held;
         let began = self.clock.micros();
-        let value = self.at_time(now, |core| op(&mut Ctx { shard: &mut core.shard, db, no_touch }));
+        let value = self.at_time(now, |core| {
+            let dirty = core.shard.counters.dirty;
+            let mut ctx = Ctx { shard: &mut core.shard, db, no_touch };
+            let value = op(&mut ctx);
+            ctx.settle(dirty);
+            value
+        });
+        self.tell_trackers(client);
+        if !self.deferred.is_empty() && !self.shard.observers.is_away {
+            self.share_deferred();
+        }
         let micros = self.clock.micros().saturating_sub(began);
+        self.tell_events();
+        (value, micros)
+    }
+
+    fn tell_value(&mut self, plan: PlanId, index: usize, (value, micros): (HopValue, u64)) {
         self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 
     pub(super) fn send_hop(&mut self, shard: ShardId, message: HopMessage) {
+        self.tell_before_answering();
         if shard == self.id {
             self.own_hops.push_back(message);
         } else {
@@ -183,20 +230,25 @@ impl Core {
             HopMessage::Value { plan, index, value, micros } => self.value_came(plan, index, value, micros),
             HopMessage::Go { plan, index, op, release } => {
                 let held = *self.held.get(&plan).expect("a part is held until it is released");
-                self.operate(plan, held, index, op);
+                let value = self.operate(held, op);
                 if release {
                     self.held.remove(&plan);
                     self.release(held.ticket);
                     self.serve_waiters();
                 }
+                self.tell_value(plan, index, value);
             }
             HopMessage::Release { plan } => {
                 let Held { ticket, .. } = self.held.remove(&plan).expect("a part is held until it is released");
                 self.release(ticket);
                 self.serve_waiters();
             }
+            HopMessage::Share { plan, index, asked } => self.give_share(plan, index, &asked),
+            HopMessage::Unwatch(watch) => self.shard.observers.watched.forget(&watch),
             HopMessage::Waits(waits) => self.block(waits.conn, waits.blocked),
             HopMessage::TryAgain { conn, seq } => self.try_again(conn, seq),
+            HopMessage::LookLater { conn, seq, at } => self.look_later(conn, seq, at),
+            HopMessage::LookAgain { home, conn, seq, now } => self.look_again(home, conn, seq, now),
             HopMessage::Unwait { home, conn, seq, is_over } => self.unwaited(home, conn, seq, is_over),
         }
     }
@@ -211,9 +263,19 @@ impl Core {
         let granted = state.missing == 0;
         #[cfg(feature = "simulation")]
         self.place_late_part(plan.number);
-        if granted {
+        if granted && !self.take_turn(plan) {
             self.next_step(plan);
         }
+    }
+
+    /// Sends the next of a plan's operations that run in turn; false if there is none.
+    fn take_turn(&mut self, id: PlanId) -> bool {
+        let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
+        let Some((shard, op)) = state.turns.pop_front() else { return false };
+        state.missing = 1;
+        state.values = vec![None];
+        self.send_hop(shard, HopMessage::Go { plan: id, index: 0, op, release: true });
+        true
     }
 
     fn next_step(&mut self, id: PlanId) {
@@ -225,12 +287,48 @@ impl Core {
             return;
         }
         let values = values.into_iter().map(|value| value.expect("none is missing")).collect();
-        match state.plan.step(values) {
+        let mut plan = state.plan.take().expect("a plan takes one step at a time");
+        let began = self.clock.micros();
+        let step = plan.step_on(self, values);
+        self.last_micros = self.clock.micros();
+        let state = self.plans.get_mut(&id.number).expect("it takes a step");
+        state.micros += self.last_micros.saturating_sub(began);
+        state.plan = Some(plan);
+        match step {
             Step::Reply(reply) => self.end_plan(id, &reply),
             Step::Run(ops) => self.send_ops(id, ops, false),
             Step::RunLast(ops) => self.send_ops(id, ops, true),
+            Step::RunInTurn(ops) => {
+                state.turns = ops.into();
+                state.released = true;
+                self.take_turn(id);
+            }
+            Step::Shares(asked) => self.ask_every_core(id, &asked),
             Step::Wait(request, ops) => self.let_wait(id, request, ops),
         }
+    }
+
+    /// Asks every core for its share of a command.
+    fn ask_every_core(&mut self, id: PlanId, asked: &Arc<Asked>) {
+        let shards = self.shard.shards;
+        let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
+        state.missing = shards;
+        state.values = (0..shards).map(|_| None).collect();
+        for index in 0..shards {
+            let message = HopMessage::Share { plan: id, index, asked: Arc::clone(asked) };
+            self.send_hop(ShardId(index as u16), message);
+        }
+    }
+
+    /// Gives this core's share of what a plan asks of every core.
+    fn give_share(&mut self, plan: PlanId, index: usize, asked: &Asked) {
+        let args = asked.args.as_args();
+        let row = CommandTable::global().resolve(&args).ok().flatten().expect("it was looked up before it was asked");
+        let Run::Everywhere { share, .. } = row.run(&args) else { unreachable!("it was sent as one") };
+        let began = self.clock.micros();
+        let value = HopValue::Made(share(self, &EverywhereCall { client: asked.client, db: asked.db, args }));
+        let micros = self.clock.micros().saturating_sub(began);
+        self.send_hop(plan.home, HopMessage::Value { plan, index: Some(index), value, micros });
     }
 
     /// A plan found nothing: its client waits, unless it is gone.
@@ -257,6 +355,7 @@ impl Core {
             spans: 0,
             resp3: session.resp == Resp::V3,
             no_touch: origin.no_touch,
+            tracks: false,
         };
         let args = self.plans[&id.number].shown.clone();
         let (ops, blocked) = self.wait_everywhere(&head, args, request, ops);
@@ -278,8 +377,9 @@ impl Core {
             handler,
             RunBy { db, no_touch, resp, claim: Some(blocked.claim.clone()) },
         );
-        let origin = Origin { conn, seq: blocked.seq, db, no_touch, command: blocked.command, is_retry: true };
-        self.start_plan(origin, args.to_owned(), claims, plan);
+        let Some(client) = self.session(conn).map(|session| session.id) else { return };
+        let origin = Origin { conn, client, seq: blocked.seq, db, no_touch, command: blocked.command, is_retry: true };
+        self.start_plan(origin, args.to_owned(), Placing::of(claims), plan);
     }
 
     fn send_ops(&mut self, id: PlanId, ops: Vec<(ShardId, HopOp)>, last: bool) {
@@ -318,6 +418,8 @@ impl Core {
                 if let Some(code) = error_code(reply) {
                     self.count_failed_wait(command, code);
                 }
+                let row = CommandTable::global().row(command);
+                self.was_served((conn, self.id), row, &state.shown.as_args(), state.micros);
                 self.fill(conn, seq, reply);
             }
             return;

@@ -6,22 +6,42 @@
 //! | `route.rs` | from a client's command to where it runs: checks, in place, batches |
 //! | `run.rs` | running commands on this core's shard, waiting for locks |
 //! | `deliver.rs` | from answers to the client's output |
+//! | `grounds.rs` | where commands of a transaction or a script run |
+//! | `transactions.rs` | what a client keeps for EXEC, and what it watches |
+//! | `work.rs` | placing several commands that run as one |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
+//! | `publish.rs` | what is published, to subscribers on all cores |
+//! | `subscribe.rs` | changes of subscriptions, and their point |
+//! | `events.rs` | keyspace events |
+//! | `tell.rs` | messages that no command asked for |
+//! | `saving.rs` | snapshots and loads: the cut, slices of saving and loading, what follows |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
+//! | `track.rs` | telling clients that keys which they have read changed |
+//! | `monitor.rs` | showing commands to clients that monitor |
 //! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
 mod cron;
 mod deliver;
+mod events;
+mod grounds;
 mod hops;
+mod monitor;
 mod prefetch;
+mod publish;
 mod route;
 mod run;
+mod saving;
 #[cfg(feature = "simulation")]
 mod simulation;
+mod subscribe;
+mod tell;
 mod tick;
+mod track;
+mod transactions;
 mod wait;
+mod work;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -35,22 +55,29 @@ use storage::{Database, UnixMillis};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::exec::ShardState;
 use crate::exec::ctx::KeyspaceCounters;
+use crate::exec::{Observers, ShardState};
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::limits::WITHHELD_MICROS_MAX;
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
+use crate::pubsub::{Change, SubscriberTable};
 use crate::session::{Hold, Session};
 use crate::shared::Shared;
 use crate::spec::table::RecentCommands;
 use crate::stats::{CoreStats, LatencyLog};
+use crate::tracking::KeyTracking;
 use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
-use run::Job;
+use publish::Publisher;
+use run::{Deferred, Job};
+use saving::Saves;
 
 pub use cron::Rates;
+pub use grounds::{Actor, Asked, Grounds, Ran};
+pub use subscribe::Settling;
 pub use wait::{Blocked, Waits};
+pub use work::Errand;
 
 /// One core: a shard, the sessions whose home it is, and its ends of the mesh.
 pub struct Core {
@@ -104,12 +131,29 @@ pub struct Core {
     withheld_since: u64,
     /// For how long at most, in microseconds.
     withheld_micros_max: u64,
+    /// Who hears what is published, of this core's clients.
+    pub subscribers: SubscriberTable,
+    /// How the command that runs has changed its client's subscriptions.
+    pub changes: Vec<Change>,
+    publisher: Publisher,
+    /// Its part in snapshots and loads.
+    saves: Saves,
     /// Rows of the commands that came last.
     recent: RecentCommands,
     /// The reply of a command that came through the own inbox.
     own_reply: Vec<u8>,
+    /// The reply of work that runs here.
+    work_reply: Vec<u8>,
+    /// Commands for every core that look at keys, while the keys are away.
+    deferred: Vec<Deferred>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
+    /// Clients whose output is over the soft limit of their class.
+    over_soft_limit: Vec<ConnId>,
+    /// Clients of this core that monitor.
+    monitoring: Vec<ConnId>,
+    /// Some of the answers tell clients of changed keys.
+    has_notices: bool,
     close_after_write: Vec<ConnId>,
     close_now: Vec<ConnId>,
     adopt: Vec<Socket>,
@@ -196,11 +240,16 @@ impl Core {
                 expiry_held: false,
                 check_sums: true,
                 waits: WaitTable::default(),
+                tracking: KeyTracking::new(Arc::clone(&shared.trackers)),
                 wanted: None,
                 claim: None,
                 events: Vec::new(),
                 slots: Arc::clone(&shared.slots),
+                registry: Arc::clone(&shared.registry),
                 garbage: Vec::new(),
+                observers: Observers::default(),
+                snapshot: None,
+                emptied: false,
             },
             sessions: Vec::new(),
             stats: CoreStats::default(),
@@ -228,10 +277,19 @@ impl Core {
             withheld: Vec::new(),
             withheld_since: 0,
             withheld_micros_max: WITHHELD_MICROS_MAX,
+            subscribers: SubscriberTable::new(id, Arc::clone(&shared.registry)),
+            changes: Vec::new(),
+            publisher: Publisher::default(),
+            saves: Saves::default(),
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
+            work_reply: Vec::new(),
+            deferred: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
+            over_soft_limit: Vec::new(),
+            monitoring: Vec::new(),
+            has_notices: false,
             close_after_write: Vec::new(),
             close_now: Vec::new(),
             adopt: Vec::new(),

@@ -6,12 +6,13 @@
 
 use net::{Args, ConnId, Flow, Reply, Resp};
 
+use super::hops::Placing;
 use super::{Core, SessionCtx};
 use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error::{self, CommandError};
 use crate::exec::hop::{Plan, PlanInput};
 use crate::exec::merge::Part;
-use crate::exec::{Merge, Outcome, Run, SessionHandler, ShardHandler};
+use crate::exec::{Merge, Outcome, PlacingHandler, Run, SessionHandler, ShardHandler};
 use crate::ids::{DbId, ShardId};
 use crate::limits::IN_FLIGHT_BYTES_MAX;
 use crate::mesh::{Claims, Head, Rule};
@@ -22,7 +23,7 @@ use crate::wait::Claim;
 
 /// What routing needs to know of the session.
 #[derive(Clone, Copy)]
-struct Caller {
+pub(super) struct Caller {
     conn: ConnId,
     db: DbId,
     resp: Resp,
@@ -38,7 +39,7 @@ pub(super) struct RunBy {
 }
 
 /// A command in flight counts as so many bytes besides its arguments.
-const COMMAND_OVERHEAD_BYTES: usize = 64;
+pub(super) const COMMAND_OVERHEAD_BYTES: usize = 64;
 
 impl Core {
     /// Runs or routes one command of `conn`.
@@ -62,12 +63,15 @@ impl Core {
         if let Some(error) = self.refusal(conn, row, args) {
             return self.refuse(conn, Some(row.id), &error);
         }
-        if self.shared.is_paused() && self.is_held_back(row) {
+        if self.shared.is_paused() && self.is_held_back(conn, row) {
             let session = self.session(conn).expect("it was there above");
             session.held = Some(Hold::Paused(args.to_owned()));
             session.put_back_reply();
             self.paused.push(conn);
             return Flow::Hold;
+        }
+        if let Some(flow) = self.keep_for_exec(conn, row, args) {
+            return flow;
         }
         self.dispatch(conn, row, args)
     }
@@ -82,14 +86,29 @@ impl Core {
         if !authenticated && !command.flags.has(Flag::NoAuth) {
             return Some(error::NO_AUTH);
         }
+        if self.session(conn)?.is_restricted() && !command.flags.has(Flag::WhileSubscribed) {
+            return Some(error::only_while_subscribed(&row.full_name));
+        }
         if command.flags.has(Flag::Debugging) && !self.may_debug(conn) {
             return Some(error::DEBUG_NOT_ALLOWED);
         }
-        let over_memory = self.shared.over_memory.load(std::sync::atomic::Ordering::Relaxed);
-        if over_memory && command.flags.has(Flag::Denyoom) && self.shared.mesh.holds(Rule::PartsCannotRefuse) {
-            return Some(error::OUT_OF_MEMORY);
+        if self.session(conn)?.monitors && is_about_keys(row) {
+            return Some(error::MONITORS_NO_KEYS);
         }
-        None
+        if self.shared.snapshots.restricts() {
+            let refused = self.refused_for_snapshots(row);
+            if refused.is_some() {
+                return refused;
+            }
+        }
+        if command.flags.has(Flag::NoMulti) && self.session(conn)?.in_transaction() {
+            return Some(error::NOT_IN_MULTI);
+        }
+        let over_memory = self.shared.over_memory.load(std::sync::atomic::Ordering::Relaxed);
+        if !over_memory || !self.shared.mesh.holds(Rule::PartsCannotRefuse) {
+            return None;
+        }
+        if command.flags.has(Flag::Denyoom) { Some(error::OUT_OF_MEMORY) } else { self.takes_memory(conn, row) }
     }
 
     /// `enable-debug-command`: nobody, everybody, or clients of this machine.
@@ -98,10 +117,10 @@ impl Core {
         self.session(conn).is_some_and(|session| access.allows(is_local(&session.info.endpoint)))
     }
 
-    fn is_held_back(&self, row: &Row) -> bool {
-        let flags = row.command.flags;
+    fn is_held_back(&mut self, conn: ConnId, row: &Row) -> bool {
+        let flags = if row.command.name == "exec" { self.kept_flags(conn) } else { row.command.flags };
         let Some(pause) = self.shared.pause(self.clock.now()) else { return false };
-        let writes = flags.has(Flag::Write) || flags.has(Flag::MayReplicate);
+        let writes = flags.has(Flag::Write) || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites);
         // CLIENT commands go through, or nobody could end the pause.
         (pause.all || writes) && !row.full_name.starts_with("client")
     }
@@ -111,7 +130,13 @@ impl Core {
         if let Some(command) = command {
             self.stats.commands[command.index()].rejected += 1;
         }
+        let is_exec = command.is_some_and(|command| CommandTable::global().row(command).command.name == "exec");
+        let aborted = self.break_transaction(conn, is_exec, error);
+        let error = aborted.as_ref().unwrap_or(error);
         self.stats.error(error.code());
+        if let Some(session) = self.session(conn) {
+            session.forget_caching(command);
+        }
         self.answer_now(conn, |_, reply| reply.error(error.as_bytes()));
         Flow::Continue
     }
@@ -122,10 +147,19 @@ impl Core {
         session.info.last_command = Some(row.id);
         session.info.active_at = now;
         session.info.commands += 1;
+        session.choose_tracking(row);
         let caller = Caller { conn, db: session.db, resp: session.resp };
         self.stats.commands_processed += 1;
-        match row.run(args) {
+        let run = row.run(args);
+        if !matches!(run, Run::Session(_) | Run::Subscribe(_)) {
+            self.show_kept(conn, row);
+            self.show_to_monitors(conn, row, args);
+        }
+        match run {
             Run::Session(handler) => return self.run_session(caller, row, handler, args),
+            Run::Subscribe(handler) => return self.run_subscribe(conn, row, handler, args),
+            Run::Publish(space) => self.publish(conn, row, args, space),
+            Run::Placed(place) => return self.run_placed(caller, row, place, args),
             Run::Container | Run::Chosen(_) => unreachable!("refused above, or chosen"),
             Run::Shard(_) => match single_key(row, args) {
                 Some(key) => {
@@ -193,6 +227,7 @@ impl Core {
 
     /// Whether the connection has too much in flight to go on.
     fn flow_after(&mut self, conn: ConnId) -> Flow {
+        self.note_passed(conn);
         let Some(session) = self.session(conn) else { return Flow::Close };
         if session.replies.len() >= session.window() || session.in_flight_bytes >= IN_FLIGHT_BYTES_MAX {
             session.held = Some(Hold::InFlight);
@@ -215,7 +250,12 @@ impl Core {
             }
             flow = ctx.flow;
         });
+        if let Some(session) = self.session(caller.conn) {
+            session.closing |= flow == Flow::Close;
+        }
+        self.show_to_monitors(caller.conn, row, args);
         self.finished((caller.conn, self.id), row, args, began, failed.as_ref());
+        self.note_passed(caller.conn);
         if flow == Flow::Close {
             return self.close_in_order(caller.conn);
         }
@@ -231,6 +271,29 @@ impl Core {
         }
         session.held = Some(Hold::Closing);
         Flow::Hold
+    }
+
+    /// By what a command of `conn` is routed.
+    pub(super) fn caller(&mut self, conn: ConnId) -> Caller {
+        let session = self.session(conn).expect("the command's client is there");
+        Caller { conn, db: session.db, resp: session.resp }
+    }
+
+    /// A command that places its own work.
+    fn run_placed(&mut self, caller: Caller, row: &'static Row, place: PlacingHandler, args: &Args<'_>) -> Flow {
+        let began = self.last_micros;
+        let mut ctx = SessionCtx { core: self, conn: caller.conn, flow: Flow::Continue };
+        let placed = place(&mut ctx, row, args);
+        let flow = ctx.flow;
+        if let Err(error) = placed {
+            self.answer_now(caller.conn, |_, reply| reply.error(error.as_bytes()));
+            self.finished((caller.conn, self.id), row, args, began, Some(&error));
+        }
+        match flow {
+            Flow::Continue => self.flow_after(caller.conn),
+            Flow::Hold => Flow::Hold,
+            Flow::Close => self.close_in_order(caller.conn),
+        }
     }
 
     fn check_everywhere(
@@ -276,7 +339,7 @@ impl Core {
     }
 
     /// A command runs in place only while its connection has nothing in this tick's batches and nothing put off.
-    fn may_run_in_place(&mut self, conn: ConnId) -> bool {
+    pub(super) fn may_run_in_place(&mut self, conn: ConnId) -> bool {
         let push = self.push_number;
         let put_off = self.put_off;
         let rules = self.shared.mesh.rules();
@@ -287,20 +350,24 @@ impl Core {
         !rules.hold(Rule::InPlaceOnlyWhileNothingPushed) || (put_off && !rules.hold(Rule::PutOffHoldsConnection))
     }
 
-    fn routed(&mut self, conn: ConnId) {
+    pub(super) fn routed(&mut self, conn: ConnId) {
         let push = self.push_number;
-        self.session(conn).expect("the command's client is there").routed_in = push;
+        let session = self.session(conn).expect("the command's client is there");
+        session.routed_in = push;
+        if session.is_subscribed() {
+            self.mark_passing(conn);
+        }
     }
 
     /// Takes the next place in the connection's replies.
-    fn expect(&mut self, conn: ConnId, bytes: usize) -> u32 {
+    pub(super) fn expect(&mut self, conn: ConnId, bytes: usize) -> u32 {
         let session = self.session(conn).expect("the command's client is there");
         let discard = session.discards_reply();
         session.in_flight_bytes += bytes;
         session.replies.expect(discard, bytes)
     }
 
-    fn head(&mut self, caller: Caller, command: CommandId, seq: u32, part: u16) -> Head {
+    pub(super) fn head(&mut self, caller: Caller, command: CommandId, seq: u32, part: u16) -> Head {
         let session = self.session(caller.conn).expect("the command's client is there");
         Head {
             conn: caller.conn,
@@ -313,12 +380,13 @@ impl Core {
             spans: 0,
             resp3: caller.resp == Resp::V3,
             no_touch: session.no_touch,
+            tracks: session.tracks,
             is_part: false,
         }
     }
 
     /// Of a command that is gathered.
-    fn part_head(&mut self, caller: Caller, command: CommandId, seq: u32, part: u16) -> Head {
+    pub(super) fn part_head(&mut self, caller: Caller, command: CommandId, seq: u32, part: u16) -> Head {
         Head { is_part: true, ..self.head(caller, command, seq, part) }
     }
 
@@ -405,7 +473,14 @@ impl Core {
         self.routed(caller.conn);
     }
 
-    fn expect_parts(&mut self, caller: Caller, row: &Row, args: &Args<'_>, parts: Gathered, keep_args: bool) -> u32 {
+    pub(super) fn expect_parts(
+        &mut self,
+        caller: Caller,
+        row: &Row,
+        args: &Args<'_>,
+        parts: Gathered,
+        keep_args: bool,
+    ) -> u32 {
         let missing = match &parts {
             Gathered::Replies(parts) => parts.len(),
             Gathered::Shares(shares) => shares.len(),
@@ -470,14 +545,16 @@ impl Core {
         // A client that comes to wait runs its command again: by its own arguments, secrets or not.
         let whole = row.command.flags.has(Flag::Blocking);
         let shown = if whole { args.to_owned() } else { self.shown(row, args) };
-        self.begin_plan(conn, row.id, shown, claims, plan);
+        let reads = self.tracked_reads(conn, row, args);
+        self.begin_plan(conn, row.id, shown, Placing { claims, reads }, plan);
     }
 
     /// Sends a plan's parts to all shards; each holds the whole of its own from there.
     fn place_plan_everywhere(&mut self, conn: ConnId, row: &Row, args: &Args<'_>, plan: Box<dyn Plan>) {
         let claims = (0..self.shard.shards).map(|shard| (ShardId(shard as u16), Claims::Whole)).collect();
         let shown = self.shown(row, args);
-        self.begin_plan(conn, row.id, shown, claims, plan);
+        let reads = self.tracked_reads(conn, row, args);
+        self.begin_plan(conn, row.id, shown, Placing { claims, reads }, plan);
     }
 
     /// What a plan claims on the shards of its keys.
@@ -519,7 +596,7 @@ impl Core {
 
 /// The key of a command that has one at a fixed place.
 #[inline]
-fn single_key<'a>(row: &Row, args: &Args<'a>) -> Option<&'a [u8]> {
+pub(super) fn single_key<'a>(row: &Row, args: &Args<'a>) -> Option<&'a [u8]> {
     match row.command.keys.first()?.begin {
         Begin::Index(place) => args.get(usize::from(place)),
         Begin::Keyword { .. } => {
@@ -554,7 +631,44 @@ fn unknown_command(args: &Args<'_>) -> CommandError {
     CommandError::bytes(text)
 }
 
+/// Whether the command reads, changes or publishes something.
+fn is_about_keys(row: &Row) -> bool {
+    [Flag::Write, Flag::Readonly, Flag::MayReplicate, Flag::HeldWithWrites]
+        .into_iter()
+        .any(|flag| row.command.flags.has(flag))
+}
+
 impl crate::session::Session {
+    /// A command is run: whether what it reads is remembered. `CLIENT CACHING` is about one command.
+    #[inline]
+    fn choose_tracking(&mut self, row: &Row) {
+        self.tracks = self.tracking.as_ref().is_some_and(|mode| mode.remembers());
+        self.forget_caching(Some(row.id));
+    }
+
+    /// What `CLIENT CACHING` has said is over, unless `command` is CLIENT again, or a transaction goes on: it is about all
+    /// of that.
+    #[inline]
+    fn forget_caching(&mut self, command: Option<CommandId>) {
+        let goes_on = self.in_transaction();
+        let Some(mode) = self.tracking.as_mut().filter(|mode| mode.caching) else { return };
+        let table = CommandTable::global();
+        let top = command.map(|id| table.row(id)).map(|row| row.parent.map_or(row, |parent| table.row(parent)));
+        mode.caching = match top.map(|row| row.command.name) {
+            Some("client" | "multi") => true,
+            Some("exec" | "discard") => false,
+            _ => goes_on,
+        };
+    }
+
+    /// The same in a transaction that runs: whether what it reads from now on is remembered.
+    pub(super) fn rechoose_tracking(&mut self) -> bool {
+        let Some(mode) = self.tracking.as_mut() else { return false };
+        let remembers = mode.remembers();
+        mode.caching = false;
+        remembers
+    }
+
     /// A command is looked at: `CLIENT REPLY SKIP` was about this one, if the one before was that.
     fn begin_reply(&mut self) {
         self.reply_mode = match self.reply_mode {

@@ -1,15 +1,18 @@
 //! Running commands on this core's shard: in place, from the inbox, or after waiting for a lock.
 
+use std::sync::Arc;
+
 use net::{Args, ConnId, OwnedArgs, Reply, Resp};
 
 use super::Core;
+use super::work::Errand;
 use storage::UnixMillis;
 
 use crate::exec::{CommandError, Ctx, EverywhereCall, Run, ShardHandler};
 use crate::ids::ShardId;
 use crate::mesh::{Claims, Head, HopPart, ReplyHead, Rule, Ticket};
-use crate::spec::CommandTable;
 use crate::spec::table::Row;
+use crate::spec::{CommandTable, Flag};
 
 /// The vector for replies of the own inbox's commands is kept for the next up to this many bytes.
 const OWN_REPLY_BYTES_KEPT: usize = 64 * 1024;
@@ -20,6 +23,17 @@ pub(super) enum Job {
     Command { from: ShardId, head: Head, args: OwnedArgs, now: UnixMillis },
     /// A part of a plan.
     Part(HopPart, UnixMillis),
+    /// Work.
+    Errand { from: ShardId, errand: Errand, now: UnixMillis },
+    /// The cut of a snapshot.
+    Cut(Arc<crate::snapshot::Job>),
+}
+
+/// A command for every core that waits for this shard's keys to come back.
+pub(super) struct Deferred {
+    from: ShardId,
+    head: Head,
+    args: OwnedArgs,
 }
 
 impl Core {
@@ -31,7 +45,7 @@ impl Core {
         }
         let Some(handler) = shard_handler(row.run(args)) else { unreachable!("only shard commands run in place") };
         let session = self.session(conn).expect("the command's client is there");
-        let (db, no_touch) = (session.db, session.no_touch);
+        let (client, db, no_touch, tracks) = (session.id, session.db, session.no_touch, session.tracks);
         let began = self.last_micros;
         let mut failed = None;
         self.answer_now(conn, |core, reply| {
@@ -39,7 +53,12 @@ impl Core {
             failed = call(handler, &mut ctx, args, reply);
         });
         self.finished((conn, self.id), row, args, began, failed.as_ref());
+        if tracks {
+            self.remember_reads(client, row, args);
+        }
+        self.tell_trackers(client);
         self.serve_waiters();
+        self.tell_events();
     }
 
     /// A command of this core's client that must wait for a lock takes its place in the replies and in the queue.
@@ -57,6 +76,7 @@ impl Core {
             spans: 0,
             resp3: session.resp == Resp::V3,
             no_touch: session.no_touch,
+            tracks: session.tracks,
             is_part: false,
         };
         self.arrive(self.id, &head, args);
@@ -114,13 +134,20 @@ impl Core {
                 answers.heads.push(place);
             }
         }
-        if !head.is_part {
+        if !head.is_part && wanted.is_none() {
             self.finished((head.conn, from), row, args, began, failed.as_ref());
+        } else if !head.is_part {
+            self.came_to_wait(row, began);
         }
         if let Some(request) = wanted {
             self.wait_here(from, head, args, request);
         }
+        if head.tracks {
+            self.remember_reads(head.client, row, args);
+        }
+        self.tell_trackers(head.client);
         self.serve_waiters();
+        self.tell_events();
     }
 
     /// A part of a plan has come to this shard: it takes its place, and is granted at once if nothing stands before it.
@@ -130,11 +157,24 @@ impl Core {
         self.run_granted();
     }
 
+    /// The cut of a snapshot has come to this shard: it takes its place, and is made when nothing stands before it.
+    pub(super) fn arrive_cut(&mut self, job: Arc<crate::snapshot::Job>) {
+        self.locks.admit(Claims::Whole, Job::Cut(job));
+        self.run_granted();
+    }
+
     /// Runs every job whose turn has come.
     pub(super) fn run_granted(&mut self) {
         while let Some((ticket, job)) = self.locks.pop_ready() {
             match job {
                 Job::Part(part, now) => self.grant(ticket, part, now),
+                Job::Errand { from, errand, now } => {
+                    self.at_time(now, |core| core.run_errand(from, errand));
+                    self.locks.release(ticket);
+                    // As above.
+                    self.serve_waiters();
+                }
+                Job::Cut(job) => self.cut(job, ticket),
                 Job::Command { from, head, args, now } => {
                     let row = CommandTable::global().row(head.command);
                     self.at_time(now, |core| core.run_command(from, &head, row, &args.as_args()));
@@ -163,9 +203,20 @@ impl Core {
         self.run_granted();
     }
 
+    /// The keys are back: gives the shares that had to wait for them.
+    pub(super) fn share_deferred(&mut self) {
+        for Deferred { from, head, args } in std::mem::take(&mut self.deferred) {
+            self.share(from, &head, args.as_args());
+        }
+    }
+
     /// This core's share of a command for every core.
     pub(super) fn share(&mut self, from: ShardId, head: &Head, args: Args<'_>) {
         let row = CommandTable::global().row(head.command);
+        if self.shard.observers.is_away && row.command.flags.has(Flag::LooksAtKeys) {
+            self.deferred.push(Deferred { from, head: *head, args: args.to_owned() });
+            return;
+        }
         let Run::Everywhere { share, .. } = row.run(&args) else { unreachable!("it was sent as one") };
         let began = self.clock.micros();
         let value = share(self, &EverywhereCall { client: head.client, db: head.db, args });
@@ -189,7 +240,13 @@ pub(super) fn shard_handler(run: Run) -> Option<ShardHandler> {
         | Run::Keys(handler)
         | Run::Hops { local: handler, .. }
         | Run::AllHops { local: handler, .. } => Some(handler),
-        Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) => None,
+        Run::Container
+        | Run::Session(_)
+        | Run::Subscribe(_)
+        | Run::Publish(_)
+        | Run::Placed(_)
+        | Run::Everywhere { .. }
+        | Run::Chosen(_) => None,
     }
 }
 
@@ -211,8 +268,10 @@ pub(super) fn call(
     args: &Args<'_>,
     reply: &mut Reply<'_>,
 ) -> Option<CommandError> {
-    let mark = reply.mark();
-    let error = handler(ctx, args, reply).err()?;
+    let (mark, dirty) = (reply.mark(), ctx.shard.counters.dirty);
+    let outcome = handler(ctx, args, reply);
+    ctx.settle(dirty);
+    let error = outcome.err()?;
     reply.rewind(mark);
     reply.error(error.as_bytes());
     Some(error)

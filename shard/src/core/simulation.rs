@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use net::{Args, ConnId, Flow, Reply};
 
 use super::Core;
+use super::hops::Placing;
 use crate::exec::error::OUT_OF_MEMORY;
 use crate::exec::hop::Plan;
 use crate::exec::{Ctx, Outcome, ShardHandler};
@@ -31,10 +32,18 @@ impl Core {
         match &batch.messages[0] {
             Message::Command(head) | Message::Everywhere(head) => told(head, &batch.args(head), from),
             Message::Large(large) => told(&large.0, &large.1.as_args(), from),
+            Message::Errand(errand) => format!("work from slot {} of core {from}", errand.head.conn.slot),
             Message::Hop(part) => {
                 format!("a part of plan {} of core {from}, claiming {:?}", part.plan.number, part.claims)
             }
             Message::Adopt(_) => format!("a socket from core {from}"),
+            Message::Publish(message, _) => {
+                format!("published by core {from} at {}", message.channel().escape_ascii())
+            }
+            Message::Settle(_) => "a change of subscriptions".to_owned(),
+            Message::Tell(told) => format!("a message from core {from} to slot {}", told.0.slot),
+            Message::Passed(conn, next) => format!("slot {} has sent all below {next}", conn.slot),
+            Message::Cut(_) => format!("the cut of a snapshot, from core {from}"),
         }
     }
 
@@ -72,7 +81,7 @@ impl Core {
             return Flow::Close;
         }
         let any = CommandTable::global().rows()[0].id;
-        self.begin_plan(conn, any, net::OwnedArgs::default(), claims, plan);
+        self.begin_plan(conn, any, net::OwnedArgs::default(), Placing::of(claims), plan);
         Flow::Continue
     }
 
@@ -121,7 +130,7 @@ impl Core {
                 self.put_off = true;
                 Pushed::PutOff
             }
-            Pushed::Done | Pushed::Partly => Pushed::Partly,
+            Pushed::Done | Pushed::Outdated | Pushed::Partly => Pushed::Partly,
         }
     }
 

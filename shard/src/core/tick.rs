@@ -14,6 +14,7 @@ use super::prefetch::PREFETCHED;
 use crate::ids::{ClientId, ShardId};
 use crate::limits::WITHHELD_BYTES_MAX;
 use crate::mesh::{Batch, Message, Pushed, Rule};
+use crate::session::places::Place;
 use crate::session::{Hold, Session};
 use crate::shared::Stop;
 
@@ -23,6 +24,7 @@ impl Core {
         self.tick_began = self.clock.micros();
         self.last_micros = self.tick_began;
         self.tick_time = self.clock.now();
+        self.publisher.tail_version = self.shared.registry.version();
         self.shared.mesh.take(self.id, &mut self.taken);
         // Behind the taking: a command in it that followed a change of the configuration is to see that change.
         self.refresh_config();
@@ -106,8 +108,14 @@ impl Core {
             Message::Command(head) => self.arrive(from, &head, &batch.args(&head)),
             Message::Large(large) => self.arrive(from, &large.0, &large.1.as_args()),
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
+            Message::Errand(errand) => self.arrive_errand(from, *errand),
             Message::Hop(part) => self.arrive_part(*part),
+            Message::Cut(job) => self.arrive_cut(job),
             Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
+            Message::Publish(message, reply) => self.receive_published(from, &message, reply),
+            Message::Settle(settling) => self.settle(&settling),
+            Message::Tell(told) => self.tell(told.0, &told.1),
+            Message::Passed(conn, next) => self.passed(conn, next),
         }
         self.run_hops();
     }
@@ -118,12 +126,13 @@ impl Core {
     }
 
     /// A shard's clock is the largest time seen.
-    fn see_time(&mut self, now: storage::UnixMillis) {
+    pub(super) fn see_time(&mut self, now: storage::UnixMillis) {
         self.shard.clock = self.shard.clock.max(now);
     }
 
     /// Links what was routed to the inboxes, all at one point, or puts it off to the next tick.
     pub fn push(&mut self) -> Pushed {
+        self.tell_events();
         if self.batches.iter().all(Batch::is_empty) {
             return Pushed::Done;
         }
@@ -131,8 +140,7 @@ impl Core {
         if let Some(shard) = self.pushed_alone() {
             return self.push_alone(shard);
         }
-        let clock = &self.clock;
-        let pushed = self.shared.mesh.push(&mut self.batches, &mut self.spare, || clock.now());
+        let pushed = self.push_if_current();
         match pushed {
             Pushed::Done => {
                 self.push_number += 1;
@@ -145,6 +153,7 @@ impl Core {
                 self.put_off = true;
                 self.stats.put_off += 1;
             }
+            Pushed::Outdated => unreachable!("what is outdated is made up for"),
             #[cfg(feature = "simulation")]
             Pushed::Partly => unreachable!("the mesh pushes all or nothing"),
         }
@@ -180,6 +189,9 @@ impl Core {
 
     /// Hands the answers to other cores' clients to their homes.
     pub fn answer(&mut self) {
+        if self.has_notices {
+            return self.answer_with_notices();
+        }
         for home in 0..self.answers.len() {
             if !self.answers[home].is_empty() {
                 let replies = std::mem::replace(&mut self.answers[home], self.spare_answers.pop().unwrap_or_default());
@@ -192,10 +204,12 @@ impl Core {
     pub fn is_busy(&self) -> bool {
         self.put_off
             || !self.own_hops.is_empty()
+            || self.has_notices
             || !self.adopt.is_empty()
             || !self.resume.is_empty()
             || !self.close_now.is_empty()
             || !self.shard.garbage.is_empty()
+            || self.is_saving()
             || self.batches.iter().any(|batch| !batch.is_empty())
     }
 }
@@ -215,6 +229,7 @@ impl Service for Core {
         }
         assert!(self.sessions[slot].is_none(), "a slot is free when a connection is opened in it");
         self.sessions[slot] = Some(session);
+        self.shared.places.enter(id, Place { core: self.id, conn });
         self.admit_client(conn, endpoint, &config)
     }
 
@@ -230,7 +245,13 @@ impl Service for Core {
 
     fn closed(&mut self, conn: ConnId) {
         self.forget_wait(conn);
-        if self.session(conn).is_some() {
+        self.forget_subscriptions(conn);
+        self.track(conn, None);
+        self.monitor(conn, false);
+        self.drop_transaction(conn);
+        if let Some(session) = self.session(conn) {
+            let id = session.id;
+            self.shared.places.leave(id);
             self.sessions[conn.slot as usize] = None;
             self.shared.clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         }
@@ -304,10 +325,21 @@ impl Service for Core {
     fn end(&mut self, actions: &mut Actions) {
         self.run_hops();
         self.push();
-        self.answer();
+        self.tell_of_expiry();
+        self.tell_broadcast();
+        let is_late = self.events_are_late();
+        if !is_late {
+            self.answer();
+        }
         self.housekeep();
+        if !is_late {
+            // What has expired meanwhile is not to wait for the next tick.
+            self.tell_before_answering();
+        }
         self.check_outputs();
-        self.write_or_withhold(&mut actions.write);
+        if !is_late {
+            self.write_or_withhold(&mut actions.write);
+        }
         actions.resume.append(&mut self.resume);
         actions.close_after_write.append(&mut self.close_after_write);
         actions.close_now.append(&mut self.close_now);

@@ -32,6 +32,8 @@ pub struct Blocked {
     pub claim: Claim,
     /// When its time is over.
     pub deadline: Option<UnixMillis>,
+    /// When its command may find something though no key is signalled.
+    pub look_again: Option<UnixMillis>,
     /// What the client gets then.
     pub nothing: Nothing,
     /// The shards with a waiter of this client.
@@ -87,6 +89,7 @@ impl Core {
             seq: head.seq,
             claim,
             deadline: request.deadline,
+            look_again: request.look_again,
             nothing: request.nothing,
             shards: vec![self.id],
             command: head.command,
@@ -106,8 +109,8 @@ impl Core {
             blocked.claim.end();
             return self.unwait(conn, &blocked, true);
         }
-        if let Some(deadline) = blocked.deadline {
-            self.deadlines.insert((deadline, conn.slot, conn.generation, blocked.seq));
+        for at in blocked.deadline.into_iter().chain(blocked.look_again) {
+            self.deadlines.insert((at, conn.slot, conn.generation, blocked.seq));
         }
         let session = self.session(conn).expect("it was there just now");
         session.blocked = Some(Box::new(blocked));
@@ -154,9 +157,9 @@ impl Core {
             waiting.push((shard, op));
         }
         let Head { seq, command, .. } = *head;
-        let (deadline, nothing) = (request.deadline, request.nothing);
+        let (deadline, look_again, nothing) = (request.deadline, request.look_again, request.nothing);
         let tries = Tries::None;
-        (waiting, Blocked { seq, claim, deadline, nothing, shards, command, args, is_whole, tries })
+        (waiting, Blocked { seq, claim, deadline, look_again, nothing, shards, command, args, is_whole, tries })
     }
 
     /// Serves whoever waits for a key at which something happened, until nobody can be served any more.
@@ -236,12 +239,17 @@ impl Core {
         let handler = shard_handler(row.run(&args)).expect("only shard commands wait");
         let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
         self.shard.claim = Some(Claiming::new(claim));
+        let began = self.clock.micros();
         let mut bytes = Vec::new();
         let mut ctx = Ctx { shard: &mut self.shard, db: head.db, no_touch: head.no_touch };
         let failed = call(handler, &mut ctx, &args, &mut Reply::new(&mut bytes, resp));
-        self.shard.wanted = None;
+        let look_again = self.shard.wanted.take().and_then(|request| request.look_again);
         let claiming = self.shard.claim.take().expect("it was put in above");
         if !claiming.claim.is_ended() {
+            if let Some(at) = look_again {
+                self.send_hop(home, HopMessage::LookLater { conn: head.conn, seq: head.seq, at });
+            }
+            self.tell_trackers(head.client);
             return Served::No;
         }
         self.shard.waits.remove(id);
@@ -252,6 +260,8 @@ impl Core {
         if let Some(error) = failed {
             self.count_failed_wait(head.command, error.code());
         }
+        let micros = self.clock.micros().saturating_sub(began);
+        self.was_served((head.conn, home), row, &args, micros);
         let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: bytes.len() };
         if home == self.id {
             self.deliver(&place, &bytes);
@@ -260,6 +270,7 @@ impl Core {
             answers.bytes.extend_from_slice(&bytes);
             answers.heads.push(place);
         }
+        self.tell_trackers(head.client);
         Served::Yes
     }
 
@@ -337,8 +348,8 @@ impl Core {
     /// Forgets that a client waits; what it waited for.
     fn unblock_session(&mut self, conn: ConnId) -> Option<Box<Blocked>> {
         let blocked = self.session(conn)?.blocked.take()?;
-        if let Some(deadline) = blocked.deadline {
-            self.deadlines.remove(&(deadline, conn.slot, conn.generation, blocked.seq));
+        for at in blocked.deadline.into_iter().chain(blocked.look_again) {
+            self.deadlines.remove(&(at, conn.slot, conn.generation, blocked.seq));
         }
         Some(blocked)
     }
@@ -351,8 +362,44 @@ impl Core {
             }
             self.deadlines.pop_first();
             let conn = ConnId { slot, generation };
-            self.end_wait(conn, Ended::TimedOut);
+            let Some(blocked) = self.session(conn).and_then(|session| session.blocked.as_deref_mut()) else { continue };
+            if blocked.deadline.is_none_or(|end| end > now) {
+                blocked.look_again = None;
+                let (seq, shards) = (blocked.seq, blocked.shards.clone());
+                for shard in shards {
+                    self.send_hop(shard, HopMessage::LookAgain { home: self.id, conn, seq, now });
+                }
+            } else {
+                self.end_wait(conn, Ended::TimedOut);
+            }
         }
+    }
+
+    /// A shard ran the command of a client of this core in vain: when it is to do so again, of several times the first.
+    pub(super) fn look_later(&mut self, conn: ConnId, seq: u32, at: UnixMillis) {
+        let Some(session) = self.session(conn) else { return };
+        let Some(blocked) = session.blocked.as_deref_mut().filter(|blocked| blocked.seq == seq) else { return };
+        let other = blocked.look_again.replace(blocked.look_again.map_or(at, |other| other.min(at)));
+        let first = blocked.look_again.expect("it was set just now");
+        let entry = |at| (at, conn.slot, conn.generation, seq);
+        if let Some(other) = other {
+            // Both times may be one: what is put in stands.
+            self.deadlines.remove(&entry(other));
+        }
+        self.deadlines.insert(entry(first));
+        let deadline = self.session(conn).and_then(|session| session.blocked.as_ref()?.deadline);
+        self.deadlines.extend(deadline.map(entry));
+    }
+
+    /// It is time to run the command of a client that waits here, whatever happened to its keys.
+    pub(super) fn look_again(&mut self, home: ShardId, conn: ConnId, seq: u32, now: UnixMillis) {
+        self.see_time(now);
+        let Some(waiter) = self.shard.waits.of(home, conn, seq).and_then(|id| self.shard.waits.get(id)) else { return };
+        let (db, keys) = (waiter.head.db, waiter.keys.clone());
+        for key in keys {
+            self.shard.waits.signal(db, &key);
+        }
+        self.serve_waiters();
     }
 
     /// Ends the wait of a client of this core; false if it does not wait, or was served just now.

@@ -11,20 +11,13 @@
 //! no form of its own for several shards, whatever it does with its keys.
 
 use net::{OwnedArgs, Reply, Resp};
-use storage::keyspace::Detached;
-use storage::{Database, Key, UnixMillis};
 
 use super::ShardHandler;
-use super::ctx::{Ctx, KeyEvent, KeyspaceCounters, ShardState};
+use super::away::Lent;
+use super::ctx::{Ctx, ShardState};
 use super::hop::{HopOp, HopValue, Plan, Step};
 use crate::ids::{DbId, ShardId};
 use crate::wait::{Claim, Claiming, WaitRequest};
-
-/// What one shard hands out: its entries in the order of its keys, and the time of the push.
-pub struct Borrowed {
-    entries: Vec<Option<Detached>>,
-    now: UnixMillis,
-}
 
 /// A command on borrowed keys.
 pub struct Borrow {
@@ -97,10 +90,7 @@ impl Borrow {
     fn borrow(&self) -> Step {
         let borrow = |(shard, keys): &(ShardId, Vec<Vec<u8>>)| {
             let keys = keys.clone();
-            let op: HopOp = Box::new(move |ctx| {
-                let entries = keys.iter().map(|key| ctx.database().take(key)).collect();
-                HopValue::Borrowed(Box::new(Borrowed { entries, now: ctx.now() }))
-            });
+            let op: HopOp = Box::new(move |ctx| HopValue::Made(Box::new(ctx.shard.lend(&keys))));
             (*shard, op)
         };
         Step::Run(self.keys.iter().map(borrow).collect())
@@ -109,19 +99,15 @@ impl Borrow {
     /// Runs the handler; what it wants to wait for, if it does.
     fn run(&mut self, values: Vec<HopValue>) -> Option<WaitRequest> {
         for (value, (_, keys)) in values.into_iter().zip(&self.keys) {
-            let HopValue::Borrowed(borrowed) = value else { unreachable!("it was asked to be borrowed") };
-            self.table.clock = self.table.clock.max(borrowed.now);
-            for (entry, key) in borrowed.entries.into_iter().zip(keys) {
-                if let Some(entry) = entry {
-                    let replaced = self.table.databases[self.db.index()].put(key, entry);
-                    assert!(replaced.is_none(), "a key is borrowed once");
-                }
-            }
+            let HopValue::Made(lent) = value else { unreachable!("it was asked to be lent") };
+            self.table.borrow(keys, *lent.downcast::<Lent>().expect("entries were asked for"));
         }
         let Self { handler, args, resp, db, no_touch, table, reply, .. } = self;
         let mut ctx = Ctx { shard: table, db: *db, no_touch: *no_touch };
         let args = args.as_args();
-        if let Err(error) = handler(&mut ctx, &args, &mut Reply::new(reply, *resp)) {
+        let outcome = handler(&mut ctx, &args, &mut Reply::new(reply, *resp));
+        ctx.settle(0);
+        if let Err(error) = outcome {
             reply.clear();
             // A client that waits goes on waiting, unless its wait was ended for this.
             if self.table.claim.as_ref().is_none_or(|claiming| claiming.won) {
@@ -132,36 +118,18 @@ impl Borrow {
     }
 
     fn give_back(&mut self) -> Vec<(ShardId, HopOp)> {
-        let changed = self.table.counters.dirty > 0;
-        let mut counters = std::mem::take(&mut self.table.counters);
-        let mut garbage = std::mem::take(&mut self.table.garbage);
-        let mut events = std::mem::take(&mut self.table.events);
-        let database = &mut self.table.databases[self.db.index()];
-        let mut ops: Vec<(ShardId, HopOp)> = Vec::new();
-        for (shard, keys) in &self.keys {
-            let entries: Vec<(Vec<u8>, Option<Detached>)> =
-                keys.iter().map(|key| (key.clone(), database.take(key))).collect();
-            let (counters, garbage) = (std::mem::take(&mut counters), std::mem::take(&mut garbage));
-            let own = |event: &mut KeyEvent| keys.contains(&event.key);
-            let events: Vec<KeyEvent> = events.extract_if(.., own).collect();
+        let mut notes = self.table.take_notes();
+        let mut leftover = Some(self.table.take_leftover());
+        let give = |(shard, keys): &(ShardId, Vec<Vec<u8>>)| {
+            let leftover = leftover.take().unwrap_or_default();
+            let returned = self.table.to_return(keys, &mut notes, leftover);
             let op: HopOp = Box::new(move |ctx| {
-                for (key, entry) in entries {
-                    if let Some(entry) = entry {
-                        let replaced = ctx.database().put(&key, entry);
-                        assert!(replaced.is_none(), "nobody makes a key that is borrowed");
-                    }
-                    if changed {
-                        ctx.signal(Key::new(&key));
-                    }
-                }
-                ctx.shard.counters.add(&counters);
-                ctx.shard.garbage.extend(garbage);
-                ctx.shard.events.extend(events);
+                ctx.shard.return_lent(returned);
                 HopValue::None
             });
-            ops.push((*shard, op));
-        }
-        ops
+            (*shard, op)
+        };
+        self.keys.iter().map(give).collect()
     }
 }
 
@@ -182,32 +150,6 @@ impl Plan for Borrow {
                 }
             }
             Stage::Returned => Step::Reply(std::mem::take(&mut self.reply)),
-        }
-    }
-}
-
-impl ShardState {
-    /// A shard without keys that is otherwise like this one, for a command whose keys come from several shards.
-    fn table_for_borrowed(&mut self) -> ShardState {
-        use rand::SeedableRng;
-        ShardState {
-            id: self.id,
-            shards: self.shards,
-            databases: (0..self.databases.len()).map(|_| Database::new()).collect(),
-            clock: self.clock,
-            rng: rand::rngs::SmallRng::from_rng(&mut self.rng),
-            config: std::sync::Arc::clone(&self.config),
-            limits: self.limits,
-            counters: KeyspaceCounters::default(),
-            active_expire: self.active_expire,
-            expiry_held: self.expiry_held,
-            check_sums: self.check_sums,
-            waits: crate::wait::WaitTable::default(),
-            wanted: None,
-            claim: None,
-            events: Vec::new(),
-            slots: std::sync::Arc::clone(&self.slots),
-            garbage: Vec::new(),
         }
     }
 }

@@ -16,10 +16,14 @@ use storage::{OwnedValue, Value};
 
 use super::CommandError;
 use super::error::WRONG_TYPE;
+use super::observe::Observers;
 use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
+use crate::pubsub::Registry;
 use crate::slot::SlotMap;
+use crate::snapshot::Job;
+use crate::tracking::KeyTracking;
 use crate::wait::{Claiming, WaitRequest, WaitTable};
 
 /// What a shard counts about its keys, for INFO.
@@ -82,8 +86,12 @@ pub struct ShardState {
     pub check_sums: bool,
     /// Which shard owns which slot.
     pub slots: Arc<SlotMap>,
+    /// Which cores have subscribers of what.
+    pub registry: Arc<Registry>,
     /// Who waits for keys of this shard.
     pub waits: WaitTable,
+    /// Who is to be told of changed keys.
+    pub tracking: KeyTracking,
     /// What the handler that runs wants to wait for.
     pub wanted: Option<WaitRequest>,
     /// The wait in whose name the handler runs.
@@ -92,6 +100,12 @@ pub struct ShardState {
     pub events: Vec<KeyEvent>,
     /// What is to be freed in slices between commands.
     pub garbage: Vec<Discarded>,
+    /// Who is to hear of changes besides those that wait.
+    pub observers: Observers,
+    /// The snapshot that has something left to save here.
+    pub snapshot: Option<Arc<Job>>,
+    /// FLUSHALL has emptied it: a server with save points saves that.
+    pub emptied: bool,
 }
 
 impl ShardState {
@@ -197,8 +211,9 @@ impl Ctx<'_> {
         }
         let discarded = self.database().unlink(key).flatten();
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
         self.shard.counters.expired_keys += 1;
+        self.notify(Events::EXPIRED, "expired", key.bytes());
         true
     }
 
@@ -220,23 +235,40 @@ impl Ctx<'_> {
     pub fn look<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         if self.is_gone(key) {
-            self.shard.counters.misses += 1;
+            self.missed(key);
             return None;
         }
         self.find_counted(key)
+    }
+
+    /// As [`Self::look`], by a command that asks about the server's own affairs (OBJECT): a miss is counted, and no event.
+    pub fn inspect<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
+        let key = key.into();
+        let is_gone = self.is_gone(key);
+        let counters = &mut self.shard.counters;
+        let entry = self.shard.databases[self.db.index()].find(key).filter(|_| !is_gone);
+        match entry {
+            Some(_) => counters.hits += 1,
+            None => counters.misses += 1,
+        }
+        entry
     }
 
     /// The key's entry for reading: marks the access, counts a hit or a miss.
     pub fn read<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Entry<'_>> {
         let key = key.into();
         if self.is_gone(key) {
-            self.shard.counters.misses += 1;
+            self.missed(key);
             return None;
         }
         if self.no_touch {
             return self.find_counted(key);
         }
         let (access, lfu, clock) = (self.new_access(), self.lfu(), self.shard.clock);
+        if self.notices(Events::KEY_MISS) && self.database().find(key).is_none() {
+            self.missed(key);
+            return None;
+        }
         let shard = &mut *self.shard;
         let Some(mut entry) = shard.databases[self.db.index()].find_mut(key) else {
             shard.counters.misses += 1;
@@ -251,7 +283,17 @@ impl Ctx<'_> {
         Some(entry.into_entry())
     }
 
+    /// A lookup for reading has found nothing.
+    fn missed(&mut self, key: Key<'_>) {
+        self.shard.counters.misses += 1;
+        self.notify(Events::KEY_MISS, "keymiss", key.bytes());
+    }
+
     fn find_counted(&mut self, key: Key<'_>) -> Option<Entry<'_>> {
+        if self.notices(Events::KEY_MISS) && self.database().find(key).is_none() {
+            self.missed(key);
+            return None;
+        }
         let counters = &mut self.shard.counters;
         let entry = self.shard.databases[self.db.index()].find(key);
         match entry {
@@ -265,6 +307,7 @@ impl Ctx<'_> {
     pub fn write<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
+        self.touch_tentatively(key);
         let shard = &mut *self.shard;
         let touched = Touched::new(shard, self.no_touch);
         let mut entry = shard.databases[self.db.index()].find_mut(key)?;
@@ -276,6 +319,7 @@ impl Ctx<'_> {
     pub fn peek_mut<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         self.expire_if_past(key);
+        self.touch_tentatively(key);
         self.database().find_mut(key)
     }
 
@@ -350,9 +394,13 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let access = self.access_of_stored(key);
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, expire, access);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores a string in place of the one that this command has looked up before: what it was used for, and when it
@@ -361,8 +409,13 @@ impl Ctx<'_> {
         let key = key.into();
         let old = self.lfu().and_then(|_| self.database().find(key)).map(|entry| entry.access());
         let access = old.unwrap_or_else(|| self.new_access());
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_string(key, value, Expiry::Keep, access);
         self.discard(discarded);
+        self.touch_tentatively(key);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores any value, in place of whatever was there. That is a use of the key.
@@ -370,9 +423,13 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let access = self.access_of_stored(key);
+        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
         let discarded = self.database().set_value(key, value, expire, access);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
+        if is_new {
+            self.notify(Events::NEW, "new", key.bytes());
+        }
     }
 
     /// Stores an entry that came from elsewhere, with its expiry and access bits.
@@ -381,15 +438,16 @@ impl Ctx<'_> {
         self.expire_if_past(key);
         let discarded = self.database().put(key, detached);
         self.discard(discarded);
-        self.signal(key);
+        self.signal_change(key);
     }
 
     /// Takes the entry of `key` out, to be put elsewhere.
     pub fn take<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Detached> {
         let key = key.into();
         self.expire_if_past(key);
-        self.signal(key);
-        self.database().take(key)
+        let taken = self.database().take(key)?;
+        self.signal_change(key);
+        Some(taken)
     }
 
     /// Removes `key`; whether it was there. A big value is freed in slices between commands.
@@ -402,7 +460,7 @@ impl Ctx<'_> {
             None => false,
             Some(discarded) => {
                 self.discard(discarded);
-                self.signal(key);
+                self.signal_change(key);
                 true
             }
         }
@@ -410,15 +468,17 @@ impl Ctx<'_> {
 
     /// Empties the database; what it held is to be freed.
     pub fn clear(&mut self) -> Discarded {
-        self.shard.waits.signal_all(self.db);
+        self.shard.touch_emptied(self.db);
+        self.shard.signal_all(self.db);
         self.database().clear()
     }
 
     /// Exchanges all that two databases hold.
     pub fn swap_databases(&mut self, first: DbId, second: DbId) {
+        self.shard.touch_swapped(first, second);
         self.shard.databases.swap(first.index(), second.index());
-        self.shard.waits.signal_all(first);
-        self.shard.waits.signal_all(second);
+        self.shard.signal_all(first);
+        self.shard.signal_all(second);
     }
 
     /// Leaves something big to be freed in slices between commands.
@@ -429,18 +489,30 @@ impl Ctx<'_> {
         }
     }
 
+    /// Whether anybody may hear of events of this class.
+    #[inline]
+    fn notices(&self, class: Events) -> bool {
+        self.shard.config.notify_keyspace_events.publishes(class) && !self.shard.registry.is_silent()
+    }
+
     /// Tells what happened to a key, to whoever has subscribed to such events.
+    #[inline]
     pub fn notify(&mut self, class: Events, event: &'static str, key: &[u8]) {
-        if self.shard.config.notify_keyspace_events.publishes(class) {
+        if self.notices(class) {
             self.shard.events.push(KeyEvent { db: self.db, class, event, key: key.to_vec() });
         }
     }
 
     /// Says that something happened at `key` which a client may wait for.
     pub(super) fn signal(&mut self, key: Key<'_>) {
-        if !self.shard.waits.is_empty() {
-            self.shard.waits.signal(self.db, key.bytes());
-        }
+        self.shard.signal(self.db, key.bytes());
+    }
+
+    /// Says that `key` was changed: to clients that wait for it, that watch it, and that keep a copy.
+    fn signal_change(&mut self, key: Key<'_>) {
+        self.signal(key);
+        self.shard.touch(self.db, key.bytes(), true);
+        self.shard.tracking.change(key.bytes());
     }
 
     /// Asks to wait: the handler has found nothing to take, and returns without a reply. What it gets when the time is over

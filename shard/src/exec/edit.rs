@@ -62,7 +62,9 @@ impl Ctx<'_> {
     ) -> Result<Option<R>, CommandError> {
         let key = key.into();
         self.expire_if_past(key);
+        self.touch_tentatively(key);
         let shard = &mut *self.shard;
+        shard.tracking.touch(key.bytes());
         // Looked up once: what `write` does is done here, beside the borrow of the randomness.
         let touched = Touched::new(shard, self.no_touch);
         let Some(mut entry) = shard.databases[self.db.index()].find_mut(key) else { return Ok(None) };

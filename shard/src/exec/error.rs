@@ -122,14 +122,50 @@ pub const DEBUG_NOT_ALLOWED: CommandError = CommandError::new(
     "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local \
      connection, otherwise you need to set this option in the configuration file, and then restart the server.",
 );
+/// A client would monitor in the middle of its own transaction.
+pub const MONITOR_IN_EXEC: CommandError = CommandError::new("ERR MONITOR isn't allowed for DENY BLOCKING client");
+
+/// A monitoring client wants to read, to change or to publish something.
+pub const MONITORS_NO_KEYS: CommandError = CommandError::new("ERR Replica can't interact with the keyspace");
+
 /// The data set is over `maxmemory`.
 pub const OUT_OF_MEMORY: CommandError = CommandError::new("OOM command not allowed when used memory > 'maxmemory'.");
 /// RESTORE and COPY: the target exists.
 pub const BUSY_KEY: CommandError = CommandError::new("BUSYKEY Target key name already exists.");
 
+/// MULTI within MULTI.
+pub const NESTED_MULTI: CommandError = CommandError::new("ERR MULTI calls can not be nested");
+/// WATCH within MULTI.
+pub const WATCH_IN_MULTI: CommandError = CommandError::new("ERR WATCH inside MULTI is not allowed");
+/// EXEC alone.
+pub const EXEC_WITHOUT_MULTI: CommandError = CommandError::new("ERR EXEC without MULTI");
+/// DISCARD alone.
+pub const DISCARD_WITHOUT_MULTI: CommandError = CommandError::new("ERR DISCARD without MULTI");
+/// A command of the transaction was refused when it came.
+pub const EXEC_ABORT: CommandError = CommandError::new("EXECABORT Transaction discarded because of previous errors.");
+/// A command that no transaction may have.
+pub const NOT_IN_MULTI: CommandError = CommandError::new("ERR Command not allowed inside a transaction");
+/// In a transaction or a script: the command needs something that is not there.
+pub const NOT_ON_GROUNDS: CommandError = CommandError::new("ERR This command is not allowed here");
+
+/// EXEC itself is refused with `error`.
+pub fn exec_aborted(error: &CommandError) -> CommandError {
+    let text = error.as_bytes();
+    let text = text.strip_prefix(b"ERR ").unwrap_or(text);
+    CommandError::bytes([b"EXECABORT Transaction discarded because of: ", text].concat())
+}
+
 /// The number of arguments is wrong; `name` is the command's full name.
 pub fn wrong_arity(name: &str) -> CommandError {
     CommandError::text(format!("ERR wrong number of arguments for '{name}' command"))
+}
+
+/// The client is subscribed to something and speaks RESP2; `name` is the command's full name.
+pub fn only_while_subscribed(name: &str) -> CommandError {
+    CommandError::text(format!(
+        "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+         context"
+    ))
 }
 
 /// An expiry is out of range; `name` is the command's name.

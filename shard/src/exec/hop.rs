@@ -14,6 +14,7 @@ use storage::keyspace::Detached;
 
 use super::CommandError;
 use super::ctx::Ctx;
+use crate::core::{Asked, Core};
 use crate::ids::{DbId, ShardId};
 use crate::slot::SlotMap;
 use crate::wait::WaitRequest;
@@ -31,8 +32,6 @@ pub enum HopValue {
     Bytes(Option<Vec<u8>>),
     /// An entry on its way.
     Entry(Option<Box<Detached>>),
-    /// Entries that were taken out to be brought together.
-    Borrowed(Box<super::borrow::Borrowed>),
     /// Something that the plan alone knows.
     Made(Box<dyn Any + Send>),
     /// The operation met an error.
@@ -47,7 +46,6 @@ impl fmt::Debug for HopValue {
             HopValue::Flag(false) => "Flag(false)",
             HopValue::Bytes(_) => "Bytes",
             HopValue::Entry(_) => "Entry",
-            HopValue::Borrowed(_) => "Borrowed",
             HopValue::Made(_) => "Made",
             HopValue::Error(_) => "Error",
         })
@@ -60,6 +58,11 @@ pub enum Step {
     Run(Vec<(ShardId, HopOp)>),
     /// These operations, each shard releasing its locks behind its own; then `step` is called once more, for the reply.
     RunLast(Vec<(ShardId, HopOp)>),
+    /// As [`Step::RunLast`], but each operation when the one before has run, its shard's locks are released, and whoever
+    /// waited there is served.
+    RunInTurn(Vec<(ShardId, HopOp)>),
+    /// Every core's share of this command; they come back in order of shards.
+    Shares(Arc<Asked>),
     /// The client waits for keys. These operations are run, each shard releasing its locks behind its own, and no step
     /// follows.
     Wait(WaitRequest, Vec<(ShardId, HopOp)>),
@@ -80,6 +83,11 @@ impl Step {
 pub trait Plan: Send {
     /// The next step. `values` are those of the step before; empty at first.
     fn step(&mut self, values: Vec<HopValue>) -> Step;
+
+    /// The next step, of a plan that does something of it on the coordinator itself.
+    fn step_on(&mut self, _core: &mut Core, values: Vec<HopValue>) -> Step {
+        self.step(values)
+    }
 }
 
 /// What a plan is made of.

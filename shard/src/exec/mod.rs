@@ -12,21 +12,27 @@
 //! | `AllHops` | the one shard, if there is one | a plan that holds all shards whole |
 //! | `Keys` | the shard of the keys, or all keys brought together | two hops, under locks |
 //! | `Session` | the client's own core | has no keys |
+//! | `Subscribe` | the client's own core, at a point of its own | has no keys |
+//! | `Publish` | the cores that have subscribers | has no keys |
 //! | `Everywhere` | every core | has no keys; typed answers are merged |
+//! | `Placed` | wherever it places its own [`work`] | as the work says |
 //! | `Chosen` | what the arguments say: a command of many words that are no subcommands | as chosen |
 //!
 //! Handlers are synchronous. They get a context ([`Ctx`] for data, [`SessionCtx`](crate::core::SessionCtx) for the
 //! connection and its core), the arguments with the name first, and a reply to write. An error that they return is
 //! written as the reply by the caller, in place of anything they have written.
 
+pub mod away;
 pub mod borrow;
 pub mod ctx;
 pub mod edit;
 pub mod error;
 pub mod hop;
 pub mod merge;
+pub mod observe;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod work;
 
 use std::any::Any;
 use std::fmt;
@@ -37,9 +43,12 @@ pub use ctx::{Ctx, ShardState};
 pub use edit::Tools;
 pub use error::CommandError;
 pub use merge::Merge;
+pub use observe::Observers;
 
 use crate::core::{Core, SessionCtx};
 use crate::ids::ShardId;
+use crate::pubsub::Space;
+use crate::spec::table::Row;
 
 /// What a handler says: the reply is written, or this error is.
 pub type Outcome = Result<(), CommandError>;
@@ -49,6 +58,9 @@ pub type ShardHandler = fn(&mut Ctx<'_>, &Args<'_>, &mut Reply<'_>) -> Outcome;
 
 /// Works on the client's own core.
 pub type SessionHandler = fn(&mut SessionCtx<'_>, &Args<'_>, &mut Reply<'_>) -> Outcome;
+
+/// Places the work of a command. An error is the reply.
+pub type PlacingHandler = fn(&mut SessionCtx<'_>, &'static Row, &Args<'_>) -> Outcome;
 
 /// One core's share of an answer that is no RESP.
 pub type Share = Box<dyn Any + Send>;
@@ -100,6 +112,10 @@ pub enum Run {
     Keys(ShardHandler),
     /// On the client's own core, at once.
     Session(SessionHandler),
+    /// On the client's own core, where it may change the client's subscriptions: that takes effect at a point of its own.
+    Subscribe(SessionHandler),
+    /// On the cores that have subscribers of the channel, which is the first argument; the second is the message.
+    Publish(Space),
     /// On every core, each giving a share; the client's core makes the reply of them.
     Everywhere {
         /// Checks the arguments on the client's own core, before anything is sent.
@@ -109,6 +125,9 @@ pub enum Run {
         /// Makes the reply; the shares are in order of shards.
         merge: fn(&mut SessionCtx<'_>, &Args<'_>, Vec<Share>, &mut Reply<'_>) -> Outcome,
     },
+    /// As its handler says, which looks at the client's session and places [`work::Work`] of its own, or replies at once
+    /// through [`SessionCtx`](crate::core::SessionCtx).
+    Placed(PlacingHandler),
     /// As this function says of the arguments, always the same of the same ones (`DEBUG`). It chooses no `Chosen`.
     Chosen(fn(&Args<'_>) -> Run),
 }
@@ -135,7 +154,10 @@ impl fmt::Debug for Run {
             Run::AllHops { .. } => "AllHops",
             Run::Keys(_) => "Keys",
             Run::Session(_) => "Session",
+            Run::Subscribe(_) => "Subscribe",
+            Run::Publish(_) => "Publish",
             Run::Everywhere { .. } => "Everywhere",
+            Run::Placed(_) => "Placed",
             Run::Chosen(_) => "Chosen",
         })
     }

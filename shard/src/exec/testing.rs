@@ -36,6 +36,7 @@ use crate::slot::SlotMap;
 use crate::spec::CommandTable;
 use crate::spec::Find;
 use crate::spec::table::Row;
+use crate::tracking::KeyTracking;
 use crate::wait::WaitTable;
 
 /// The time at which every test begins.
@@ -77,11 +78,16 @@ impl Keyspace {
             expiry_held: false,
             check_sums: true,
             waits: WaitTable::default(),
+            tracking: KeyTracking::new(Arc::default()),
             wanted: None,
             claim: None,
             events: Vec::new(),
             slots: Arc::clone(&slots),
+            registry: Arc::default(),
             garbage: Vec::new(),
+            observers: super::Observers::default(),
+            snapshot: None,
+            emptied: false,
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
         Keyspace { slots, shards, db: DbId(0), resp: Resp::V2 }
@@ -211,7 +217,13 @@ impl Keyspace {
                 });
                 self.drive(plan, &owners)
             }
-            Run::Container | Run::Session(_) | Run::Everywhere { .. } | Run::Chosen(_) => {
+            Run::Subscribe(_)
+            | Run::Publish(_)
+            | Run::Container
+            | Run::Session(_)
+            | Run::Everywhere { .. }
+            | Run::Chosen(_)
+            | Run::Placed(_) => {
                 panic!("{} needs a whole core", row.full_name)
             }
         }
@@ -282,7 +294,8 @@ impl Keyspace {
             let (ops, last) = match plan.step(std::mem::take(&mut values)) {
                 Step::Reply(reply) => return reply,
                 Step::Run(ops) => (ops, false),
-                Step::RunLast(ops) => (ops, true),
+                Step::RunLast(ops) | Step::RunInTurn(ops) => (ops, true),
+                Step::Shares(_) => panic!("a command on keys asks no other core"),
                 Step::Wait(_, ops) => {
                     for (shard, op) in ops {
                         op(&mut Ctx { shard: &mut self.shards[shard.index()], db: self.db, no_touch: false });

@@ -3,14 +3,19 @@
 //! A batch keeps its commands flat: one byte vector with all arguments, one vector with their places, one with a small
 //! head per command. Routing a command copies its arguments once and allocates nothing; batches are reused.
 
+use std::sync::Arc;
+
 use net::service::Socket;
 use net::{Args, ConnId, OwnedArgs, Span};
 use storage::UnixMillis;
 
 use super::inbox::PlanId;
 use super::locks::Claims;
+use crate::core::{Errand, Settling};
 use crate::exec::hop::HopOp;
 use crate::ids::{ClientId, DbId, ShardId};
+use crate::pubsub::Published;
+use crate::snapshot::Job;
 use crate::spec::CommandId;
 
 /// One command, or one part of one, on its way to a shard.
@@ -36,6 +41,8 @@ pub struct Head {
     pub resp3: bool,
     /// `CLIENT NO-TOUCH` is on.
     pub no_touch: bool,
+    /// The client is to be told when what it reads now changes.
+    pub tracks: bool,
     /// It is one part of several: the client's core counts the whole.
     pub is_part: bool,
 }
@@ -50,6 +57,10 @@ pub struct HopPart {
     pub db: DbId,
     /// `CLIENT NO-TOUCH` is on.
     pub no_touch: bool,
+    /// The client whose command it is.
+    pub client: ClientId,
+    /// The keys of this shard that the command reads, if the client is to be told when they change.
+    pub reads: Vec<Vec<u8>>,
     /// What it does when it is granted, before it answers.
     pub first: Option<(usize, HopOp)>,
 }
@@ -62,10 +73,24 @@ pub enum Message {
     Everywhere(Head),
     /// A command for the shard's data with arguments too big to be copied once more.
     Large(Box<(Head, OwnedArgs)>),
+    /// Several commands that run as one.
+    Errand(Box<Errand>),
     /// A part of a plan.
     Hop(Box<HopPart>),
+    /// The cut of a snapshot, for the whole shard.
+    Cut(Arc<Job>),
     /// A socket that this core shall serve, with the client's number: numbers follow the order of connecting.
     Adopt(Box<(Socket, ClientId)>),
+    /// What is published, for subscribers of this core; the publisher's connection and the number of its reply, if it
+    /// wants to know how many there are.
+    Publish(Arc<Published>, Option<(ConnId, u32)>),
+    /// A client of this core changes its subscriptions.
+    Settle(Box<Settling>),
+    /// Bytes for a client of this core that nobody asked for.
+    Tell(Box<(ConnId, Box<[u8]>)>),
+    /// A client of this core, subscribed to something, has sent commands elsewhere: all of them below this number stand
+    /// before what comes behind this.
+    Passed(ConnId, u32),
 }
 
 /// Messages of one core for one shard, in order.

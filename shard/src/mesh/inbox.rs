@@ -15,11 +15,13 @@ use storage::UnixMillis;
 
 use super::batch::Batch;
 use super::rules::{Rule, Rules};
-use crate::core::Waits;
+use crate::core::{Asked, Waits};
 use crate::exec::Share;
 use crate::exec::hop::{HopOp, HopValue};
 use crate::ids::ShardId;
 use crate::spec::CommandId;
+use crate::tracking::Notice;
+use crate::txn::Watch;
 
 /// How often a taken lock is tried again before the push is put off; each try is some 20 ns.
 const LOCK_SPINS: u32 = 100;
@@ -63,6 +65,19 @@ pub struct PartTime {
     pub micros: u64,
 }
 
+/// How many clients of one core have received what was published.
+#[derive(Clone, Copy, Debug)]
+pub struct Received {
+    /// The publisher's connection at its home core.
+    pub conn: ConnId,
+    /// Which of its replies.
+    pub seq: u32,
+    /// The clients.
+    pub clients: usize,
+    /// How long it took to send it to them, in microseconds.
+    pub micros: u64,
+}
+
 /// A command that took long, on its way to the client's core, which knows the client's name and address.
 #[derive(Debug)]
 pub struct SlowCommand {
@@ -97,12 +112,20 @@ pub struct ReplyBatch {
     pub times: Vec<PartTime>,
     /// Commands for the slow log.
     pub slow: Vec<SlowCommand>,
+    /// What clients are told of changed keys, each behind so many of the replies.
+    pub told: Vec<(usize, ConnId, Notice)>,
+    /// Commands as monitoring clients see them, a line each.
+    pub monitored: Vec<u8>,
+    /// Counts of receivers.
+    pub received: Vec<Received>,
 }
 
 impl ReplyBatch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.heads.is_empty() && self.shares.is_empty() && self.slow.is_empty()
+        let Self { heads, shares, slow, told, monitored, received, .. } = self;
+        let answers = heads.is_empty() && shares.is_empty() && received.is_empty();
+        answers && slow.is_empty() && told.is_empty() && monitored.is_empty()
     }
 
     /// Empties it for the next use.
@@ -111,7 +134,12 @@ impl ReplyBatch {
         self.shares.clear();
         self.times.clear();
         self.slow.clear();
+        self.told.clear();
+        self.monitored.clear();
+        self.received.clear();
         self.bytes.clear();
+        self.told.shrink_to(HEADS_KEPT);
+        self.monitored.shrink_to(BYTES_KEPT);
         self.heads.shrink_to(HEADS_KEPT);
         self.bytes.shrink_to(BYTES_KEPT);
     }
@@ -146,6 +174,17 @@ pub enum HopMessage {
         /// The plan.
         plan: PlanId,
     },
+    /// Give your share of a command that a plan asks of every core.
+    Share {
+        /// The plan.
+        plan: PlanId,
+        /// Which of the step's operations.
+        index: usize,
+        /// The command.
+        asked: Arc<Asked>,
+    },
+    /// A client watches no longer.
+    Unwatch(Arc<Watch>),
     /// A client of that core waits on this shard.
     Waits(Box<Waits>),
     /// Something happened at a key for which a client of that core waits, on several shards: its command is to run again.
@@ -154,6 +193,26 @@ pub enum HopMessage {
         conn: ConnId,
         /// Which of its replies.
         seq: u32,
+    },
+    /// The command of a client of that core found nothing once more, and may find something at that time.
+    LookLater {
+        /// The client's connection.
+        conn: ConnId,
+        /// Which of its replies.
+        seq: u32,
+        /// When.
+        at: UnixMillis,
+    },
+    /// It is that time.
+    LookAgain {
+        /// The client's core.
+        home: ShardId,
+        /// The client's connection.
+        conn: ConnId,
+        /// Which of its replies.
+        seq: u32,
+        /// The time there.
+        now: UnixMillis,
     },
     /// A client of that core waits no longer, or has tried again in vain.
     Unwait {
@@ -199,6 +258,8 @@ pub enum Pushed {
     Done,
     /// A lock was not to be had: nothing was linked.
     PutOff,
+    /// What was routed does not hold any more: nothing was linked.
+    Outdated,
     /// A broken rule: some batches are linked, the others are not yet.
     #[cfg(feature = "simulation")]
     Partly,
@@ -274,12 +335,26 @@ impl Mesh {
     /// Links every batch of `batches` that is not empty to its shard's inbox, all at one instant, with the time that
     /// `clock` tells at that instant. The linked batches are replaced by ones from `spare`.
     pub fn push(&self, batches: &mut [Batch], spare: &mut Vec<Batch>, clock: impl FnOnce() -> UnixMillis) -> Pushed {
+        self.push_if(batches, spare, || true, clock)
+    }
+
+    /// As [`Self::push`], if what was routed still holds: `is_current` is asked when all locks are had.
+    pub fn push_if(
+        &self,
+        batches: &mut [Batch],
+        spare: &mut Vec<Batch>,
+        is_current: impl FnOnce() -> bool,
+        clock: impl FnOnce() -> UnixMillis,
+    ) -> Pushed {
         let mut locked: Vec<(usize, MutexGuard<'_, Queues>)> = Vec::with_capacity(batches.len());
         for (shard, _) in batches.iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
             match self.lock_inbox(shard) {
                 Some(guard) => locked.push((shard, guard)),
                 None => return Pushed::PutOff,
             }
+        }
+        if !is_current() {
+            return Pushed::Outdated;
         }
         let now = clock();
         let mut wake: u128 = 0;
@@ -312,6 +387,24 @@ impl Mesh {
         answers.replies.push(replies);
         station.has_replies.store(true, Ordering::Release);
         Self::unlock_and_wake(station, answers);
+    }
+
+    /// Hands answers to all homes that have some, at one instant: whoever acts on one of them finds the others there. They
+    /// are replaced by batches from `spare`.
+    pub fn answer_together(&self, batches: &mut [ReplyBatch], spare: &mut Vec<ReplyBatch>) {
+        let homes = batches.iter().enumerate().filter(|(_, batch)| !batch.is_empty());
+        let mut locked: Vec<_> = homes.map(|(home, _)| (home, lock(&self.stations[home].answers))).collect();
+        for (home, answers) in &mut locked {
+            let batch = std::mem::replace(&mut batches[*home], spare.pop().unwrap_or_default());
+            answers.replies.push(batch);
+            self.stations[*home].has_replies.store(true, Ordering::Release);
+        }
+        let parked: Vec<(usize, bool)> =
+            locked.iter_mut().map(|(home, answers)| (*home, std::mem::take(&mut answers.parked))).collect();
+        drop(locked);
+        for (home, _) in parked.into_iter().filter(|(_, parked)| *parked) {
+            self.stations[home].waker.wake();
+        }
     }
 
     /// Hands a hop message to `shard`.

@@ -29,6 +29,12 @@ pub enum Rule {
     PartsCannotRefuse,
     /// References to connections carry a generation.
     GenerationsAreChecked,
+    /// SUBSCRIBE goes through the inbox of its own core.
+    SubscribingHasAPoint,
+    /// A publisher looks again if the registry has changed when it pushes.
+    TargetsAreAskedAgain,
+    /// A subscribed client's commands leave marks in the inbox of its core.
+    SubscribersLeaveMarks,
     /// Reads are not merged across each other.
     ReadsAreNotMerged,
 }

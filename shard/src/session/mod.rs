@@ -3,6 +3,7 @@
 //! A session keeps what belongs to the protocol (database, version, name, authentication) and puts the replies of its
 //! commands into their order ([`replies`]): commands of one pipeline may run on several shards at once.
 
+pub mod places;
 pub mod replies;
 
 use net::service::{Endpoint, InputUsage};
@@ -15,7 +16,10 @@ pub use replies::{Gather, Gathered, Replies};
 
 use crate::ids::{ClientId, DbId};
 use crate::limits::{IN_FLIGHT_COMMANDS_MAX, REPLIES_IN_FLIGHT_BYTES, REPLY_BYTES_GUESS};
-use crate::spec::CommandId;
+use crate::pubsub::Subscriptions;
+use crate::spec::{CommandId, CommandTable, Flag};
+use crate::tracking::Mode;
+use crate::txn::Transaction;
 
 /// What `CLIENT REPLY` asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -82,6 +86,12 @@ pub struct Session {
     pub no_touch: bool,
     /// `CLIENT NO-EVICT`.
     pub no_evict: bool,
+    /// `CLIENT TRACKING`.
+    pub tracking: Option<Box<Mode>>,
+    /// The client is to be told when what the command that is looked at now reads changes.
+    pub tracks: bool,
+    /// `MONITOR`.
+    pub monitors: bool,
     /// Bytes to be sent.
     pub out: Vec<u8>,
     /// Replies that wait for their turn.
@@ -92,6 +102,8 @@ pub struct Session {
     pub in_flight_bytes: usize,
     /// The largest of its recent replies from other shards, in bytes; fades with every reply.
     pub recent_reply_bytes: usize,
+    /// What it keeps for EXEC, and what it watches.
+    pub transaction: Option<Box<Transaction>>,
     /// It waits for keys.
     pub blocked: Option<Box<Blocked>>,
     /// The loop was told to hold its input.
@@ -102,6 +114,10 @@ pub struct Session {
     pub dirty: bool,
     /// Its output waits for replies that are on their way.
     pub withheld: bool,
+    /// Its subscriptions, if it has any.
+    pub subscriptions: Option<Box<Subscriptions>>,
+    /// Of a subscribed client: its commands with replies below this number stand before whatever is published now.
+    pub passed: u32,
     /// What is told about it.
     pub info: Box<ClientInfo>,
 }
@@ -138,16 +154,22 @@ impl Session {
             reply_mode: ReplyMode::On,
             no_touch: false,
             no_evict: false,
+            tracking: None,
+            tracks: false,
+            monitors: false,
             out: Vec::new(),
             replies: Replies::default(),
             routed_in: 0,
             in_flight_bytes: 0,
             recent_reply_bytes: REPLY_BYTES_GUESS,
+            transaction: None,
             blocked: None,
             held: None,
             closing: false,
             dirty: false,
             withheld: false,
+            subscriptions: None,
+            passed: 0,
             info: Box::new(ClientInfo {
                 endpoint,
                 fd,
@@ -167,13 +189,40 @@ impl Session {
         }
     }
 
+    /// Whether its commands are kept for EXEC.
+    #[inline]
+    pub fn in_transaction(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.is_open)
+    }
+
     /// Bytes of memory that the connection takes, in all its buffers.
     pub fn memory_bytes(&self) -> usize {
         let info = &self.info;
         let names = info.name.capacity() + info.lib_name.capacity() + info.lib_ver.capacity();
         let output = self.out.capacity() + info.in_flight + self.replies.heap_bytes();
         let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
-        size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + info.input.query_capacity
+        let held = held + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.memory_bytes());
+        let kept = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes());
+        size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + kept + info.input.query_capacity
+    }
+
+    /// Whether it is subscribed to anything: it counts as a client of the class `pubsub`.
+    pub fn is_subscribed(&self) -> bool {
+        self.subscriptions.is_some()
+    }
+
+    /// The number of the reply that a message would stand before, if all that the client has sent has had its point. What
+    /// waits for a key has not: a message passes it.
+    pub fn place_of_messages(&self) -> u32 {
+        let next = self.replies.next();
+        let may_wait = |id| CommandTable::global().row(id).command.flags.has(Flag::Blocking);
+        let waits = !self.replies.is_empty() && self.info.last_command.is_some_and(may_wait);
+        next.wrapping_sub(u32::from(waits))
+    }
+
+    /// Whether few commands are allowed: without a type of their own, messages could not be told from other replies.
+    pub fn is_restricted(&self) -> bool {
+        self.is_subscribed() && self.resp == Resp::V2
     }
 
     /// The command that CLIENT PAUSE holds back.

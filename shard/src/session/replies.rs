@@ -3,6 +3,9 @@
 //! Each command of a connection gets the next sequence number. A reply that is made when nothing is outstanding goes
 //! straight into the output; every other one takes a place in a queue, and leaves it when all before it have left.
 //! Bytes of replies that came too early stand in one arena, which is emptied whenever the queue is.
+//!
+//! Messages that nobody asked for (of channels, invalidations, MONITOR) stand between replies. One that comes while replies
+//! are outstanding is told behind how many of them it belongs, and leaves when those have left.
 
 use std::collections::VecDeque;
 
@@ -10,6 +13,7 @@ use net::{OwnedArgs, Resp};
 
 use crate::exec::Share;
 use crate::exec::merge::Part;
+use crate::mesh::inbox::Received;
 use crate::spec::CommandId;
 
 /// A reply to be made of several parts.
@@ -43,10 +47,40 @@ enum Place {
     Waiting { discard: bool, bytes_in_flight: u32 },
     /// To be made of parts.
     Gathering { gather: Box<Gather>, discard: bool, bytes_in_flight: u32 },
+    /// The number of clients that receive what was published, to be told by so many cores.
+    Receiving { receiving: Box<Receiving>, discard: bool, bytes_in_flight: u32 },
     /// Answered too early: these bytes of the arena.
     Ready { start: u32, len: u32 },
     /// Answered too early with much: bytes of their own.
     Big(Vec<u8>),
+}
+
+/// How many receive what was published, as far as cores have told.
+pub struct Receiving {
+    /// The command.
+    pub command: CommandId,
+    /// The clients.
+    pub clients: usize,
+    /// The longest that one of the cores took, in microseconds.
+    pub micros: u64,
+    /// What the slow log shows of the command.
+    pub shown: OwnedArgs,
+    /// Cores still to tell.
+    missing: usize,
+}
+
+impl Receiving {
+    /// So many cores are to tell.
+    pub fn new(command: CommandId, cores: usize, shown: OwnedArgs) -> Receiving {
+        Receiving { command, clients: 0, micros: 0, shown, missing: cores }
+    }
+}
+
+/// Bytes that stand between two replies.
+struct Interposed {
+    /// The number of the reply that they stand before.
+    before: u32,
+    bytes: Vec<u8>,
 }
 
 /// A reply above this size does not go through the arena.
@@ -67,6 +101,10 @@ pub struct Replies {
     places: VecDeque<Place>,
     arena: Vec<u8>,
     big_bytes: usize,
+    /// In the order in which they leave. A box, for few connections ever have any.
+    #[expect(clippy::box_collection, reason = "eight bytes a connection")]
+    interposed: Option<Box<VecDeque<Interposed>>>,
+    interposed_bytes: usize,
 }
 
 impl Replies {
@@ -83,10 +121,11 @@ impl Replies {
 
     /// Bytes of replies that wait for their turn.
     pub fn held_bytes(&self) -> usize {
-        self.arena.len() + self.big_bytes
+        self.arena.len() + self.big_bytes + self.interposed_bytes
     }
 
-    fn next(&self) -> u32 {
+    /// The number that the next reply will have.
+    pub fn next(&self) -> u32 {
         self.first.wrapping_add(self.places.len() as u32)
     }
 
@@ -104,10 +143,83 @@ impl Replies {
         seq
     }
 
+    /// Takes the next place for the number of clients that receive what was published; returns its number.
+    pub fn expect_received(&mut self, receiving: Receiving, discard: bool, bytes_in_flight: usize) -> u32 {
+        let seq = self.next();
+        let receiving = Box::new(receiving);
+        self.places.push_back(Place::Receiving { receiving, discard, bytes_in_flight: bytes_in_flight as u32 });
+        seq
+    }
+
+    fn receiving(&mut self, seq: u32) -> &mut Receiving {
+        match self.places.get_mut(seq.wrapping_sub(self.first) as usize) {
+            Some(Place::Receiving { receiving, .. }) => receiving,
+            _ => panic!("receivers are counted until all cores have told"),
+        }
+    }
+
+    /// One core more is to tell.
+    pub fn expect_one_more(&mut self, seq: u32) {
+        self.receiving(seq).missing += 1;
+    }
+
+    /// A core has told; what came together when all have.
+    pub fn count_received(&mut self, received: &Received) -> Option<Receiving> {
+        let receiving = self.receiving(received.seq);
+        receiving.clients += received.clients;
+        receiving.micros = receiving.micros.max(received.micros);
+        receiving.missing -= 1;
+        let shown = std::mem::take(&mut receiving.shown);
+        if receiving.missing > 0 {
+            receiving.shown = shown;
+            return None;
+        }
+        let Receiving { command, clients, micros, missing, .. } = *receiving;
+        Some(Receiving { command, clients, micros, shown, missing })
+    }
+
     /// Puts a reply that was made at once behind the outstanding ones.
     pub fn push_ready(&mut self, reply: &[u8]) {
         let place = self.store(reply);
         self.places.push_back(place);
+    }
+
+    /// Adds a message that nobody asked for, behind the outstanding replies below the number `before` and behind the
+    /// messages that came earlier. It goes straight to `out` if all those have left.
+    pub fn interpose(&mut self, before: u32, message: &[&[u8]], out: &mut Vec<u8>) {
+        // Those below `before` may have left already, and others with them.
+        let ahead = usize::try_from(before.wrapping_sub(self.first) as i32).unwrap_or(0).min(self.places.len());
+        let last = self.interposed.as_ref().and_then(|waiting| waiting.back());
+        let ahead = last.map_or(0, |last| last.before.wrapping_sub(self.first) as usize).max(ahead);
+        if ahead == 0 {
+            for piece in message {
+                out.extend_from_slice(piece);
+            }
+            return;
+        }
+        let before = self.first.wrapping_add(ahead as u32);
+        let waiting = self.interposed.get_or_insert_default();
+        if waiting.back().is_none_or(|last| last.before != before) {
+            waiting.push_back(Interposed { before, bytes: Vec::new() });
+        }
+        let last = waiting.back_mut().expect("one was pushed just now, or there was one");
+        for piece in message {
+            last.bytes.extend_from_slice(piece);
+            self.interposed_bytes += piece.len();
+        }
+    }
+
+    /// Lets the messages go whose turn it is.
+    fn release_interposed(&mut self, out: &mut Vec<u8>) {
+        let Some(waiting) = &mut self.interposed else { return };
+        if let Some(message) = waiting.front().filter(|message| message.before == self.first) {
+            self.interposed_bytes -= message.bytes.len();
+            out.extend_from_slice(&message.bytes);
+            waiting.pop_front();
+        }
+        if waiting.is_empty() {
+            self.interposed = None;
+        }
     }
 
     fn store(&mut self, reply: &[u8]) -> Place {
@@ -125,9 +237,9 @@ impl Replies {
     pub fn fill(&mut self, seq: u32, reply: &[u8], out: &mut Vec<u8>) -> usize {
         let index = seq.wrapping_sub(self.first) as usize;
         let (discard, bytes) = match self.places.get(index).expect("a reply is for an outstanding command") {
-            Place::Waiting { discard, bytes_in_flight } | Place::Gathering { discard, bytes_in_flight, .. } => {
-                (*discard, *bytes_in_flight as usize)
-            }
+            Place::Waiting { discard, bytes_in_flight }
+            | Place::Gathering { discard, bytes_in_flight, .. }
+            | Place::Receiving { discard, bytes_in_flight, .. } => (*discard, *bytes_in_flight as usize),
             Place::Ready { .. } | Place::Big(_) => panic!("a command is answered once"),
         };
         let reply = if discard { &[] } else { reply };
@@ -136,7 +248,7 @@ impl Replies {
             return bytes;
         }
         out.extend_from_slice(reply);
-        self.leave();
+        self.leave(out);
         while let Some(place) = self.places.front() {
             match place {
                 Place::Ready { start, len } => {
@@ -146,9 +258,9 @@ impl Replies {
                     self.big_bytes -= reply.len();
                     out.extend_from_slice(reply);
                 }
-                Place::Waiting { .. } | Place::Gathering { .. } => break,
+                Place::Waiting { .. } | Place::Gathering { .. } | Place::Receiving { .. } => break,
             }
-            self.leave();
+            self.leave(out);
         }
         if self.places.is_empty() {
             self.rest();
@@ -156,9 +268,10 @@ impl Replies {
         bytes
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self, out: &mut Vec<u8>) {
         self.places.pop_front();
         self.first = self.first.wrapping_add(1);
+        self.release_interposed(out);
     }
 
     /// The parts of reply `seq`, which is being gathered.
@@ -194,7 +307,7 @@ impl Replies {
 
     /// Bytes of memory it takes besides itself.
     pub fn heap_bytes(&self) -> usize {
-        self.arena.capacity() + self.places.capacity() * size_of::<Place>() + self.big_bytes
+        self.arena.capacity() + self.places.capacity() * size_of::<Place>() + self.big_bytes + self.interposed_bytes
     }
 }
 
@@ -219,6 +332,44 @@ mod tests {
         assert_eq!(out, b"acd");
         assert!(replies.is_empty());
         assert_eq!(replies.held_bytes(), 0);
+    }
+
+    #[test]
+    fn messages_stand_between_replies() {
+        let mut replies = Replies::default();
+        let mut out = Vec::new();
+        replies.interpose(replies.next(), &[b"0"], &mut out);
+        assert_eq!(out, b"0", "nothing is outstanding");
+        let a = replies.expect(false, 0);
+        let b = replies.expect(false, 0);
+        replies.interpose(b, &[b"1", b"2"], &mut out);
+        let c = replies.expect(false, 0);
+        replies.interpose(b, &[b"3"], &mut out);
+        replies.interpose(replies.next(), &[b"4"], &mut out);
+        replies.interpose(b, &[b"5"], &mut out);
+        assert_eq!(replies.held_bytes(), 5);
+        replies.fill(b, b"b", &mut out);
+        assert_eq!(out, b"0");
+        replies.fill(a, b"a", &mut out);
+        assert_eq!(out, b"0a123b");
+        replies.fill(c, b"c", &mut out);
+        assert_eq!(out, b"0a123bc45", "a message never overtakes an earlier one");
+        assert_eq!(replies.held_bytes(), 0);
+    }
+
+    #[test]
+    fn a_message_passes_replies_that_it_does_not_follow() {
+        let mut replies = Replies::default();
+        let mut out = Vec::new();
+        let a = replies.expect(false, 0);
+        replies.interpose(a, &[b"1"], &mut out);
+        assert_eq!(out, b"1");
+        replies.fill(a, b"a", &mut out);
+        let b = replies.expect(false, 0);
+        replies.interpose(a, &[b"2"], &mut out);
+        assert_eq!(out, b"1a2", "the reply that it was to stand before has left");
+        replies.fill(b, b"b", &mut out);
+        assert_eq!(out, b"1a2b");
     }
 
     #[test]

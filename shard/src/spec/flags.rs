@@ -54,12 +54,20 @@ pub enum Flag {
     TouchesArbitraryKeys,
     /// Only for clients that `enable-debug-command` allows it.
     Debugging,
+    /// Runs at once behind MULTI: it is about the transaction, or about the connection.
+    NotQueued,
+    /// A command for every core that looks at its keys: it waits while these are away.
+    LooksAtKeys,
     /// While it waits for a key, the removal of the key is something to be told.
     NoticesRemoval,
+    /// Allowed to a client that is subscribed to something and speaks RESP2.
+    WhileSubscribed,
+    /// Held back by `CLIENT PAUSE WRITE` though it is no write.
+    HeldWithWrites,
 }
 
 /// A set of [`Flag`]s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(u32);
 
 impl Flags {
@@ -77,9 +85,21 @@ impl Flags {
         Flags(bits)
     }
 
+    /// This set and `flag`.
+    #[must_use]
+    pub const fn with(self, flag: Flag) -> Flags {
+        Flags(self.0 | 1 << flag as u32)
+    }
+
     /// Whether `flag` is in the set.
     pub const fn has(self, flag: Flag) -> bool {
         self.0 & (1 << flag as u32) != 0
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn or(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
     }
 
     /// The names that COMMAND INFO shows, in its order. Internal flags have none.

@@ -28,6 +28,8 @@ pub struct WaitRequest {
     pub keys: Vec<Vec<u8>>,
     /// When the client waits no longer; `None` if it waits for ever.
     pub deadline: Option<UnixMillis>,
+    /// When there may be something to take though no key is signalled (XREADGROUP with CLAIM); each run in vain says so anew.
+    pub look_again: Option<UnixMillis>,
     /// The command as it is to run when a key is signalled, if not as it came (XREAD with `$`).
     pub args: Option<OwnedArgs>,
     /// What the client gets when the time is over.

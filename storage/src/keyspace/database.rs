@@ -5,6 +5,7 @@
 
 use super::discard::Discarded;
 use super::fields::Watches;
+use super::saving::Saving;
 use super::{Access, Entry, EntryMut, Expiry, Key, UnixMillis};
 use crate::encoding::block::{KEY_INLINE_BYTES_MAX, KeyPart, Parts, VALUE_INLINE_BYTES_MAX, ValuePart, string_part};
 use crate::encoding::buffer::BufferParts;
@@ -29,7 +30,9 @@ pub struct Detached {
 pub struct Database {
     pub(super) table: Table,
     /// The saved mark of new entries.
-    birth_mark: bool,
+    pub(super) birth_mark: bool,
+    /// What a running snapshot has yet to save.
+    pub(super) saving: Option<Box<Saving>>,
     /// The segment that the next sweep begins with.
     pub(super) sweep_position: usize,
     pub(super) ttl_samples: usize,
@@ -71,7 +74,7 @@ impl Database {
     pub fn find_mut<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<EntryMut<'_>> {
         let key = key.into();
         let place = self.table.find(key.hash(), key.bytes())?;
-        Some(EntryMut::new(&mut self.table, place))
+        Some(EntryMut::new(&mut self.table, place, self.saving.as_deref_mut()))
     }
 
     /// Whether the key is there, expired or not.
@@ -121,6 +124,7 @@ impl Database {
         let (access, saved) = (access.bits(), self.birth_mark);
         let expire_at = if let Expiry::At(at) = expire { Some(at.0) } else { None };
         if let Some(place) = self.table.find(key.hash(), key.bytes()) {
+            self.save_first(place);
             let expire_at = if expire == Expiry::Keep { self.table.block(place).expire_at() } else { expire_at };
             let new = Replacement { value, expire_at, access, saved };
             return Discarded::from_outside(self.table.replace(place, key.bytes(), new));
@@ -138,6 +142,7 @@ impl Database {
     pub fn remove<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<OwnedValue> {
         let key = key.into();
         let place = self.table.find(key.hash(), key.bytes())?;
+        self.save_first(place);
         Some(self.table.take(key.hash(), place))
     }
 
@@ -145,6 +150,7 @@ impl Database {
     pub fn delete<'k>(&mut self, key: impl Into<Key<'k>>) -> bool {
         let key = key.into();
         let Some(place) = self.table.find(key.hash(), key.bytes()) else { return false };
+        self.save_first(place);
         drop(self.table.delete(key.hash(), place));
         true
     }
@@ -153,6 +159,7 @@ impl Database {
     pub fn unlink<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Option<Discarded>> {
         let key = key.into();
         let place = self.table.find(key.hash(), key.bytes())?;
+        self.save_first(place);
         Some(Discarded::from_outside(self.table.delete(key.hash(), place)))
     }
 
@@ -161,6 +168,7 @@ impl Database {
     pub fn take<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Detached> {
         let key = key.into();
         let place = self.table.find(key.hash(), key.bytes())?;
+        self.save_first(place);
         let entry = Entry::new(self.table.block(place));
         let (expire_at, access) = (entry.expire_at(), entry.access());
         Some(Detached { value: self.table.take(key.hash(), place), expire_at, access })
@@ -179,28 +187,19 @@ impl Database {
         self.set_value(key, detached.value, expire, detached.access)
     }
 
-    /// Empties the database in constant time; the old contents are to be freed elsewhere, or step by step.
+    /// Empties the database in constant time; the old contents are to be freed elsewhere, or step by step. What a running snapshot has
+    /// yet to save stays until it has.
     pub fn clear(&mut self) -> Discarded {
         let old = std::mem::take(&mut self.table);
         (self.sweep_position, self.ttl_samples, self.avg_ttl) = (0, 0, 0);
         self.watches = Watches::default();
-        Discarded::from_table(old)
-    }
-
-    /// The value of the *saved* mark that entries get when they are set. A snapshot flips it at its cut: entries whose mark
-    /// differs from it are those that the snapshot has yet to save, without a walk to reset them first.
-    pub const fn birth_mark(&self) -> bool {
-        self.birth_mark
-    }
-
-    /// Sets what [`Self::birth_mark`] returns.
-    pub const fn set_birth_mark(&mut self, saved: bool) {
-        self.birth_mark = saved;
+        Discarded::from_table(self.keep_for_saving(old))
     }
 
     /// Panics if the structure contradicts itself. For tests: it visits everything.
     pub fn check_invariants(&self) {
         self.table.check_invariants();
         self.check_watches();
+        self.check_marks();
     }
 }

@@ -1,5 +1,6 @@
 //! Entries: a key and what belongs to it, as a view to read, and as a handle to change it in place.
 
+use super::saving::Saving;
 use super::{Access, UnixMillis};
 use crate::encoding::block::BlockRef;
 use crate::encoding::table::line::{LINE_SLOTS, Line};
@@ -44,7 +45,7 @@ impl<'a> Entry<'a> {
         Access::from_bits(self.block.access())
     }
 
-    /// The snapshot's mark: see [`super::Database::set_birth_mark`].
+    /// The snapshot's mark, see `saving.rs`.
     pub const fn saved(&self) -> bool {
         self.block.saved()
     }
@@ -60,16 +61,25 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// A key in the database, to be changed in place.
+/// A key in the database, to be changed in place. What a running snapshot has yet to save of it is saved before.
 #[derive(Debug)]
 pub struct EntryMut<'a> {
     table: &'a mut Table,
     place: Place,
+    saving: Option<&'a mut Saving>,
 }
 
 impl<'a> EntryMut<'a> {
-    pub(super) const fn new(table: &'a mut Table, place: Place) -> Self {
-        Self { table, place }
+    pub(super) const fn new(table: &'a mut Table, place: Place, saving: Option<&'a mut Saving>) -> Self {
+        Self { table, place, saving }
+    }
+
+    /// Comes before every change of what a snapshot holds.
+    #[inline]
+    fn save_first(&mut self) {
+        if let Some(saving) = &mut self.saving {
+            saving.save_first(self.table, self.place);
+        }
     }
 
     /// The entry as it is now.
@@ -81,7 +91,7 @@ impl<'a> EntryMut<'a> {
     /// The entry, for as long as the database is borrowed: after a look that noted the use of the key.
     #[inline]
     pub fn into_entry(self) -> Entry<'a> {
-        let Self { table, place } = self;
+        let Self { table, place, .. } = self;
         Entry::new(table.block(place))
     }
 
@@ -99,6 +109,7 @@ impl<'a> EntryMut<'a> {
 
     /// Sets or clears the expiry.
     pub fn set_expire(&mut self, expire_at: Option<UnixMillis>) {
+        self.save_first();
         self.table.set_expire(self.place, expire_at.map(|at| at.0));
     }
 
@@ -108,23 +119,21 @@ impl<'a> EntryMut<'a> {
         self.table.set_access(self.place, access.bits());
     }
 
-    /// Sets the snapshot's mark.
-    pub fn set_saved(&mut self, saved: bool) {
-        self.table.set_saved(self.place, saved);
-    }
-
     /// Sets the value to an integer; expiry and access bits stay (INCR).
     pub fn set_int(&mut self, number: i64) {
+        self.save_first();
         drop(self.table.set_int(self.place, number));
     }
 
     /// Lets `change` change the value, to whatever it likes. Expiry and access bits stay.
     pub fn edit<R>(&mut self, change: impl FnOnce(&mut OwnedValue) -> R) -> R {
+        self.save_first();
         self.table.edit(self.place, change)
     }
 
     /// Appends to the string; returns its new length. It is `raw` from now on.
     pub fn append(&mut self, bytes: &[u8]) -> usize {
+        self.save_first();
         let len = self.string_len();
         let new_len = len + bytes.len();
         self.table.string_mut(self.place, new_len)[len..].copy_from_slice(bytes);
@@ -134,6 +143,7 @@ impl<'a> EntryMut<'a> {
     /// Overwrites part of the string, which is padded with zeros where needed; returns its new length. It is `raw` from
     /// now on.
     pub fn set_range(&mut self, offset: usize, bytes: &[u8]) -> usize {
+        self.save_first();
         let string = self.table.string_mut(self.place, offset + bytes.len());
         string[offset..offset + bytes.len()].copy_from_slice(bytes);
         string.len()
@@ -142,6 +152,7 @@ impl<'a> EntryMut<'a> {
     /// The bytes of the string for a change in place (SETBIT, BITFIELD), padded with zeros to at least `len_min`. It is
     /// `raw` from now on.
     pub fn string_mut(&mut self, len_min: usize) -> &mut [u8] {
+        self.save_first();
         self.table.string_mut(self.place, len_min)
     }
 

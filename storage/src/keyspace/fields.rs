@@ -121,7 +121,8 @@ impl Database {
         swept: &mut dyn FnMut(SweptFields<'_>),
     ) -> usize {
         let Some(place) = self.table.find_where(hash, |block| is_due(block, hash, now)) else { return 0 };
-        let mut entry = EntryMut::new(&mut self.table, place);
+        // A running snapshot needs to see nothing before: whoever loads it drops these fields, too.
+        let mut entry = EntryMut::new(&mut self.table, place, None);
         let removed = entry.edit(|value| {
             let OwnedValue::Hash(fields) = value else { unreachable!("only hashes are due") };
             fields.expire_fields(now, budget, |_| ()).removed

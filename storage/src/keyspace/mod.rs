@@ -8,6 +8,7 @@
 //! - [`Entry`], [`EntryMut`] (`entry.rs`): a key and what belongs to it, read and changed in place.
 //! - `expiry.rs`: time stamps and the sweep that finds expired keys without looking at the others.
 //! - `fields.rs`: which hashes have fields that expire, and the sweep that removes those.
+//! - `saving.rs`: what a running snapshot has yet to save, and saving it.
 //! - `scan.rs`: cursors, random keys, visiting all.
 //! - `access.rs`: the arithmetic of LRU and LFU bits.
 //! - `memory.rs`: what the memory is spent on; returning what deletes have left sparse.
@@ -24,6 +25,7 @@ mod fields;
 mod key;
 mod memory;
 mod prefetch;
+mod saving;
 mod scan;
 #[cfg(test)]
 mod tests;

@@ -523,19 +523,6 @@ fn databases_can_be_sent() {
 }
 
 #[test]
-fn marks_tell_saved_entries_apart() {
-    let mut db = Database::new();
-    set(&mut db, b"old", b"1");
-    db.set_birth_mark(!db.birth_mark());
-    set(&mut db, b"new", b"1");
-    let saved = |db: &Database, key: &[u8]| db.find(key).expect("it is there").saved() == db.birth_mark();
-    assert!(!saved(&db, b"old") && saved(&db, b"new"));
-    let mark = db.birth_mark();
-    db.find_mut(b"old").expect("it is there").set_saved(mark);
-    assert!(saved(&db, b"old"));
-}
-
-#[test]
 fn appending_byte_by_byte_is_linear() {
     let mut db = Database::new();
     set(&mut db, b"k", b"");

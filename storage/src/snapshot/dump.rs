@@ -7,11 +7,8 @@
 //! refused when it is met.
 
 use super::crc64::crc64;
-use super::{Reader, TYPE_HASH_LISTPACK_TTL, TYPE_HASH_TTL, TYPE_STREAM_3, Writer};
+use super::{Reader, TYPE_HASH_LISTPACK_TTL, TYPE_HASH_TTL, TYPE_STREAM_3, VERSION_MIN, Writer};
 use crate::types::{Limits, OwnedValue, Value};
-
-/// The version that payloads have that need no later one.
-const VERSION_MIN: u16 = 10;
 
 /// The latest version that is read.
 pub const RESTORE_VERSION_MAX: u16 = 12;
@@ -41,7 +38,7 @@ pub fn dump(value: Value<'_>) -> Vec<u8> {
 }
 
 /// The version of RDB that brought a type, as far as it is later than the least that is written.
-const fn version_of(type_byte: u8) -> u16 {
+pub(super) const fn version_of(type_byte: u8) -> u16 {
     match type_byte {
         TYPE_HASH_TTL | TYPE_HASH_LISTPACK_TTL => 12,
         TYPE_STREAM_3 => 11,

@@ -1,8 +1,8 @@
 //! RDB: how values look in snapshot files and in the payloads of DUMP and RESTORE.
 //!
 //! The format is Redis's, so that files and payloads can be exchanged with it. This module has the pieces: the checksum
-//! ([`crc64`]), the compression ([`lzf`]), lengths and strings ([`Writer`], [`Reader`]), and the payload of a single value
-//! ([`dump`], [`restore`]).
+//! ([`crc64`]), the compression ([`lzf`]), lengths and strings ([`Writer`], [`Reader`]), the payload of a single value
+//! ([`dump`], [`restore`]), and whole files ([`file`]).
 //!
 //! ```text
 //! length     00xxxxxx                      6 bits
@@ -27,11 +27,13 @@
 
 pub mod crc64;
 mod dump;
+pub mod file;
 mod hash;
 mod list;
 pub mod lzf;
 mod reader;
 mod set;
+mod skip;
 mod sorted_set;
 mod stream;
 #[cfg(test)]
@@ -89,6 +91,14 @@ const TYPE_HASH_LISTPACK_TTL_OLD: u8 = 23;
 const TYPE_HASH_TTL: u8 = 24;
 /// A hash with expiries in a listpack.
 const TYPE_HASH_LISTPACK_TTL: u8 = 25;
+
+/// The least version of RDB that is written.
+const VERSION_MIN: u16 = 10;
+
+/// Whether values of that type are known here.
+const fn is_type(type_byte: u8) -> bool {
+    matches!(type_byte, TYPE_STRING..=TYPE_ZSET_2 | TYPE_HASH_ZIPMAP..=TYPE_HASH_LISTPACK_TTL)
+}
 
 const LENGTH_6: u8 = 0x00;
 const LENGTH_14: u8 = 0x40;

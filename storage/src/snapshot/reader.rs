@@ -21,6 +21,8 @@ pub struct Malformed;
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
+    /// Bytes that were asked for beyond the end.
+    missing: usize,
 }
 
 /// What a length turns out to be.
@@ -32,7 +34,7 @@ enum Length {
 impl<'a> Reader<'a> {
     /// A reader of these bytes.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, missing: 0 }
     }
 
     /// What was not read yet.
@@ -40,15 +42,26 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
+    /// By how many bytes at least what failed went beyond the end; 0 if it failed for another reason.
+    pub const fn missing_bytes(&self) -> usize {
+        self.missing
+    }
+
     /// Reads so many bytes as they are.
     pub fn bytes(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
-        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(Malformed)?;
+        let Some((bytes, rest)) = self.rest.split_at_checked(len) else {
+            self.missing = len - self.rest.len();
+            return Err(Malformed);
+        };
         self.rest = rest;
         Ok(bytes)
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let (bytes, rest) = self.rest.split_first_chunk().ok_or(Malformed)?;
+        let Some((bytes, rest)) = self.rest.split_first_chunk() else {
+            self.missing = N - self.rest.len();
+            return Err(Malformed);
+        };
         self.rest = rest;
         Ok(*bytes)
     }
@@ -104,7 +117,13 @@ impl<'a> Reader<'a> {
 
     /// Reads a value of the type that `type_byte` announces. A collection without items is no value.
     pub fn value(&mut self, type_byte: u8, limits: &Limits) -> Result<OwnedValue, Malformed> {
-        let value = match type_byte {
+        let value = self.value_or_empty(type_byte, limits)?;
+        if value.as_value().is_empty_collection() { Err(Malformed) } else { Ok(value) }
+    }
+
+    /// As [`Self::value`], collections without items included.
+    pub fn value_or_empty(&mut self, type_byte: u8, limits: &Limits) -> Result<OwnedValue, Malformed> {
+        Ok(match type_byte {
             TYPE_STRING => OwnedValue::String(self.string()?),
             TYPE_LIST => OwnedValue::List(self.list_of_elements(limits.list)?),
             TYPE_LIST_ZIPLIST => OwnedValue::List(self.list_ziplist(limits.list)?),
@@ -129,7 +148,6 @@ impl<'a> Reader<'a> {
             TYPE_STREAM_2 => OwnedValue::Stream(Box::new(self.stream(Detail::Counters)?)),
             TYPE_STREAM_3 => OwnedValue::Stream(Box::new(self.stream(Detail::ActiveTimes)?)),
             _ => return Err(Malformed),
-        };
-        if value.as_value().is_empty_collection() { Err(Malformed) } else { Ok(value) }
+        })
     }
 }

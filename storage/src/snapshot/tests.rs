@@ -7,7 +7,7 @@ use crate::types::{Limits, OwnedValue};
 
 mod damage;
 mod old;
-mod values;
+pub(super) mod values;
 
 /// A payload with these bytes of type and value.
 fn seal(body: &[u8], version: u16) -> Vec<u8> {

@@ -60,3 +60,11 @@ pub fn raise_file_limit() -> u64 {
     assert_eq!(outcome, 0, "setrlimit: {}", std::io::Error::last_os_error());
     limit.rlim_cur
 }
+
+/// Lets no file of the process `pid` that a test started grow above so many bytes.
+pub fn limit_file_size(pid: u32, bytes: u64) {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: prlimit reads the struct whose address it is given, and writes nothing to a null pointer.
+    let outcome = unsafe { libc::prlimit(pid as i32, libc::RLIMIT_FSIZE, &raw const limit, std::ptr::null_mut()) };
+    assert_eq!(outcome, 0, "prlimit: {}", std::io::Error::last_os_error());
+}

@@ -56,13 +56,13 @@ pub struct Launch {
     config: Option<String>,
     dir: Option<PathBuf>,
     port: Option<u16>,
-    program: PathBuf,
+    program: Option<PathBuf>,
 }
 
 impl Launch {
     /// A server of kind `target` with nothing but what a test needs.
     pub fn new(target: Target) -> Self {
-        Self { target, args: Vec::new(), config: None, dir: None, port: None, program: program(target) }
+        Self { target, args: Vec::new(), config: None, dir: None, port: None, program: None }
     }
 
     /// Adds `--name value ...`, as words of the command line.
@@ -77,16 +77,28 @@ impl Launch {
         self
     }
 
-    /// Starts another program of the same kind.
-    pub fn program(mut self, program: PathBuf) -> Self {
-        self.program = program;
-        self
-    }
-
     /// Starts in the directory and on the port of a server that has ended.
     pub fn after(mut self, ended: Server) -> Self {
         self.port = Some(ended.port());
         self.dir = Some(ended.into_dir());
+        self
+    }
+
+    /// Starts in the directory of a server that has ended, on another port: the kernel takes its time to free the sockets
+    /// of a ring.
+    pub fn dir_of(self, ended: Server) -> Self {
+        self.dir(ended.into_dir())
+    }
+
+    /// Starts in this directory, which goes when the server does.
+    pub fn dir(mut self, dir: PathBuf) -> Self {
+        self.dir = Some(dir);
+        self
+    }
+
+    /// Starts this program instead of the target's own.
+    pub fn program(mut self, program: &Path) -> Self {
+        self.program = Some(program.to_owned());
         self
     }
 
@@ -111,7 +123,7 @@ impl Launch {
         let log = dir.join("server.log");
         let file = fs::OpenOptions::new().create(true).append(true).open(&log).expect("the directory is ours");
         let printed_before = file.metadata().expect("it is open").len();
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(self.program.clone().unwrap_or_else(|| program(self.target)));
         if let Some(text) = &self.config {
             let path = dir.join("server.conf");
             if !path.exists() {

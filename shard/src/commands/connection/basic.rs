@@ -3,6 +3,7 @@
 use net::{Args, Flow, Reply, Resp};
 
 use crate::commands::parse::parse_db;
+use crate::commands::pubsub::drop_subscriptions;
 use crate::core::SessionCtx;
 use crate::exec::error::wrong_arity;
 use crate::exec::{Outcome, Run};
@@ -18,7 +19,7 @@ pub(super) const ANYONE: Flags =
 pub const PING: Command = Command {
     name: "ping",
     arity: Arity::AtLeast(1),
-    flags: Flags::of(&[Flag::Fast]),
+    flags: Flags::of(&[Flag::Fast, Flag::WhileSubscribed]),
     tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
     docs: Docs {
         summary: "Answers PONG, or the message, so that a client sees the server is there.",
@@ -31,7 +32,14 @@ pub const PING: Command = Command {
     ..Command::BLANK
 };
 
-fn ping(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+/// A subscribed client of RESP2 gets an answer that looks like a message.
+fn ping(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+    if args.len() <= 2 && ctx.session().is_restricted() {
+        reply.array(2);
+        reply.bulk(b"pong");
+        reply.bulk(args.get(1).unwrap_or_default());
+        return Ok(());
+    }
     match (args.len(), args.get(1)) {
         (..=2, None) => reply.simple("PONG"),
         (..=2, Some(message)) => reply.bulk(message),
@@ -88,20 +96,24 @@ fn select(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> O
 pub const RESET: Command = Command {
     name: "reset",
     arity: Arity::Exactly(1),
-    flags: ANYONE,
+    flags: ANYONE.with(Flag::WhileSubscribed).with(Flag::NotQueued),
     docs: Docs {
         summary: "Brings the connection back to the state in which it was opened.",
         since: "6.2.0",
         group: Group::Connection,
         ..Docs::BLANK
     },
-    run: Run::Session(reset),
+    run: Run::Subscribe(reset),
     ..Command::BLANK
 };
 
 /// `CLIENT NO-EVICT` and the library's name stay, as in Redis: they are about the client and not about its state.
 fn reset(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let authenticated = ctx.config().requirepass.is_empty();
+    let conn = ctx.conn;
+    ctx.core.track(conn, None);
+    ctx.core.monitor(conn, false);
+    ctx.core.drop_transaction(ctx.conn);
     let session = ctx.session();
     session.db = DbId(0);
     session.resp = Resp::V2;
@@ -109,6 +121,7 @@ fn reset(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outco
     session.reply_mode = ReplyMode::On;
     session.no_touch = false;
     session.info.name.clear();
+    drop_subscriptions(ctx);
     reply.simple("RESET");
     Ok(())
 }
@@ -117,7 +130,7 @@ fn reset(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outco
 pub const QUIT: Command = Command {
     name: "quit",
     arity: Arity::AtLeast(1),
-    flags: ANYONE,
+    flags: ANYONE.with(Flag::WhileSubscribed).with(Flag::NotQueued),
     docs: Docs {
         summary: "Closes the connection once everything before it was answered.",
         since: "1.0.0",

@@ -31,7 +31,7 @@ pub const PFADD: Command = Command {
 pub const PFCOUNT: Command = Command {
     name: "pfcount",
     arity: Arity::AtLeast(2),
-    flags: Flags::of(&[Flag::Readonly]),
+    flags: Flags::of(&[Flag::Readonly, Flag::HeldWithWrites]),
     keys: &[KeySpec::all_from(1, 1, &[KeyFlag::Rw, KeyFlag::Access])
         .noting("RW because the result may be kept in the value of the key")],
     docs: Docs {

@@ -7,6 +7,7 @@ use net::{Args, Reply};
 use storage::{Detached, Expiry, Key, OwnedValue};
 
 use crate::commands::parse::{is_word, parse_db};
+use crate::config::types::events::Events;
 use crate::exec::error::{COPY_DB_IN_CLUSTER, SAME_OBJECT, SYNTAX};
 use crate::exec::hop::{HopOp, HopValue, Plan, PlanInput, Step};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
@@ -84,6 +85,7 @@ type Copied = (OwnedValue, Expiry);
 fn store(ctx: &mut Ctx<'_>, key: Key<'_>, (value, expiry): Copied) {
     ctx.remove(key);
     ctx.set_value(key, value, expiry);
+    ctx.notify(Events::GENERIC, "copy_to", key.bytes());
     ctx.changed(1);
 }
 

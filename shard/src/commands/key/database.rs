@@ -6,6 +6,7 @@ use crate::commands::parse::{db_id, is_word, parse_in};
 use crate::exec::error::{INVALID_FIRST_DB, INVALID_SECOND_DB, SWAPDB_IN_CLUSTER, SYNTAX};
 use crate::exec::{CommandError, Ctx, Merge, Outcome, Run};
 use crate::ids::{DbId, ShardId};
+use crate::snapshot::Kind;
 use crate::spec::{Argument, ArgumentKind, Arity, Categories, Category, Command, Docs, Flag, Flags, Group};
 
 /// DBSIZE
@@ -126,6 +127,11 @@ fn flushall(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcom
     for db in 0..ctx.shard.databases.len() {
         flush(&mut ctx.on(DbId(db as u32)), freeing);
     }
+    // A snapshot of what was here is not wanted any more, as in Redis. FLUSHDB and SWAPDB leave it alone.
+    if let Some(job) = ctx.shard.snapshot.as_ref().filter(|job| job.kind == Kind::Background) {
+        job.cancel();
+    }
+    ctx.shard.emptied = true;
     reply.ok();
     Ok(())
 }
@@ -139,6 +145,8 @@ fn flushdb(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
 
 fn flush(ctx: &mut Ctx<'_>, freeing: Freeing) {
     let keys = ctx.database().len();
+    // Copies of keys that are not there are copies, too.
+    ctx.shard.tracking.flush();
     if keys == 0 {
         return;
     }

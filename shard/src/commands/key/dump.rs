@@ -5,6 +5,7 @@ use storage::snapshot::{RestoreError, dump as dump_value, restore as restore_val
 use storage::{Access, Detached, Key, UnixMillis};
 
 use crate::commands::parse::{is_word, parse_i64};
+use crate::config::types::events::Events;
 use crate::exec::error::{BUSY_KEY, DUMP_CHECKSUM, DUMP_FORMAT, INVALID_FREQ, INVALID_IDLETIME, INVALID_TTL, SYNTAX};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Categories, Category, Command, Docs, Flag, Flags, KeyFlag, KeySpec};
@@ -133,10 +134,15 @@ fn restore(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
     let at = if options.absolute { ttl } else { ttl.wrapping_add(ctx.now().0) };
     let expire_at = (ttl != 0).then_some(UnixMillis(at));
     if expire_at.is_some_and(|at| at <= ctx.now()) {
+        if replaced {
+            ctx.notify(Events::GENERIC, "del", key.bytes());
+        }
         ctx.changed(usize::from(replaced));
     } else {
         let access = options.access(ctx);
         ctx.put(key, Detached { value, expire_at, access });
+        ctx.notify(Events::NEW, "new", key.bytes());
+        ctx.notify(Events::GENERIC, "restore", key.bytes());
         ctx.changed(1);
     }
     reply.ok();

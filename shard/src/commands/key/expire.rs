@@ -4,6 +4,7 @@ use net::{Args, Reply};
 use storage::UnixMillis;
 
 use crate::commands::parse::{Since, Time, Unit, is_word};
+use crate::config::types::events::Events;
 use crate::exec::error::{EXPIRE_GT_AND_LT, EXPIRE_NX_AND_OTHERS, unsupported_option};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Categories, Category, Command, Docs, Flag, Flags, KeyFlag, KeySpec};
@@ -195,8 +196,10 @@ fn expire_at(
         Some(mut entry) if conditions.admit(entry.expire_at(), deadline) => {
             if deadline > now {
                 entry.set_expire(Some(deadline));
+                ctx.notify(Events::GENERIC, "expire", key);
             } else {
                 ctx.remove(key);
+                ctx.notify(Events::GENERIC, "del", key);
             }
             ctx.changed(1);
             true
@@ -211,6 +214,7 @@ fn persist(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
     let persisted = match ctx.write(args.at(1)) {
         Some(mut entry) if entry.expire_at().is_some() => {
             entry.set_expire(None);
+            ctx.notify(Events::GENERIC, "persist", args.at(1));
             ctx.changed(1);
             true
         }

@@ -4,6 +4,7 @@ use net::{Args, Reply};
 use storage::Key;
 
 use crate::commands::parse::parse_db;
+use crate::config::types::events::Events;
 use crate::exec::error::{MOVE_IN_CLUSTER, SAME_OBJECT};
 use crate::exec::{Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Categories, Category, Command, Docs, Flag, Flags, KeyFlag, KeySpec};
@@ -39,6 +40,9 @@ fn move_key(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcom
     if moves {
         let entry = ctx.take(key).expect("it was there just now");
         ctx.on(target).put(key, entry);
+        ctx.on(target).notify(Events::NEW, "new", key.bytes());
+        ctx.notify(Events::GENERIC, "move_from", key.bytes());
+        ctx.on(target).notify(Events::GENERIC, "move_to", key.bytes());
         ctx.changed(1);
     }
     reply.integer(i64::from(moves));

@@ -86,7 +86,7 @@ const SHARED_INTEGERS: i64 = 10_000;
 
 /// The key's entry, or null is the reply.
 fn look<'c>(ctx: &'c mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Option<Entry<'c>> {
-    let entry = ctx.look(args.at(2));
+    let entry = ctx.inspect(args.at(2));
     if entry.is_none() {
         reply.null();
     }

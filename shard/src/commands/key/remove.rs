@@ -4,6 +4,7 @@
 
 use net::{Args, Reply};
 
+use crate::config::types::events::Events;
 use crate::exec::{Ctx, Merge, Outcome, Run};
 use crate::spec::{Argument, Arity, Categories, Category, Command, Docs, Flag, Flags, KeyFlag, KeySpec};
 
@@ -46,7 +47,13 @@ pub const UNLINK: Command = Command {
 };
 
 fn remove(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let removed = args.from(1).filter(|key| ctx.remove(key)).count();
+    let mut removed = 0;
+    for key in args.from(1) {
+        if ctx.remove(key) {
+            ctx.notify(Events::GENERIC, "del", key);
+            removed += 1;
+        }
+    }
     ctx.changed(removed);
     reply.integer(removed as i64);
     Ok(())

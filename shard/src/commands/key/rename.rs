@@ -7,6 +7,7 @@
 use net::{Args, Reply};
 use storage::{Detached, Key};
 
+use crate::config::types::events::Events;
 use crate::exec::error::NO_SUCH_KEY;
 use crate::exec::hop::{HopOp, HopValue, Plan, PlanInput, Step};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
@@ -81,6 +82,9 @@ fn rename_here(ctx: &mut Ctx<'_>, args: &Args<'_>, overwrite: bool) -> Result<bo
     }
     let entry = ctx.take(old).expect("it was there just now");
     ctx.put(new, entry);
+    ctx.notify(Events::NEW, "new", new.bytes());
+    ctx.notify(Events::GENERIC, "rename_from", old.bytes());
+    ctx.notify(Events::GENERIC, "rename_to", new.bytes());
     ctx.changed(1);
     Ok(true)
 }
@@ -137,13 +141,29 @@ impl Rename {
         Step::Run(ops)
     }
 
-    fn put(shard: ShardId, key: Vec<u8>, entry: Detached, changes: usize) -> Step {
-        let put: HopOp = Box::new(move |ctx| {
-            ctx.put(&key, entry);
-            ctx.changed(changes);
+    fn put(&mut self, entry: Detached) -> Step {
+        let (old, new) = (std::mem::take(&mut self.old), std::mem::take(&mut self.new));
+        let tell: HopOp = Box::new(move |ctx| {
+            ctx.notify(Events::GENERIC, "rename_from", &old);
             HopValue::None
         });
-        Step::RunLast(vec![(shard, put)])
+        let put: HopOp = Box::new(move |ctx| {
+            ctx.put(&new, entry);
+            ctx.notify(Events::NEW, "new", &new);
+            ctx.notify(Events::GENERIC, "rename_to", &new);
+            ctx.changed(1);
+            HopValue::None
+        });
+        Step::RunLast(vec![(self.source, tell), (self.target, put)])
+    }
+
+    fn put_back(&mut self, entry: Detached) -> Step {
+        let old = std::mem::take(&mut self.old);
+        let put: HopOp = Box::new(move |ctx| {
+            ctx.put(&old, entry);
+            HopValue::None
+        });
+        Step::RunLast(vec![(self.source, put)])
     }
 
     fn taken(&mut self, values: Vec<HopValue>) -> Step {
@@ -151,10 +171,10 @@ impl Rename {
         let Some(HopValue::Entry(Some(entry))) = values.next() else { return Step::error(&NO_SUCH_KEY) };
         if matches!(values.next(), Some(HopValue::Flag(true))) {
             self.stage = Stage::PutBack;
-            return Self::put(self.source, std::mem::take(&mut self.old), *entry, 0);
+            return self.put_back(*entry);
         }
         self.stage = Stage::Put;
-        Self::put(self.target, std::mem::take(&mut self.new), *entry, 1)
+        self.put(*entry)
     }
 }
 

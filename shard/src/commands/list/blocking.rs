@@ -194,5 +194,5 @@ fn first_with_elements<'a>(ctx: &mut Ctx<'_>, keys: &Args<'a>) -> Result<Option<
 
 fn wait(ctx: &mut Ctx<'_>, keys: Args<'_>, deadline: Option<UnixMillis>) {
     let keys = keys.from(0).map(<[u8]>::to_vec).collect();
-    ctx.wait_for(WaitRequest { keys, deadline, args: None, nothing: Nothing::NullArray });
+    ctx.wait_for(WaitRequest { keys, deadline, look_again: None, args: None, nothing: Nothing::NullArray });
 }

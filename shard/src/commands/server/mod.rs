@@ -9,6 +9,8 @@
 //! | `latency/` | LATENCY |
 //! | `lolwut.rs` | LOLWUT |
 //! | `memory/` | MEMORY |
+//! | `monitor.rs` | MONITOR |
+//! | `save.rs` | SAVE, BGSAVE |
 //! | `shutdown.rs` | SHUTDOWN |
 //! | `slowlog.rs` | SLOWLOG |
 //! | `state.rs` | TIME, LASTSAVE, ROLE |
@@ -25,6 +27,8 @@ mod info;
 mod latency;
 mod lolwut;
 mod memory;
+mod monitor;
+mod save;
 mod shutdown;
 mod slowlog;
 mod state;
@@ -37,6 +41,7 @@ use crate::spec::{Command, Flag, Flags};
 
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[
+    &save::BGSAVE,
     &command::COMMAND,
     &config::CONFIG,
     &debug::DEBUG,
@@ -45,7 +50,9 @@ pub const COMMANDS: &[&Command] = &[
     &latency::LATENCY,
     &lolwut::LOLWUT,
     &memory::MEMORY,
+    &monitor::MONITOR,
     &state::ROLE,
+    &save::SAVE,
     &shutdown::SHUTDOWN,
     &slowlog::SLOWLOG,
     &state::TIME,

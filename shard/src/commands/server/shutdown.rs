@@ -1,8 +1,8 @@
 //! SHUTDOWN: ending the server.
 //!
-//! Before it ends, a server whose data set is to be saved saves it; one that cannot stays up, unless it is told to end all
-//! the same. Snapshots cannot be written yet, so a server that is asked for one, by `SAVE` or by its save points, says that
-//! it failed and stays up: `NOSAVE` or `FORCE` ends it.
+//! Before it ends, a server whose data set is to be saved saves it, with its shards locked: nothing is acknowledged that is
+//! not in the file. One that cannot save stays up, unless `FORCE` says to end all the same. A snapshot in the background is
+//! dropped for the last one.
 
 use net::{Args, Flow, Reply};
 
@@ -11,10 +11,10 @@ use crate::core::SessionCtx;
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::shared::Stop;
+use crate::snapshot::Kind;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group};
 
 const NOTHING_TO_ABORT: CommandError = CommandError::new("ERR No shutdown in progress.");
-const FAILED: CommandError = CommandError::new("ERR Errors trying to SHUTDOWN. Check logs.");
 
 /// SHUTDOWN \[NOSAVE | SAVE\] \[NOW\] \[FORCE\] \[ABORT\]
 pub const SHUTDOWN: Command = Command {
@@ -72,20 +72,33 @@ impl Options {
 }
 
 /// There is no answer: the connection ends. `NOW` waits for no replica, of which there are none.
-fn shutdown(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
+fn shutdown(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let options = Options::parse(args)?;
     if options.abort {
-        return Err(NOTHING_TO_ABORT);
+        return abort(ctx, reply);
     }
     tracing::warn!("User requested shutdown...");
-    if options.how.wants_save(&ctx.config().save) {
-        tracing::error!("Error trying to save the DB, can't exit: snapshots are not available.");
-        if !options.how.force {
-            return Err(FAILED);
-        }
+    // What is loaded by half is not to take the place of the whole.
+    let is_loading = ctx.core.shared.snapshots.has_loading();
+    if options.how.wants_save(&ctx.config().save) && !is_loading {
+        tracing::info!("Saving the final RDB snapshot before exiting.");
+        let waiter = ctx.core.expect_outcome(ctx.conn);
+        let kind = Kind::Shutdown { force: options.how.force, by_signal: false };
+        ctx.core.want_save(kind, Some(waiter));
+        return Ok(());
     }
     ctx.core.shared.request_stop(Stop::Orderly(0));
     ctx.flow = Flow::Close;
+    Ok(())
+}
+
+/// What has begun goes on; what a signal has asked for is taken back while it has not begun.
+fn abort(ctx: &SessionCtx<'_>, reply: &mut Reply<'_>) -> Outcome {
+    if !ctx.core.shared.snapshots.abort_shutdown() {
+        return Err(NOTHING_TO_ABORT);
+    }
+    tracing::warn!("Shutdown manually aborted.");
+    reply.ok();
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use super::read_options::{ReadOptions, Reader};
 use super::reply::{Elements, put_entry, put_fields, put_id};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
+use crate::wait::WaitRequest;
 
 /// XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] [NOACK]
 /// STREAMS key [key ...] id [id ...]
@@ -53,6 +54,9 @@ pub const XREADGROUP: Command = Command {
     run: Run::Keys(xreadgroup),
     ..Command::BLANK
 };
+
+/// A client that waits for entries to become idle is looked at no more often than this, in milliseconds.
+const LOOK_AGAIN_MILLIS_MIN: i64 = 10;
 
 /// Which entries of a stream are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +117,9 @@ fn xreadgroup(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outc
     if served.len() > 0 {
         put_streams(&served, reply);
     } else if let Some(request) = options.wait(args) {
-        ctx.wait_for(request);
+        let keys: Vec<&[u8]> = streams.iter().filter(|(_, from)| *from == From::New).map(|(key, _)| *key).collect();
+        let look_again = options.claim_idle_min.and_then(|idle_min| idle_enough_at(ctx, &keys, reader, idle_min));
+        ctx.wait_for(WaitRequest { look_again, ..request });
     } else {
         reply.null_array();
     }
@@ -158,6 +164,24 @@ fn is_ready(
         Some(pending.any(|pending| pending.idle(now) >= idle_min && stream.contains(pending.id)))
     })?;
     Ok(has_idle.flatten() == Some(true))
+}
+
+/// When an entry of one of these streams can be idle for `idle_min` milliseconds, if none is now: what is delivered from
+/// now on is so much later, and what is pending may be sooner.
+fn idle_enough_at(ctx: &mut Ctx<'_>, keys: &[&[u8]], reader: Reader<'_>, idle_min: i64) -> Option<UnixMillis> {
+    let now = ctx.now();
+    let mut first = UnixMillis(now.0.saturating_add(idle_min));
+    for key in keys {
+        let longest_idle = ctx.edit_unsignalled(*key, |stream: &mut Stream, _| {
+            let group = stream.group_mut(reader.group)?;
+            group.longest_idle(0, 1, now).first().map(|pending| pending.delivered)
+        });
+        if let Ok(Some(Some(delivered))) = longest_idle {
+            first = first.min(UnixMillis(delivered.0.saturating_add(idle_min)));
+        }
+    }
+    // An entry that was deleted stays pending, and is none to wait for.
+    (!keys.is_empty()).then_some(UnixMillis(first.0.max(now.0 + LOOK_AGAIN_MILLIS_MIN)))
 }
 
 /// What is to be delivered from one stream.

@@ -150,7 +150,7 @@ impl<'a> ReadOptions<'a> {
             Block::ForEver => None,
             Block::Until(deadline) => Some(deadline),
         };
-        Some(WaitRequest { keys, deadline, args: None, nothing: Nothing::NullArray })
+        Some(WaitRequest { keys, deadline, look_again: None, args: None, nothing: Nothing::NullArray })
     }
 }
 

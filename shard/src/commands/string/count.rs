@@ -4,6 +4,7 @@ use net::{Args, Reply};
 use storage::{Expiry, Key, StringRef, StringValue};
 
 use crate::commands::parse::parse_i64;
+use crate::config::types::events::Events;
 use crate::exec::error::{DECREMENT_OVERFLOW, NOT_AN_INTEGER, OVERFLOW};
 use crate::exec::{Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
@@ -112,6 +113,7 @@ fn add(ctx: &mut Ctx<'_>, key: &[u8], increment: i64, reply: &mut Reply<'_>) -> 
         ctx.set_string(key, StringValue::Int(increment), Expiry::Clear);
         increment
     };
+    ctx.notify(Events::STRING, "incrby", key.bytes());
     ctx.changed(1);
     reply.integer(sum);
     Ok(())

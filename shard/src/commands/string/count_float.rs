@@ -4,6 +4,7 @@ use net::{Args, Reply};
 use storage::number::{INTEGER_TEXT_BYTES_MAX, LongDouble};
 use storage::{Key, StringValue};
 
+use crate::config::types::events::Events;
 use crate::exec::error::{NAN_OR_INFINITY, NOT_A_FLOAT};
 use crate::exec::{Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
@@ -38,6 +39,7 @@ fn incr_by_float(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> O
     let increment = LongDouble::parse(args.at(2)).ok_or(NOT_A_FLOAT)?;
     let text = old.checked_add(increment).ok_or(NAN_OR_INFINITY)?.to_text();
     ctx.replace_string(key, StringValue::Text(&text));
+    ctx.notify(Events::STRING, "incrbyfloat", key.bytes());
     ctx.changed(1);
     reply.bulk(&text);
     Ok(())

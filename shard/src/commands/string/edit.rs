@@ -4,6 +4,7 @@ use net::{Args, Reply};
 use storage::{Expiry, Key, StringRef, StringValue};
 
 use crate::commands::parse::parse_i64;
+use crate::config::types::events::Events;
 use crate::exec::error::{OFFSET_OUT_OF_RANGE, STRING_TOO_LONG};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
@@ -59,6 +60,7 @@ fn append(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
         ctx.set_string(key, value.into(), Expiry::Clear);
         value.len()
     };
+    ctx.notify(Events::STRING, "append", key.bytes());
     ctx.changed(1);
     reply.integer(len as i64);
     Ok(())
@@ -89,6 +91,7 @@ fn set_range(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outco
             entry.set_range(offset, value)
         }
     };
+    ctx.notify(Events::STRING, "setrange", key.bytes());
     ctx.changed(1);
     reply.integer(len as i64);
     Ok(())

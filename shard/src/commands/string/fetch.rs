@@ -5,6 +5,7 @@ use net::{Args, Reply};
 use super::options::{Lifetime, Options, Syntax};
 use super::read::get_key;
 use crate::commands::parse::Since;
+use crate::config::types::events::Events;
 use crate::exec::{Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
@@ -61,6 +62,7 @@ pub const GETEX: Command = Command {
 fn getdel(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     get_key(ctx, args.at(1), reply)?;
     if ctx.remove(args.at(1)) {
+        ctx.notify(Events::GENERIC, "del", args.at(1));
         ctx.changed(1);
     }
     Ok(())
@@ -78,14 +80,17 @@ fn getex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
             let deadline = time.deadline(now, "getex")?;
             if time.since == Since::Epoch && deadline <= now {
                 ctx.remove(key);
+                ctx.notify(Events::GENERIC, "del", key);
             } else {
                 entry.set_expire(Some(deadline));
+                ctx.notify(Events::GENERIC, "expire", key);
             }
             ctx.changed(1);
         }
         Lifetime::Persist => {
             if entry.entry().expire_at().is_some() {
                 entry.set_expire(None);
+                ctx.notify(Events::GENERIC, "persist", key);
                 ctx.changed(1);
             }
         }

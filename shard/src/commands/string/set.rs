@@ -7,6 +7,7 @@ use super::compare::ARGUMENTS;
 use super::options::{Condition, Options, Syntax};
 use super::read::get_key;
 use crate::commands::parse::{Since, Time, Unit, is_word};
+use crate::config::types::events::Events;
 use crate::exec::error::WRONG_TYPE;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
@@ -234,5 +235,9 @@ fn store_if(
 /// Stores a string and counts the change.
 pub(super) fn store(ctx: &mut Ctx<'_>, key: Key<'_>, value: &[u8], expiry: Expiry) {
     ctx.set_string(key, value.into(), expiry);
+    ctx.notify(Events::STRING, "set", key.bytes());
+    if matches!(expiry, Expiry::At(_)) {
+        ctx.notify(Events::GENERIC, "expire", key.bytes());
+    }
     ctx.changed(1);
 }

@@ -129,6 +129,7 @@ fn pop_or_wait(
     ctx.wait_for(WaitRequest {
         keys: wanted.keys.iter().map(|key| key.to_vec()).collect(),
         deadline,
+        look_again: None,
         args: None,
         nothing: Nothing::NullArray,
     });

@@ -20,6 +20,7 @@ fn waiter(slot: u32, seq: u32, keys: &[&str]) -> Waiter {
             spans: 0,
             resp3: false,
             no_touch: false,
+            tracks: false,
             is_part: false,
         },
         args: Arc::new(OwnedArgs::default()),

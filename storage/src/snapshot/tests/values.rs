@@ -103,7 +103,7 @@ fn stream(rng: &mut SmallRng, items: usize, groups: usize, limits: &Limits) -> O
 }
 
 /// Values of every type in every encoding. None is an empty collection but for one of the streams.
-pub(super) fn samples(rng: &mut SmallRng, limits: &Limits) -> Vec<OwnedValue> {
+pub(in crate::snapshot) fn samples(rng: &mut SmallRng, limits: &Limits) -> Vec<OwnedValue> {
     let few = rng.random_range(1..20);
     let many = rng.random_range(600..900);
     let mut samples = vec![OwnedValue::String(OwnedString::encode(text(rng)))];

@@ -1,4 +1,4 @@
-//! CLIENT ID, GETNAME, SETNAME, SETINFO, GETREDIR, TRACKINGINFO.
+//! CLIENT ID, GETNAME, SETNAME, SETINFO.
 
 use net::{Args, Reply};
 
@@ -126,53 +126,5 @@ fn set_info(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) ->
     }
     *field = value.to_vec();
     reply.ok();
-    Ok(())
-}
-
-/// CLIENT GETREDIR
-pub const GETREDIR: Command = Command {
-    name: "getredir",
-    arity: Arity::Exactly(2),
-    flags: OWN,
-    docs: Docs {
-        summary: "Answers to which client this one's invalidation messages go, or -1 if it tracks nothing.",
-        since: "6.0.0",
-        group: Group::Connection,
-        ..Docs::BLANK
-    },
-    run: Run::Session(redirection),
-    ..Command::BLANK
-};
-
-fn redirection(_: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    reply.integer(-1);
-    Ok(())
-}
-
-/// CLIENT TRACKINGINFO
-pub const TRACKINGINFO: Command = Command {
-    name: "trackinginfo",
-    arity: Arity::Exactly(2),
-    flags: OWN,
-    docs: Docs {
-        summary: "Tells whether and how the connection is told of changed keys.",
-        since: "6.2.0",
-        group: Group::Connection,
-        ..Docs::BLANK
-    },
-    run: Run::Session(tracking),
-    ..Command::BLANK
-};
-
-/// No client tracks keys, since nothing lets one begin to.
-fn tracking(_: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    reply.map(3);
-    reply.bulk(b"flags");
-    reply.set(1);
-    reply.bulk(b"off");
-    reply.bulk(b"redirect");
-    reply.integer(-1);
-    reply.bulk(b"prefixes");
-    reply.array(0);
     Ok(())
 }

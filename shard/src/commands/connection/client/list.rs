@@ -1,6 +1,6 @@
 //! CLIENT LIST and INFO: a line of fields for each client, as Redis 7.2 writes it.
 //!
-//! Fields whose subject does not exist here have the value that says so (`sub=0`, `multi=-1`, `redir=-1`). An idle client
+//! Fields whose subject does not exist here have the value that says so (`multi=-1`, `redir=-1`). An idle client
 //! has no buffer of either direction, so its `qbuf-free` and `rbs` are 0 where Redis keeps up to 16 KiB each. Output has
 //! one buffer and not Redis's two: its first 16 KiB count as `obl`, the rest as `omem`, and `oll` says how many such
 //! pieces the rest is, so that what watches for clients that do not read works as it did.
@@ -12,13 +12,16 @@ use net::{Args, Reply, Resp};
 use storage::UnixMillis;
 use storage::number::parse_i64;
 
+use super::tracking_info::redirect_of;
 use super::{ClientKind, OTHERS, OWN};
 use crate::core::{Core, SessionCtx};
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, EverywhereCall, Outcome, Run, Share};
 use crate::ids::ClientId;
+use crate::pubsub::Kind;
 use crate::session::{Hold, Session, address, local_address};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, CommandTable, Docs, Group};
+use crate::txn::Transaction;
 
 const INVALID_ID: CommandError = CommandError::new("ERR Invalid client ID");
 
@@ -183,14 +186,17 @@ pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>
     field("idle", &seconds(info.active_at));
     field("flags", &flags(session));
     field("db", &session.db.0);
-    field("sub", &0);
-    field("psub", &0);
-    field("ssub", &0);
-    field("multi", &-1);
+    let subscribed = |kind| session.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.count(kind));
+    field("sub", &subscribed(Kind::Channel));
+    field("psub", &subscribed(Kind::Pattern));
+    field("ssub", &subscribed(Kind::ShardChannel));
+    let transaction = session.transaction.as_deref();
+    let kept = transaction.filter(|transaction| transaction.is_open).map(|transaction| transaction.queue.len());
+    field("multi", &kept.map_or(-1, |kept| kept as i64));
     field("qbuf", &usage.query);
     field("qbuf-free", &usage.query_free);
     field("argv-mem", &usage.arguments);
-    field("multi-mem", &0);
+    field("multi-mem", &transaction.map_or(0, Transaction::heap_bytes));
     field("rbs", &session.out.capacity());
     field("rbp", &info.output_peak);
     field("obl", &usage.output.min(OUTPUT_PIECE_BYTES));
@@ -202,7 +208,7 @@ pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>
     let last = info.last_command.map_or("NULL", |id| CommandTable::global().row(id).full_name.as_str());
     field("cmd", &last);
     field("user", &"default");
-    field("redir", &-1);
+    field("redir", &redirect_of(session.tracking.as_deref()));
     field("resp", &if session.resp == Resp::V3 { 3 } else { 2 });
     field("lib-name", &text(&info.lib_name));
     field("lib-ver", &text(&info.lib_ver));
@@ -241,7 +247,14 @@ fn request_bytes(args: &Args<'_>) -> usize {
 
 fn flags(session: &Session) -> String {
     let flags = [
+        (session.monitors, 'O'),
+        (session.is_subscribed(), 'P'),
+        (session.in_transaction(), 'x'),
         (session.blocked.is_some() || matches!(session.held, Some(Hold::Paused(_))), 'b'),
+        (session.tracking.is_some(), 't'),
+        (session.tracking.as_ref().is_some_and(|mode| mode.is_broken), 'R'),
+        (session.tracking.as_ref().is_some_and(|mode| mode.broadcast), 'B'),
+        (session.transaction.as_ref().is_some_and(|transaction| transaction.is_spoilt()), 'd'),
         (matches!(session.info.endpoint, Endpoint::Unix(_)), 'U'),
         (session.no_evict, 'e'),
         (session.no_touch, 'T'),

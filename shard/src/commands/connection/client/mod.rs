@@ -2,17 +2,21 @@
 //!
 //! | file | subcommands |
 //! |---|---|
-//! | `identity.rs` | ID, GETNAME, SETNAME, SETINFO, GETREDIR, TRACKINGINFO |
+//! | `identity.rs` | ID, GETNAME, SETNAME, SETINFO |
 //! | `list.rs` | LIST, INFO |
 //! | `kill.rs` | KILL |
 //! | `modes.rs` | REPLY, NO-EVICT, NO-TOUCH |
 //! | `pause.rs` | PAUSE, UNPAUSE, UNBLOCK |
+//! | `tracking.rs` | TRACKING, CACHING |
+//! | `tracking_info.rs` | TRACKINGINFO, GETREDIR |
 
 pub(super) mod identity;
 mod kill;
 mod list;
 mod modes;
 mod pause;
+mod tracking;
+mod tracking_info;
 
 use crate::commands::help;
 use crate::exec::{CommandError, Run};
@@ -31,8 +35,9 @@ pub const CLIENT: Command = Command {
         ..Docs::BLANK
     },
     subcommands: &[
+        tracking::CACHING,
         identity::GETNAME,
-        identity::GETREDIR,
+        tracking_info::GETREDIR,
         identity::ID,
         list::INFO,
         kill::KILL,
@@ -43,7 +48,8 @@ pub const CLIENT: Command = Command {
         modes::REPLY,
         identity::SETINFO,
         identity::SETNAME,
-        identity::TRACKINGINFO,
+        tracking::TRACKING,
+        tracking_info::TRACKINGINFO,
         pause::UNBLOCK,
         pause::UNPAUSE,
         help::command(Group::Connection, "5.0.0"),
@@ -86,9 +92,9 @@ impl ClientKind {
         }
     }
 
-    /// Whether `session` is of this kind. There are neither subscriptions nor replicas, so every one is normal.
-    fn includes(self, _session: &Session) -> bool {
-        self == ClientKind::Normal
+    /// Whether `session` is of this kind. There are no replicas.
+    fn includes(self, session: &Session) -> bool {
+        self == if session.is_subscribed() { ClientKind::Pubsub } else { ClientKind::Normal }
     }
 }
 

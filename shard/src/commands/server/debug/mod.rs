@@ -11,6 +11,7 @@ mod digest;
 mod inspect;
 mod populate;
 mod protocol;
+mod reload;
 mod switches;
 
 use std::ops::RangeInclusive;
@@ -28,7 +29,7 @@ use crate::spec::{Arity, Command, Docs, Flag, Flags, Group};
 pub const DEBUG: Command = Command {
     name: "debug",
     arity: Arity::AtLeast(2),
-    flags: Flags::of(&[Flag::Admin, Flag::Noscript, Flag::Loading, Flag::Stale, Flag::Debugging]),
+    flags: Flags::of(&[Flag::Admin, Flag::Noscript, Flag::Loading, Flag::Stale, Flag::Debugging, Flag::LooksAtKeys]),
     docs: Docs {
         summary: "Commands for tests and for developers of the server.",
         since: "1.0.0",
@@ -61,6 +62,7 @@ const WORDS: &[Word] = &[
     ERROR,
     inspect::HTSTATS,
     allocator::JMAP,
+    reload::LOADAOF,
     LOG,
     allocator::MALLCTL,
     allocator::MALLCTL_STR,
@@ -70,6 +72,7 @@ const WORDS: &[Word] = &[
     populate::POPULATE,
     protocol::PROTOCOL,
     switches::QUICKLIST_PACKED_THRESHOLD,
+    reload::RELOAD,
     switches::REPLYBUFFER,
     crash::SEGFAULT,
     switches::SET_ACTIVE_EXPIRE,

@@ -6,19 +6,38 @@ use super::server::seconds;
 use super::share::{CoreShare, Totals};
 use super::text::Report;
 use crate::core::SessionCtx;
+use crate::pubsub::Kind as Subscription;
+use crate::snapshot::Kind;
 
-/// There are no snapshots and no append-only file: only what changed since the start is told.
+/// There is no append-only file. What a fork would have copied is what was saved ahead of changes here.
 pub(super) fn persistence(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) {
-    report.zeros(&["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"]);
-    report.line("current_fork_perc", "0.00");
-    report.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
-    report.line("rdb_changes_since_last_save", totals.counters.dirty);
-    report.zeros(&["rdb_bgsave_in_progress"]);
-    report.line("rdb_last_save_time", ctx.core.shared.last_save_seconds.load(Ordering::Relaxed));
-    report.line("rdb_last_bgsave_status", "ok");
-    report.line("rdb_last_bgsave_time_sec", -1);
-    report.line("rdb_current_bgsave_time_sec", -1);
-    report.zeros(&["rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"]);
+    let shared = &ctx.core.shared;
+    let hub = &shared.snapshots;
+    let (current, last, loading) = (hub.current(), hub.last(), hub.loading());
+    let ahead = current.as_ref().map_or(0, |job| job.ahead_bytes.load(Ordering::Relaxed));
+    let done = current.as_ref().map_or(0, |job| job.keys_done.load(Ordering::Relaxed));
+    let all = current.as_ref().map_or(0, |job| job.keys_total.load(Ordering::Relaxed));
+    let background = current.filter(|job| job.kind == Kind::Background);
+    report.line("loading", u8::from(loading.is_some()));
+    report.zeros(&["async_loading"]);
+    report.line("current_cow_peak", ahead);
+    report.line("current_cow_size", ahead);
+    report.zeros(&["current_cow_size_age"]);
+    report.line("current_fork_perc", format!("{:.2}", done as f64 * 100.0 / all.max(1) as f64));
+    report.line("current_save_keys_processed", done);
+    report.line("current_save_keys_total", all);
+    report.line("rdb_changes_since_last_save", hub.unsaved_changes(totals.counters.dirty));
+    report.line("rdb_bgsave_in_progress", u8::from(background.is_some()));
+    report.line("rdb_last_save_time", shared.last_save_seconds.load(Ordering::Relaxed));
+    report.line("rdb_last_bgsave_status", if last.succeeded { "ok" } else { "err" });
+    report.line("rdb_last_bgsave_time_sec", last.seconds);
+    let seconds = background.map_or(-1, |job| (ctx.now().0 - job.began.0).max(0) / 1000);
+    report.line("rdb_current_bgsave_time_sec", seconds);
+    report.line("rdb_saves", last.saves);
+    report.line("rdb_last_cow_size", last.ahead_bytes);
+    let (loaded, expired) = hub.last_load();
+    report.line("rdb_last_load_keys_expired", expired);
+    report.line("rdb_last_load_keys_loaded", loaded);
     report.zeros(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
     report.line("aof_last_rewrite_time_sec", -1);
     report.line("aof_current_rewrite_time_sec", -1);
@@ -26,6 +45,16 @@ pub(super) fn persistence(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Re
     report.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
     report.line("aof_last_write_status", "ok");
     report.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+    if let Some(loading) = loading {
+        let (total, read) = (loading.total_bytes, loading.loaded_bytes());
+        let millis = (ctx.now().0 - loading.began.0).max(1) as u64;
+        report.line("loading_start_time", loading.began.0 / 1000);
+        report.line("loading_total_bytes", total);
+        report.zeros(&["loading_rdb_used_mem"]);
+        report.line("loading_loaded_bytes", read);
+        report.line("loading_loaded_perc", format!("{:.2}", read as f64 * 100.0 / total.max(1) as f64));
+        report.line("loading_eta_seconds", total.saturating_sub(read) * millis / read.max(1) / 1000);
+    }
 }
 
 pub(super) fn stats(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) {
@@ -52,11 +81,18 @@ pub(super) fn stats(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) 
     report.zeros(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     report.line("keyspace_hits", counters.hits);
     report.line("keyspace_misses", counters.misses);
-    report.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks"]);
+    let registry = &ctx.core.shared.registry;
+    report.line("pubsub_channels", registry.names(Subscription::Channel));
+    report.line("pubsub_patterns", registry.names(Subscription::Pattern));
+    report.line("pubsubshard_channels", registry.names(Subscription::ShardChannel));
+    report.zeros(&["latest_fork_usec", "total_forks"]);
     report.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys"]);
     report.zeros(&["active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
     report.zeros(&["total_active_defrag_time", "current_active_defrag_time"]);
-    report.zeros(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"]);
+    let trackers = &ctx.core.shared.trackers;
+    report.line("tracking_total_keys", trackers.keys());
+    report.line("tracking_total_items", trackers.items());
+    report.line("tracking_total_prefixes", trackers.prefixes());
     report.zeros(&["unexpected_error_replies"]);
     report.line("total_error_replies", stats.error_replies);
     report.zeros(&["dump_payload_sanitizations"]);

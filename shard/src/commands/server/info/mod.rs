@@ -37,7 +37,7 @@ use crate::spec::{Argument, ArgumentKind, Arity, Categories, Category, Command, 
 pub const INFO: Command = Command {
     name: "info",
     arity: Arity::AtLeast(1),
-    flags: Flags::of(&[Flag::Loading, Flag::Stale]),
+    flags: Flags::of(&[Flag::Loading, Flag::Stale, Flag::LooksAtKeys]),
     categories: Categories::of(&[Category::Dangerous]),
     tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
     docs: Docs {
@@ -65,7 +65,7 @@ fn merge(ctx: &mut SessionCtx<'_>, args: &Args<'_>, shares: Vec<Share>, reply: &
         report.section(section.title());
         match section {
             Section::Server => server::server(ctx, &mut report),
-            Section::Clients => server::clients(&ctx.config(), &totals, &mut report),
+            Section::Clients => server::clients(&ctx.config(), &totals, &ctx.core.shared.trackers, &mut report),
             Section::Memory => memory::memory(ctx, &totals, &mut report),
             Section::Persistence => activity::persistence(ctx, &totals, &mut report),
             Section::Stats => activity::stats(ctx, &totals, &mut report),

@@ -8,6 +8,7 @@ use crate::commands::server::state::micros_since_1970;
 use crate::config::Config;
 use crate::core::SessionCtx;
 use crate::os::{self, CpuOf, CpuTime, cpu_time};
+use crate::tracking::Registry;
 use crate::version::{REDIS_VERSION, TESSERA_VERSION};
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -23,7 +24,7 @@ pub(super) fn server(ctx: &SessionCtx<'_>, report: &mut Report) {
     report.line("redis_mode", if config.cluster_enabled { "cluster" } else { "standalone" });
     report.line("os", os::name());
     report.line("arch_bits", usize::BITS);
-    report.line("monotonic_clock", "POSIX clock_gettime");
+    report.line("monotonic_clock", "quanta");
     report.line("multiplexing_api", "io_uring");
     report.line("atomicvar_api", "rust-std");
     report.line("gcc_version", "0.0.0");
@@ -44,7 +45,7 @@ pub(super) fn server(ctx: &SessionCtx<'_>, report: &mut Report) {
     report.line("shards", shared.shards());
 }
 
-pub(super) fn clients(config: &Config, totals: &Totals, report: &mut Report) {
+pub(super) fn clients(config: &Config, totals: &Totals, trackers: &Registry, report: &mut Report) {
     let clients = &totals.clients;
     report.line("connected_clients", clients.connected);
     report.line("cluster_connections", 0);
@@ -52,7 +53,8 @@ pub(super) fn clients(config: &Config, totals: &Totals, report: &mut Report) {
     report.line("client_recent_max_input_buffer", clients.input_bytes_max);
     report.line("client_recent_max_output_buffer", clients.output_bytes_max);
     report.line("blocked_clients", clients.blocked);
-    report.zeros(&["tracking_clients", "clients_in_timeout_table"]);
+    report.line("tracking_clients", trackers.clients());
+    report.zeros(&["clients_in_timeout_table"]);
     report.zeros(&["total_blocking_keys", "total_blocking_keys_on_nokey"]);
 }
 

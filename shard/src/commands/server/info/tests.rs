@@ -8,6 +8,7 @@ use super::text::{Report, human};
 use super::{activity, commands, server};
 use crate::config::Config;
 use crate::stats::CoreStats;
+use crate::tracking::Registry;
 
 fn sections(text: &str) -> Vec<&'static str> {
     let args: OwnedArgs = text.split(' ').map(str::as_bytes).collect();
@@ -48,7 +49,7 @@ fn every_line_is_a_name_and_a_value() {
     commands::errors(&totals, &mut report);
     commands::latencies(&totals, &Config::default(), &mut report);
     activity::keyspace(&totals, &mut report);
-    server::clients(&Config::default(), &totals, &mut report);
+    server::clients(&Config::default(), &totals, &Registry::default(), &mut report);
     let text = report.text();
     assert!(text.starts_with("# Some\r\ncmdstat_"), "{text}");
     assert!(text.contains(":calls=3,usec=10,usec_per_call=3.33,rejected_calls=0,failed_calls=0\r\n"), "{text}");

@@ -6,12 +6,13 @@ use super::{Account, CoreMemory, TIPS, stats};
 use crate::commands::server::unchecked;
 use crate::core::SessionCtx;
 use crate::exec::{Outcome, Run, Share};
-use crate::spec::{Arity, Command, Docs, Group};
+use crate::spec::{Arity, Command, Docs, Flag, Flags, Group};
 
 /// MEMORY DOCTOR
 pub const DOCTOR: Command = Command {
     name: "doctor",
     arity: Arity::Exactly(2),
+    flags: Flags::of(&[Flag::LooksAtKeys]),
     tips: TIPS,
     docs: Docs {
         summary: "Explains what memory is spent on needlessly, and what can be done about it.",

@@ -6,12 +6,13 @@ use super::{Account, CoreMemory, TIPS};
 use crate::commands::server::{shares_of, unchecked};
 use crate::core::SessionCtx;
 use crate::exec::{Outcome, Run, Share};
-use crate::spec::{Arity, Command, Docs, Group};
+use crate::spec::{Arity, Command, Docs, Flag, Flags, Group};
 
 /// MEMORY STATS
 pub const STATS: Command = Command {
     name: "stats",
     arity: Arity::Exactly(2),
+    flags: Flags::of(&[Flag::LooksAtKeys]),
     tips: TIPS,
     docs: Docs { summary: "Answers what the memory is spent on.", since: "4.0.0", group: Group::Server, ..Docs::BLANK },
     run: Run::Everywhere { check: unchecked, share: |core, _| Box::new(CoreMemory::of(core)), merge },

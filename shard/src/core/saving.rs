@@ -1,0 +1,412 @@
+//! Snapshots on one core: making the cut, saving the shard in slices, loading a file, and what follows behind.
+//!
+//! Whoever wants a snapshot has a core begin it: that core pushes the cut to all shards, and answers the client when the
+//! file is there or will not be. See `snapshot/mod.rs` for the whole.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use net::{ConnId, Reply, Resp};
+use storage::UnixMillis;
+
+use super::Core;
+use crate::exec::CommandError;
+use crate::limits::SLICE_MICROS;
+use crate::mesh::{Message, Ticket};
+use crate::shared::Stop;
+use crate::snapshot::{BLOCK_BYTES, Conflict, Job, Kind, Loader, Loading, Order, Waiter};
+use crate::spec::Flag;
+use crate::spec::table::Row;
+
+/// Entries that the walk visits between two looks at the clock.
+const ENTRIES_PER_STEP: usize = 20;
+
+/// While the core works for clients, saving takes at most one part in so many of its time.
+const WORK_SHARE: u64 = 4;
+
+/// And at least so many microseconds a tick.
+const SLICE_MICROS_MIN: u64 = 10;
+
+/// A slice of loading ends after so many microseconds: little else is to be done meanwhile.
+const LOAD_SLICE_MICROS: u64 = 1000;
+
+/// Entries loaded between two looks at the clock.
+const LOADED_PER_STEP: usize = 16;
+
+/// A command is refused while a file is loaded.
+pub const LOADING: CommandError = CommandError::new("LOADING Redis is loading the dataset in memory");
+const MISCONF: CommandError = CommandError::new(
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may \
+     modify the data set are disabled, because this instance is configured to report errors during writes if RDB \
+     snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.",
+);
+const NOT_SAVED: CommandError = CommandError::new("ERR");
+const NOT_SHUT_DOWN: CommandError = CommandError::new("ERR Errors trying to SHUTDOWN. Check logs.");
+const NOT_LOADED: CommandError = CommandError::new("ERR Error trying to load the RDB dump, check server logs.");
+
+/// A core's part in snapshots and loads.
+#[derive(Default)]
+pub(super) struct Saves {
+    /// The snapshot whose cut was made here, until what follows behind it is done.
+    job: Option<Arc<Job>>,
+    /// The claim on the whole shard, if it stays locked.
+    ticket: Option<Ticket>,
+    /// Those that are to begin here when nothing else is under way.
+    wanted: VecDeque<(Kind, Option<Waiter>)>,
+    /// The one that began here.
+    begun: Option<(Arc<Job>, Option<Waiter>)>,
+    /// This core's way through the file that is loaded.
+    loader: Option<Loader>,
+    /// The file that this core has loaded, or gave up.
+    loaded: Option<Arc<Loading>>,
+    /// There is more to do at once.
+    is_busy: bool,
+}
+
+impl Core {
+    /// Takes the next place in the replies of `conn`, for a reply that comes when a snapshot has ended.
+    pub fn expect_outcome(&mut self, conn: ConnId) -> Waiter {
+        Waiter { conn, seq: self.expect_plan(conn).0 }
+    }
+
+    /// Begins a snapshot, unless one is under way: what `conn` sends from now on comes behind its cut.
+    pub fn begin_save(&mut self, kind: Kind, waiter: Option<Waiter>) -> bool {
+        let now = self.clock.now();
+        let config = self.shared.config();
+        let from = waiter.map(|waiter| (self.id, waiter));
+        let Some(job) = self.shared.snapshots.begin(kind, from, &config, now) else { return false };
+        for batch in &mut self.batches {
+            batch.messages.push(Message::Cut(Arc::clone(&job)));
+        }
+        if kind == Kind::Background {
+            tracing::info!("Background saving started by pid {}", std::process::id());
+        } else {
+            self.saves.begun = Some((job, waiter));
+        }
+        true
+    }
+
+    /// Begins a snapshot as soon as none is under way. One in the background is dropped for the last one of all.
+    pub fn want_save(&mut self, kind: Kind, waiter: Option<Waiter>) {
+        self.saves.wanted.push_back((kind, waiter));
+        self.begin_wanted();
+    }
+
+    fn begin_wanted(&mut self) {
+        while let Some(&(kind, waiter)) = self.saves.wanted.front() {
+            if self.saves.begun.is_some() || !self.begin_save(kind, waiter) {
+                let current = self.shared.snapshots.current();
+                if let (Some(job), Kind::Shutdown { .. }) = (current, kind)
+                    && job.kind == Kind::Background
+                {
+                    job.cancel();
+                }
+                return;
+            }
+            self.saves.wanted.pop_front();
+        }
+    }
+
+    /// Commands of `conn` that follow in this tick do not run in place: something before them is to be pushed.
+    pub fn push_before_more(&mut self, conn: ConnId) {
+        self.routed(conn);
+    }
+
+    /// The cut of this shard: it has the whole of it, by `ticket`.
+    pub(super) fn cut(&mut self, job: Arc<Job>, ticket: Ticket) {
+        self.note_outcome();
+        let (mut keys, options) = (0, job.options());
+        for (number, database) in self.shard.databases.iter_mut().enumerate() {
+            keys += database.len() as u64;
+            if job.kind.saves() {
+                database.begin_saving(number as u32, options);
+            }
+        }
+        job.cut(keys, self.shard.counters.dirty);
+        self.shard.snapshot = Some(Arc::clone(&job));
+        if job.kind.holds() {
+            self.saves.ticket = Some(ticket);
+        } else {
+            self.locks.release(ticket);
+        }
+        self.saves.job = Some(job);
+        self.saves.is_busy = true;
+    }
+
+    /// What there is to do for snapshots at the end of a tick.
+    pub(super) fn tend_saves(&mut self) {
+        self.saves.is_busy = false;
+        if self.shard.snapshot.is_some() {
+            self.save_slice();
+        }
+        if self.saves.job.is_some() {
+            self.note_outcome();
+        }
+        if self.saves.begun.is_some() {
+            self.end_begun();
+        }
+        if !self.saves.wanted.is_empty() {
+            self.begin_wanted();
+        }
+        if self.shared.snapshots.has_loading()
+            && let Some(loading) = self.shared.snapshots.loading()
+        {
+            self.load_slice(&loading, false);
+        }
+        if self.id.index() == 0 {
+            if self.shared.snapshots.has_orders() && !self.cron_paused {
+                self.obey_orders();
+            }
+            // So that what was emptied does not come back with the file of before.
+            let is_wanted =
+                self.saves.wanted.iter().any(|(kind, waiter)| *kind == Kind::Foreground && waiter.is_none());
+            let emptied = std::mem::take(&mut self.shard.emptied);
+            if emptied && !is_wanted && !self.shard.config.save.points.is_empty() {
+                self.want_save(Kind::Foreground, None);
+            }
+        }
+    }
+
+    /// Whether there is more to do at once.
+    pub(super) fn is_saving(&self) -> bool {
+        self.saves.is_busy
+    }
+
+    fn obey_orders(&mut self) {
+        for order in self.shared.snapshots.take_orders() {
+            match order {
+                Order::Shutdown { force } => self.want_save(Kind::Shutdown { force, by_signal: true }, None),
+                Order::Stop => self.shared.request_stop(Stop::Orderly(0)),
+            }
+        }
+    }
+
+    /// Saves some of the shard.
+    fn save_slice(&mut self) {
+        let job = Arc::clone(self.shard.snapshot.as_ref().expect("looked at before"));
+        let began = self.clock.micros();
+        let worked = began.saturating_sub(self.tick_began);
+        let is_idle = worked < SLICE_MICROS_MIN * 2 || job.kind != Kind::Background;
+        let slice = if is_idle { SLICE_MICROS } else { (worked / WORK_SHARE).clamp(SLICE_MICROS_MIN, SLICE_MICROS) };
+        let delay = u64::try_from(self.shard.config.rdb_key_save_delay).unwrap_or(0);
+        let is_abandoned = job.is_abandoned();
+        let mut is_over = true;
+        for database in &mut self.shard.databases {
+            if is_abandoned {
+                database.abandon_saving();
+            }
+            while database.is_saving() {
+                let micros = self.clock.micros();
+                let elapsed = self.clock.now().0.saturating_sub(job.began.0) as u64 * 1000;
+                let is_early = delay > 0 && !is_abandoned && job.keys_done.load(Ordering::Relaxed) * delay >= elapsed;
+                let waits = job.is_full() || is_early;
+                let walked = !waits && micros < began + slice && database.save_step(ENTRIES_PER_STEP, BLOCK_BYTES);
+                if (walked || delay > 0 || database.saved_bytes() >= BLOCK_BYTES)
+                    && let Some(block) = database.take_saved()
+                {
+                    job.hand_in(block);
+                }
+                job.ahead_bytes.fetch_add(database.take_ahead_bytes(), Ordering::Relaxed);
+                if walked {
+                    self.shard.garbage.extend(database.end_saving());
+                } else if waits || micros >= began + slice {
+                    is_over = false;
+                    self.saves.is_busy |= !waits;
+                    if is_early {
+                        self.next_cron = self.next_cron.min(UnixMillis(self.tick_time.0 + 1));
+                    }
+                    break;
+                }
+            }
+        }
+        // Those that a transaction has taken elsewhere come back, with what is left to save in them.
+        let all_here = self.saves.ticket.is_some() || self.locks.is_idle();
+        if is_over && all_here {
+            self.shard.snapshot = None;
+            self.shared.snapshots.shard_done(&self.shared, &job);
+        }
+    }
+
+    /// What follows on this shard when the file is there, or will not be.
+    fn note_outcome(&mut self) {
+        let Some(job) = self.saves.job.clone() else { return };
+        let Some(outcome) = job.outcome() else { return };
+        let is_over = match (job.kind, outcome) {
+            // A server that is about to end acknowledges nothing more.
+            (Kind::Shutdown { .. }, Ok(())) | (Kind::Shutdown { force: true, .. }, Err(_)) => false,
+            (Kind::Reload { flush, .. }, Ok(())) => match job.reload.get() {
+                None => false,
+                Some(None) => true,
+                Some(Some(loading)) => {
+                    self.load_slice(loading, flush);
+                    loading.is_over()
+                }
+            },
+            _ => true,
+        };
+        if is_over && self.shard.snapshot.is_none() {
+            self.saves.job = None;
+            self.saves.loaded = None;
+            if let Some(ticket) = self.saves.ticket.take() {
+                self.release(ticket);
+                self.serve_waiters();
+            }
+        }
+    }
+
+    /// What follows at the core that began the snapshot.
+    fn end_begun(&mut self) {
+        let Some((job, waiter)) = self.saves.begun.clone() else { return };
+        let Some(outcome) = job.outcome() else { return };
+        let error = match (job.kind, outcome) {
+            (Kind::Background | Kind::Foreground, Ok(())) => None,
+            (Kind::Background | Kind::Foreground, Err(_)) => Some(NOT_SAVED),
+            (Kind::Shutdown { force, by_signal }, outcome) => {
+                self.saves.begun = None;
+                return self.end_shutdown(waiter, outcome.is_ok() || force, by_signal, outcome.is_err());
+            }
+            (Kind::Reload { merge, flush, .. }, Ok(())) => match job.reload.get() {
+                None => {
+                    job.reload.set(self.open_reload(&job, merge)).expect("it is opened once, here");
+                    return self.shared.wake_all();
+                }
+                Some(None) => Some(NOT_LOADED),
+                Some(Some(loading)) if !loading.is_over() => return,
+                Some(Some(loading)) => loading.failure().map(|why| self.reload_failed(&why, flush)),
+            },
+            (Kind::Reload { .. }, Err(_)) => Some(NOT_SAVED),
+        };
+        self.saves.begun = None;
+        self.shared.wake_all();
+        self.answer_waiter(waiter, error.as_ref());
+    }
+
+    fn open_reload(&self, job: &Job, merge: bool) -> Option<Arc<Loading>> {
+        let conflict = if merge { Conflict::Replace } else { Conflict::Fail };
+        let now = self.clock.now();
+        match Loading::open(&job.path(), self.shard.shards, self.shard.config.rdbchecksum, conflict, false, now) {
+            Ok(Some(loading)) => Some(Arc::new(loading)),
+            Ok(None) => {
+                tracing::warn!("There is no file {} to load", job.path().display());
+                None
+            }
+            Err(why) => {
+                tracing::warn!("{why}");
+                None
+            }
+        }
+    }
+
+    /// What was emptied for a file that cannot be loaded is there no more: the server ends, and the file stays, as in Redis.
+    fn reload_failed(&self, why: &str, emptied: bool) -> CommandError {
+        tracing::warn!("{why}");
+        if emptied {
+            tracing::error!("Terminating server after rdb file reading failure.");
+            self.shared.request_stop(Stop::Orderly(1));
+        }
+        NOT_LOADED
+    }
+
+    fn end_shutdown(&mut self, waiter: Option<Waiter>, ends: bool, by_signal: bool, failed: bool) {
+        if failed {
+            tracing::error!("Error trying to save the DB, can't exit.");
+        }
+        if ends {
+            self.shared.request_stop(Stop::Orderly(0));
+            return;
+        }
+        if by_signal {
+            tracing::warn!("Errors trying to shut down the server. Check the logs for more information.");
+            self.shared.snapshots.shutdown_failed();
+        }
+        self.answer_waiter(waiter, Some(&NOT_SHUT_DOWN));
+    }
+
+    fn answer_waiter(&mut self, waiter: Option<Waiter>, error: Option<&CommandError>) {
+        let Some(Waiter { conn, seq }) = waiter else { return };
+        let mut bytes = Vec::new();
+        let mut reply = Reply::new(&mut bytes, Resp::V2);
+        match error {
+            None => reply.ok(),
+            Some(error) => {
+                self.stats.error(error.code());
+                reply.error(error.as_bytes());
+            }
+        }
+        self.fill(conn, seq, &bytes);
+    }
+
+    /// Loads some of a file, which this core has yet to load.
+    fn load_slice(&mut self, loading: &Arc<Loading>, flush: bool) {
+        if self.saves.loaded.as_ref().is_some_and(|loaded| Arc::ptr_eq(loaded, loading)) {
+            return;
+        }
+        let began = self.saves.loader.take();
+        if began.is_none() && flush {
+            self.empty_shard();
+        }
+        let Some(mut loader) = began.or_else(|| Loader::open(loading, &self.shard)) else {
+            return self.loaded(loading);
+        };
+        let end = self.clock.micros() + LOAD_SLICE_MICROS;
+        let delay = u64::try_from(self.shard.config.key_load_delay).unwrap_or(0);
+        loop {
+            for _ in 0..LOADED_PER_STEP {
+                if !loader.step(loading, &mut self.shard) {
+                    return self.loaded(loading);
+                }
+            }
+            let elapsed = self.clock.now().0.saturating_sub(loading.began.0) as u64 * 1000;
+            let is_early = delay > 0 && loading.counts().0 * delay > elapsed;
+            if is_early || self.clock.micros() >= end {
+                self.saves.is_busy |= !is_early;
+                if is_early {
+                    self.next_cron = self.next_cron.min(UnixMillis(self.tick_time.0 + 1));
+                }
+                break;
+            }
+        }
+        self.saves.loader = Some(loader);
+    }
+
+    fn empty_shard(&mut self) {
+        for database in &mut self.shard.databases {
+            self.shard.garbage.push(database.clear());
+        }
+    }
+
+    /// This core is done with the file.
+    fn loaded(&mut self, loading: &Arc<Loading>) {
+        self.saves.loaded = Some(Arc::clone(loading));
+        self.shared.snapshots.note_changes(self.id, self.shard.counters.dirty);
+        self.shared.snapshots.core_loaded(&self.shared, loading);
+    }
+
+    /// Begins a snapshot if a save point is reached.
+    pub(super) fn heed_save_points(&mut self) {
+        let hub = &self.shared.snapshots;
+        hub.note_changes(self.id, self.shard.counters.dirty);
+        if self.id.index() != 0 || hub.current().is_some() {
+            return;
+        }
+        let config = Arc::clone(&self.shard.config);
+        let last_save = self.shared.last_save_seconds.load(Ordering::Relaxed);
+        if let Some((changes, seconds)) = hub.save_point_reached(&config, self.tick_time, last_save) {
+            tracing::info!("{changes} changes in {seconds} seconds. Saving...");
+            self.begin_save(Kind::Background, None);
+        }
+    }
+
+    /// Why a command may not run while a file is loaded, or after a snapshot failed.
+    pub(super) fn refused_for_snapshots(&self, row: &Row) -> Option<CommandError> {
+        let (hub, flags, config) = (&self.shared.snapshots, row.command.flags, &self.shard.config);
+        let writes = flags.has(Flag::Write) || row.full_name == "ping";
+        let stops = config.stop_writes_on_bgsave_error && !config.save.points.is_empty();
+        if writes && stops && !hub.last().succeeded {
+            return Some(MISCONF);
+        }
+        let loads = hub.has_loading() && !flags.has(Flag::Loading);
+        loads.then_some(LOADING)
+    }
+}

@@ -1,0 +1,44 @@
+//! Work: several commands that run as one, at one point in the order of all commands. EXEC is work, and so is a script.
+//!
+//! Work claims its keys like a command and is answered like one. It runs on [`Grounds`], which know where its keys are:
+//! on one shard, brought together from several, or all shards at once. The work need not know.
+
+use net::OwnedArgs;
+
+use crate::core::Grounds;
+
+/// What work claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// The keys that [`Work::visit_keys`] tells, and no others.
+    Keys,
+    /// All keys of all shards: its commands say only when they run which keys they need, or need all of them.
+    Everything,
+}
+
+/// Whether work is done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The reply is whole.
+    Done,
+    /// It is to be run again when every core has given its share of this command ([`Grounds::run`]).
+    Shares(OwnedArgs),
+}
+
+/// Several commands that run as one.
+pub trait Work: Send {
+    /// What it claims.
+    fn needs(&self) -> Needs;
+
+    /// Tells its keys, one by one and in any order, if these are what it needs. A key is claimed in all databases.
+    fn visit_keys(&self, visit: &mut dyn FnMut(&[u8]));
+
+    /// Whether it must run at its client's own core: its commands need the client's connection, or every core.
+    fn wants_home(&self) -> bool;
+
+    /// Bytes of memory that it takes on its way.
+    fn bytes(&self) -> usize;
+
+    /// Runs, and writes one whole reply behind what is in `reply`.
+    fn run(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress;
+}

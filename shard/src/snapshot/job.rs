@@ -1,0 +1,261 @@
+//! One snapshot under way: what all who work on it share.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
+
+use net::ConnId;
+use storage::UnixMillis;
+use storage::snapshot::file::{Block, KeptAccess, RecordOptions};
+
+use super::load::Loading;
+use super::{QUEUE_BYTES_LOW, QUEUE_BYTES_MAX};
+use crate::config::Config;
+use crate::ids::ShardId;
+
+/// Who asked for a snapshot, which decides what is done behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// BGSAVE and save points: nobody waits.
+    Background,
+    /// SAVE, for which a client waits, and FLUSHALL: what is asked for meanwhile comes behind it.
+    Foreground,
+    /// The server ends, `force`d though it cannot save.
+    Shutdown {
+        /// Whether it ends if the snapshot fails.
+        force: bool,
+        /// A signal asked for it: there is no client to tell.
+        by_signal: bool,
+    },
+    /// DEBUG RELOAD.
+    Reload {
+        /// Save first; else load what is there.
+        save: bool,
+        /// Empty the databases before.
+        flush: bool,
+        /// Keys of the file replace those that are there.
+        merge: bool,
+    },
+}
+
+impl Kind {
+    /// Whether the shards stay locked from the cut to the end.
+    pub const fn holds(self) -> bool {
+        matches!(self, Self::Shutdown { .. } | Self::Reload { .. })
+    }
+
+    /// Whether a file is written.
+    pub const fn saves(self) -> bool {
+        !matches!(self, Self::Reload { save: false, .. })
+    }
+}
+
+/// The reply that a client waits for.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiter {
+    /// Its connection at the core that began the snapshot.
+    pub conn: ConnId,
+    /// The place of the reply.
+    pub seq: u32,
+}
+
+/// What cores have handed in and the writer has not taken.
+#[derive(Debug, Default)]
+struct Queue {
+    blocks: VecDeque<Block>,
+    shards_done: usize,
+}
+
+/// What the writer gets.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Write this.
+    Block(Block),
+    /// All shards have handed in everything.
+    Complete,
+    /// There is nothing to be written any more.
+    Abandoned,
+}
+
+/// A snapshot.
+#[derive(Debug)]
+pub struct Job {
+    /// Who asked for it.
+    pub kind: Kind,
+    /// When it was asked for.
+    pub began: UnixMillis,
+    /// Who waits for it at the core that began it.
+    pub waiter: Option<(ShardId, Waiter)>,
+    /// The directory and the name of the file, as they were then.
+    pub(super) directory: PathBuf,
+    pub(super) name: String,
+    pub(super) check_sum: bool,
+    pub(super) incremental_sync: bool,
+    options: RecordOptions,
+    shards: usize,
+    queue: Mutex<Queue>,
+    handed_in: Condvar,
+    queued_bytes: AtomicUsize,
+    abandoned: AtomicBool,
+    cancelled: AtomicBool,
+    /// Keys at the cut, and those that were saved.
+    pub keys_total: AtomicU64,
+    /// Keys that were handed in.
+    pub keys_done: AtomicU64,
+    /// Bytes that were saved ahead of changes.
+    pub ahead_bytes: AtomicU64,
+    /// Changes that are in the snapshot.
+    pub(super) changes: AtomicU64,
+    outcome: OnceLock<Result<(), String>>,
+    /// The file that is loaded behind it ([`Kind::Reload`]); none if that cannot be.
+    pub reload: OnceLock<Option<Arc<Loading>>>,
+}
+
+impl Job {
+    pub(super) fn new(
+        kind: Kind,
+        waiter: Option<(ShardId, Waiter)>,
+        config: &Config,
+        now: UnixMillis,
+        shards: usize,
+    ) -> Job {
+        let policy = config.maxmemory_policy;
+        let access = if policy.is_lfu() {
+            KeptAccess::Frequency(storage::keyspace::LfuSettings {
+                log_factor: config.lfu_log_factor,
+                decay_minutes: config.lfu_decay_time,
+            })
+        } else if policy.is_lru() {
+            KeptAccess::Idle
+        } else {
+            KeptAccess::None
+        };
+        Job {
+            kind,
+            began: now,
+            waiter,
+            directory: PathBuf::from(&config.dir.0),
+            name: config.dbfilename.clone(),
+            check_sum: config.rdbchecksum,
+            incremental_sync: config.rdb_save_incremental_fsync,
+            options: RecordOptions { compression: config.rdbcompression, access, now },
+            shards,
+            queue: Mutex::default(),
+            handed_in: Condvar::new(),
+            queued_bytes: AtomicUsize::new(0),
+            abandoned: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
+            keys_total: AtomicU64::new(0),
+            keys_done: AtomicU64::new(0),
+            ahead_bytes: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
+            outcome: OnceLock::new(),
+            reload: OnceLock::new(),
+        }
+    }
+
+    /// Where the file will be.
+    pub fn path(&self) -> PathBuf {
+        self.directory.join(&self.name)
+    }
+
+    /// How entries are written.
+    pub fn options(&self) -> RecordOptions {
+        self.options
+    }
+
+    /// A shard has made its cut: so many keys, and so many changes before it.
+    pub fn cut(&self, keys: u64, changes: u64) {
+        self.keys_total.fetch_add(keys, Ordering::Relaxed);
+        self.changes.fetch_add(changes, Ordering::Relaxed);
+    }
+
+    /// A shard hands in a block.
+    pub fn hand_in(&self, block: Block) {
+        self.keys_done.fetch_add(block.keys, Ordering::Relaxed);
+        if self.is_abandoned() {
+            return;
+        }
+        self.queued_bytes.fetch_add(block.bytes.len(), Ordering::Relaxed);
+        self.lock().blocks.push_back(block);
+        self.handed_in.notify_one();
+    }
+
+    /// A shard has handed in everything.
+    pub fn shard_done(&self) {
+        self.lock().shards_done += 1;
+        self.handed_in.notify_one();
+    }
+
+    /// Whether every shard has.
+    pub(super) fn all_done(&self) -> bool {
+        self.lock().shards_done == self.shards
+    }
+
+    /// Whether the walks are to wait for the writer.
+    pub fn is_full(&self) -> bool {
+        self.queued_bytes.load(Ordering::Relaxed) >= QUEUE_BYTES_MAX && !self.is_abandoned()
+    }
+
+    /// Waits for the next block.
+    pub(super) fn next(&self) -> Next {
+        let mut queue = self.lock();
+        loop {
+            if self.is_abandoned() {
+                queue.blocks = VecDeque::new();
+                return Next::Abandoned;
+            }
+            if let Some(block) = queue.blocks.pop_front() {
+                return Next::Block(block);
+            }
+            if queue.shards_done == self.shards {
+                return Next::Complete;
+            }
+            queue = self.handed_in.wait(queue).expect("no one panics while handing in a block");
+        }
+    }
+
+    /// A block is written; whether the walks, which waited, may go on.
+    pub(super) fn written(&self, bytes: usize) -> bool {
+        let before = self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        before >= QUEUE_BYTES_LOW && before - bytes < QUEUE_BYTES_LOW
+    }
+
+    /// Nothing more is to be written: it failed.
+    pub(super) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+        // Under the lock, or a writer that was about to wait would not hear of it.
+        let _queue = self.lock();
+        self.handed_in.notify_one();
+    }
+
+    /// Whether it failed, or was cancelled.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
+
+    /// Nobody wants it any more, which is no failure.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+        self.abandon();
+    }
+
+    /// Whether it was cancelled.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    pub(super) fn end(&self, outcome: Result<(), String>) {
+        self.outcome.set(outcome).expect("a snapshot ends once");
+    }
+
+    /// How it ended, once the file is on disk or will never be.
+    pub fn outcome(&self) -> Option<&Result<(), String>> {
+        self.outcome.get()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().expect("no one panics while handing in a block")
+    }
+}

@@ -1,0 +1,62 @@
+//! Snapshots: RDB files written while the server works, and loaded when it starts.
+//!
+//! # Writing
+//!
+//! There is no fork. A snapshot begins with its *cut*: a message that is pushed to all shards at one point, and stands
+//! there for the whole shard in the order of commands. Every command is thus before the cut on all shards or behind it on
+//! all, and so is every part of a transaction. From there each shard saves its keys in the background, what is about to
+//! change first (see `storage::keyspace`), and hands blocks of whole entries to one thread that writes the file.
+//!
+//! ```text
+//!   core that begins it        every shard                            the writer's thread
+//!   ┌───────────────┐  push   ┌─────┐  walk, a slice a tick  ┌─────────────────────────────────────────────┐
+//!   │ [`Hub::begin`]├────────►│ cut ├──── blocks ───────────►│ temp-PID.rdb ─► fsync ─► rename ─► fsync dir │
+//!   └───────────────┘         └─────┘◄── room, or wait ──────└──────────────────────┬──────────────────────┘
+//!           ▲                    ▲                                                  │ outcome, all cores woken
+//!           └── reply ───────────┴── locks released ────────────────────────────────┘
+//! ```
+//!
+//! A thread of its own writes because a buffered write through a ring costs a kernel thread anyway, and more: see the
+//! design. It sleeps in the system while the cores go on. Blocks that it has no time for yet are bounded: above
+//! [`QUEUE_BYTES_MAX`] the walks wait. What is saved ahead of changes cannot wait; it is bounded by the data set alone.
+//!
+//! The old file stays until the new one is whole and on disk. A snapshot that fails removes its temporary file, and says so in
+//! the log, in INFO, and to whoever waits.
+//!
+//! | who asks | kind | then |
+//! |---|---|---|
+//! | BGSAVE, save points | cut | |
+//! | SAVE | cut | the client is answered when the file is there; others are not held up |
+//! | SHUTDOWN, signals | cut, and the shards stay locked: nothing is acknowledged that is not in the file | the server ends |
+//! | DEBUG RELOAD | the same | the shards are emptied and the file is loaded |
+//!
+//! # Loading
+//!
+//! Every core reads the file and makes the values of its own keys; the rest it skips over ([`load`]). Meanwhile clients are
+//! answered `-LOADING`.
+
+mod hub;
+mod job;
+mod load;
+mod writer;
+
+pub use hub::{Hub, LastSave, Order};
+pub use job::{Job, Kind, Waiter};
+pub use load::{Conflict, Loader, Loading};
+pub use writer::run as run_writer;
+
+/// A block of entries goes to the writer when it has so many bytes.
+pub const BLOCK_BYTES: usize = 256 << 10;
+
+/// While more than this waits to be written, in bytes, the walks wait.
+pub const QUEUE_BYTES_MAX: usize = 32 << 20;
+
+/// They go on when there is less than this.
+const QUEUE_BYTES_LOW: usize = QUEUE_BYTES_MAX / 2;
+
+/// The name of the file that a snapshot is written to before it has its own.
+pub fn temporary_name() -> String {
+    format!("temp-{}.rdb", std::process::id())
+}
+
+const _: () = assert!(BLOCK_BYTES * 8 <= QUEUE_BYTES_MAX, "a few shards can hand in blocks at once");

@@ -1,0 +1,98 @@
+//! EXEC: the commands behind MULTI as one piece of work.
+//!
+//! The claims of EXEC are those of its commands together, and the watched keys. Commands that are about no key, or about
+//! all keys, or whose keys only the data tell, make it claim everything; so do those that ask every core, since a share is
+//! given between two commands. On a server of one shard the latter are as good as any other.
+
+use net::Reply;
+
+use super::queue::{Queue, Watching};
+use crate::core::{Grounds, Ran};
+use crate::exec::Run;
+use crate::exec::work::{Needs, Progress, Work};
+use crate::txn::Presence;
+
+/// A transaction that runs.
+pub struct Exec {
+    queue: Queue,
+    watching: Option<Watching>,
+    /// The command that is next.
+    next: usize,
+    needs: Needs,
+    wants_home: bool,
+    /// A rule, which the simulation can break: watched keys are claimed.
+    claims_watched: bool,
+}
+
+impl Exec {
+    /// The work of these commands, unless one of these keys was changed.
+    pub fn new(queue: Queue, watching: Option<Watching>, claims_watched: bool) -> Exec {
+        let (mut needs, mut wants_home) = (Needs::Keys, false);
+        for (row, args) in queue.iter() {
+            match row.run(&args) {
+                // What its client publishes behind it comes behind what it publishes: the client is held.
+                Run::Session(_) | Run::Subscribe(_) | Run::Publish(_) => wants_home = true,
+                Run::Everywhere { .. } => (needs, wants_home) = (Needs::Everything, true),
+                Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. } => needs = Needs::Everything,
+                // Its arguments may name another database, but its key is claimed in all of them.
+                Run::Shard(_) | Run::Split { .. } | Run::Keys(_) | Run::Hops { .. } => {}
+                Run::Container | Run::Chosen(_) | Run::Placed(_) => {}
+            }
+        }
+        Exec { queue, watching, next: 0, needs, wants_home, claims_watched }
+    }
+
+    /// Whether a watched key was changed, or its time is past by now. All of them are claimed, so this does not change any
+    /// more. The client watches no longer.
+    fn is_spoilt(&mut self, grounds: &mut Grounds<'_>) -> bool {
+        let Some(Watching { watch, keys }) = self.watching.take() else { return false };
+        let mut spoilt = watch.is_spoilt();
+        for (db, key) in &keys {
+            spoilt |= grounds.shard_of(key).presence(*db, key) == Presence::Past && !watch.was_past(*db, key);
+        }
+        grounds.core().unwatch(&Watching { watch, keys });
+        spoilt
+    }
+}
+
+impl Work for Exec {
+    fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    fn visit_keys(&self, visit: &mut dyn FnMut(&[u8])) {
+        for (row, args) in self.queue.iter() {
+            row.command.visit_keys(&args, |place| visit(args.at(place)));
+        }
+        let watching = self.watching.iter().filter(|_| self.claims_watched);
+        for (_, key) in watching.flat_map(|watching| &watching.keys) {
+            visit(key);
+        }
+    }
+
+    fn wants_home(&self) -> bool {
+        self.wants_home
+    }
+
+    fn bytes(&self) -> usize {
+        self.queue.heap_bytes().min(u32::MAX as usize)
+    }
+
+    fn run(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress {
+        if self.next == 0 && !grounds.has_shares() {
+            if self.is_spoilt(grounds) {
+                Reply::new(reply, grounds.actor.resp).null_array();
+                return Progress::Done;
+            }
+            Reply::new(reply, grounds.actor.resp).array(self.queue.len());
+        }
+        while self.next < self.queue.len() {
+            let (row, args) = self.queue.at(self.next);
+            if grounds.run(row, &args, reply) == Ran::WantsShares {
+                return Progress::Shares(args.to_owned());
+            }
+            self.next += 1;
+        }
+        Progress::Done
+    }
+}
