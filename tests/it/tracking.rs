@@ -43,7 +43,9 @@ impl Cache {
     /// Sends commands at once, and reads their replies. Whatever else comes takes copies away.
     fn exchange(&mut self, commands: &[String], mut see: impl FnMut(&mut HashMap<Vec<u8>, u64>, usize, Value)) {
         let mut request = Vec::new();
-        commands.iter().for_each(|command| encode_line(&mut request, command));
+        for command in commands {
+            encode_line(&mut request, command);
+        }
         self.client.raw(&request);
         let mut answered = 0;
         while answered < commands.len() {
@@ -332,7 +334,9 @@ fn a_transaction_tells_behind_its_reply() {
             }
             // What a transaction reads is remembered, too.
             other.must("MULTI");
-            keys.iter().for_each(|key| drop(other.must(&format!("GET {key}"))));
+            for key in keys {
+                other.must(&format!("GET {key}"));
+            }
             assert_eq!(other.must("EXEC").elements().len(), count);
             let key = keys.last().expect("there is one");
             client.must(&format!("SET {key} y"));

@@ -77,7 +77,7 @@ pub fn run(registry: &Arc<Registry>, core: ShardId, job: &Job, host: &mut dyn Ho
     let (own, resp) = (Rc::clone(&vm), reply.resp());
     let fibre = Fibre::new(move || own.run_to_end(&call, &function, tables, resp));
     let mut drive = Drive { registry, core, job, prepared: &prepared, since: None, running: None, wrote: false };
-    drive.to_the_end(fibre, host);
+    drive.finish(fibre, host);
     if drive.running.is_some() {
         registry.set_running(core, None);
     }
@@ -120,7 +120,7 @@ struct Drive<'a> {
 }
 
 impl Drive<'_> {
-    fn to_the_end(&mut self, mut fibre: Fibre, host: &mut dyn Host) {
+    fn finish(&mut self, mut fibre: Fibre, host: &mut dyn Host) {
         let mut how = Resume::Go;
         while let Some(pause) = fibre.resume(how) {
             how = match pause {

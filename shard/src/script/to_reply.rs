@@ -40,7 +40,7 @@ fn write(value: &Value, spoken: Resp, reply: &mut Reply<'_>, depth: usize) {
 /// As C converts a double to a long on this machine: what does not fit becomes the least number.
 fn truncated(number: f64) -> i64 {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if number.is_nan() || number >= LIMIT || number < -LIMIT { i64::MIN } else { number as i64 }
+    if number.is_nan() || !(-LIMIT..LIMIT).contains(&number) { i64::MIN } else { number as i64 }
 }
 
 fn field(table: &Table, name: &str) -> Value {
@@ -117,7 +117,10 @@ fn write_members(set: &Table, spoken: Resp, reply: &mut Reply<'_>, depth: usize)
 }
 
 fn write_array(table: &Table, spoken: Resp, reply: &mut Reply<'_>, depth: usize) {
-    let len = (1..).take_while(|&index: &usize| !matches!(table.raw_get(index), Ok(Value::Nil) | Err(_))).count();
+    let mut len = 0;
+    while !matches!(table.raw_get(len + 1), Ok(Value::Nil) | Err(_)) {
+        len += 1;
+    }
     reply.array(len);
     for index in 1..=len {
         write(&table.raw_get(index).unwrap_or(Value::Nil), spoken, reply, depth + 1);

@@ -42,7 +42,7 @@ mod syntax;
 mod words;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::support::server::referee;
 use crate::support::{Protocol, Random, number_from_env};
@@ -63,7 +63,7 @@ const DIFFERENCES_MAX: usize = 25;
 #[test]
 fn agrees_with_redis() {
     match referee() {
-        Some(program) => run(program, (0, 0)),
+        Some(program) => run(&program, (0, 0)),
         None => eprintln!("skipped: there is no redis-server in PATH to compare with"),
     }
 }
@@ -71,13 +71,13 @@ fn agrees_with_redis() {
 #[test]
 fn agrees_with_a_newer_redis() {
     match std::env::var_os("TESSERA_NEWER_REDIS") {
-        Some(program) => run(program.into(), NEWER),
+        Some(program) => run(Path::new(&program), NEWER),
         None => eprintln!("skipped: TESSERA_NEWER_REDIS names no program to compare with"),
     }
 }
 
 /// Sends rounds of commands until they are enough; panics with all that differs.
-fn run(program: PathBuf, since: (u32, u32)) {
+fn run(program: &Path, since: (u32, u32)) {
     let wanted = number_from_env("TESSERA_FUZZ_COMMANDS").unwrap_or(40_000);
     let first_seed = number_from_env("TESSERA_FUZZ_SEED").unwrap_or(1);
     let mut pair = Pair::start(program);

@@ -1,7 +1,7 @@
 //! The two servers, and how a round is played on them.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use super::agree::{Agreement, agree};
@@ -64,8 +64,8 @@ pub struct Difference {
 
 impl Pair {
     /// Starts both servers.
-    pub fn start(program: PathBuf) -> Self {
-        let referee = Launch::new(Target::Referee).program(&program).start();
+    pub fn start(program: &Path) -> Self {
+        let referee = Launch::new(Target::Referee).program(program).start();
         let tessera = Launch::new(Target::Tessera(3)).start();
         let version = docs::version(&referee.info("server", "redis_version"));
         Self { tessera, referee, version }

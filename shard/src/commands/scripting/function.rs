@@ -9,7 +9,7 @@ use crate::commands::help;
 use crate::commands::parse::is_word;
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
-use crate::script::functions::Library;
+use crate::script::functions::{Libraries, Library};
 use crate::script::{Registry, analysis, engine, flags};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group};
 
@@ -129,7 +129,7 @@ fn flush(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Ou
     }
     check_flush_mode(args, FLUSH_SYNTAX)?;
     let emptied = ctx.core.shared.scripts.change_libraries(|libraries| {
-        *libraries = Default::default();
+        *libraries = Libraries::default();
         Ok(())
     });
     emptied.map_err(CommandError::text)?;

@@ -10,6 +10,8 @@
 //! Scripts and libraries belong to the whole server ([`crate::script::registry`]): the commands that change them run at the
 //! client's core and are over for all cores when they are answered.
 
+#![allow(clippy::unnecessary_wraps, reason = "handlers have one type, and many of them cannot fail")]
+
 mod eval;
 mod function;
 mod kill;

@@ -269,7 +269,9 @@ impl Parser {
             if let [only] = exprs[..] {
                 self.used(Use::Looped(only));
             } else {
-                exprs.iter().for_each(|expr| self.used(Use::Escapes(*expr)));
+                for expr in &exprs {
+                    self.used(Use::Escapes(*expr));
+                }
             }
         }
         self.keyword("do").then_some(())?;
@@ -352,11 +354,15 @@ impl Parser {
                 Expr::Index(base, key) => {
                     self.used(Use::Changed(base));
                     self.used(Use::Escapes(key));
-                    value.into_iter().for_each(|value| self.used(Use::Escapes(value)));
+                    if let Some(value) = value {
+                        self.used(Use::Escapes(value));
+                    }
                 }
                 _ => {
                     self.used(Use::Global);
-                    value.into_iter().for_each(|value| self.used(Use::Escapes(value)));
+                    if let Some(value) = value {
+                        self.used(Use::Escapes(value));
+                    }
                 }
             }
         }

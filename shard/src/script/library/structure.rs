@@ -243,8 +243,8 @@ fn number_of(item: &Item, bytes: &[u8]) -> f64 {
     if !item.is_little {
         little[..bytes.len()].reverse();
     }
-    let [a, b, c, d, e, f, g, h, ..] = little;
-    let bits = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+    let low = little.first_chunk().expect("an integer may have eight bytes and more");
+    let bits = u64::from_le_bytes(*low);
     match item.option {
         b'f' => f64::from(f32::from_bits(bits as u32)),
         b'd' => f64::from_bits(bits),

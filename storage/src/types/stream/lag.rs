@@ -52,13 +52,16 @@ impl Counters {
         }
         let counted = group.entries_read.filter(|_| !self.has_tombstone_from(group.last_id));
         let read = counted.or_else(|| self.entries_read_at(group.last_id))?;
-        Some(self.entries_added as i64 - read as i64)
+        // A group may have been told any number, and counts on from there: it wraps around, as in Redis.
+        Some((self.entries_added as i64).wrapping_sub(read as i64))
     }
 
     /// What the group has read once it has read this entry, too.
     pub fn entries_read_after(&self, group: &Group, id: StreamId) -> Option<u64> {
         match group.entries_read {
-            Some(read) if group.last_id >= self.first_id && !self.has_tombstone_from(group.last_id) => Some(read + 1),
+            Some(read) if group.last_id >= self.first_id && !self.has_tombstone_from(group.last_id) => {
+                Some(read.wrapping_add(1))
+            }
             _ => self.entries_read_at(id),
         }
     }

@@ -13,9 +13,9 @@ pub(super) fn decode(lua: &Lua, settings: &Settings, text: &[u8]) -> Result<Valu
         return Err("JSON parser does not support UTF-16 or UTF-32".into());
     }
     let mut reader = Reader { lua, settings, text, at: 0, start: 0, depth: 0 };
-    let first = reader.token()?;
+    let first = reader.token();
     let value = reader.value(first)?;
-    match reader.token()? {
+    match reader.token() {
         Token::End => Ok(value),
         other => Err(reader.unexpected("the end", &other)),
     }
@@ -74,30 +74,30 @@ impl Reader<'_> {
         self.text.get(self.at).copied().unwrap_or(0)
     }
 
-    fn token(&mut self) -> Result<Token, Problem> {
+    fn token(&mut self) -> Token {
         while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
         }
         self.start = self.at;
         let simple = match self.peek() {
-            0 => return Ok(Token::End),
+            0 => return Token::End,
             b'{' => Token::ObjectBegin,
             b'}' => Token::ObjectEnd,
             b'[' => Token::ArrayBegin,
             b']' => Token::ArrayEnd,
             b':' => Token::Colon,
             b',' => Token::Comma,
-            b'"' => return Ok(self.string()),
+            b'"' => return self.string(),
             b'-' | b'0'..=b'9' => {
                 if !self.settings.decode_invalid && self.is_invalid_number() {
-                    return Ok(Token::Bad("invalid number"));
+                    return Token::Bad("invalid number");
                 }
-                return Ok(self.number());
+                return self.number();
             }
-            _ => return Ok(self.word()),
+            _ => return self.word(),
         };
         self.at += 1;
-        Ok(simple)
+        simple
     }
 
     fn word(&mut self) -> Token {
@@ -231,22 +231,22 @@ impl Reader<'_> {
 
     fn object(&mut self) -> Result<Table, Problem> {
         let table = self.lua.create_table()?;
-        let mut token = self.token()?;
+        let mut token = self.token();
         if matches!(token, Token::ObjectEnd) {
             return Ok(table);
         }
         loop {
             let Token::String(name) = token else { return Err(self.unexpected("object key string", &token)) };
-            match self.token()? {
+            match self.token() {
                 Token::Colon => {}
                 other => return Err(self.unexpected("colon", &other)),
             }
-            let first = self.token()?;
+            let first = self.token();
             let value = self.value(first)?;
             table.raw_set(self.lua.create_string(name)?, value)?;
-            match self.token()? {
+            match self.token() {
                 Token::ObjectEnd => return Ok(table),
-                Token::Comma => token = self.token()?,
+                Token::Comma => token = self.token(),
                 other => return Err(self.unexpected("comma or object end", &other)),
             }
         }
@@ -254,16 +254,16 @@ impl Reader<'_> {
 
     fn array(&mut self) -> Result<Table, Problem> {
         let table = self.lua.create_table()?;
-        let mut token = self.token()?;
+        let mut token = self.token();
         if matches!(token, Token::ArrayEnd) {
             return Ok(table);
         }
         for index in 1.. {
             let value = self.value(token)?;
             table.raw_set(index, value)?;
-            match self.token()? {
+            match self.token() {
                 Token::ArrayEnd => break,
-                Token::Comma => token = self.token()?,
+                Token::Comma => token = self.token(),
                 other => return Err(self.unexpected("comma or array end", &other)),
             }
         }

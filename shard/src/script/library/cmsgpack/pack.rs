@@ -47,7 +47,7 @@ fn write_length(len: usize, [fixed, short, middle, long]: [(u8, u32); 4], out: &
 
 fn write_integer(number: i64, out: &mut Vec<u8>) {
     match number {
-        0..=0x7f | -32..=-1 => out.push(number as u8),
+        -32..=0x7f => out.push(number as u8),
         0x80..=0xff => out.extend_from_slice(&[0xcc, number as u8]),
         0x100..=0xffff => {
             out.push(0xcd);
@@ -79,7 +79,7 @@ fn write_integer(number: i64, out: &mut Vec<u8>) {
 
 fn write_number(number: f64, out: &mut Vec<u8>) {
     let short = number as f32;
-    if f64::from(short) == number {
+    if f64::from(short).to_bits() == number.to_bits() {
         out.push(0xca);
         out.extend_from_slice(&short.to_be_bytes());
     } else {
