@@ -95,6 +95,7 @@ impl<'a> Run<'a> {
     ) -> Self {
         let mut control = server.client();
         control.must("FLUSHALL");
+        control.must("FUNCTION FLUSH");
         let (clients, variables) = (HashMap::new(), Variables::new());
         Self { script, section, protocol, server, report, control, clients, variables, changed: Vec::new() }
     }
