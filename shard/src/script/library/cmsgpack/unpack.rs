@@ -33,7 +33,8 @@ pub(super) fn unpack(
         if values.len() >= RESULTS_MAX {
             return Err("too many return values at once; use unpack_one or unpack_limit instead.".into());
         }
-        values.push(reader.value(values.len())?);
+        let value = reader.value(values.len())?;
+        values.push(value);
         left -= 1;
     }
     if with_rest {
