@@ -91,7 +91,7 @@ impl Reader<'_> {
             let added = add_field(&mut hash, name, value, limits);
             self.blame(DUPLICATE, added)?;
         }
-        if hash.as_ref().len() == 0 {
+        if hash.as_ref().is_empty() {
             return self.blame(BAD_ZIPMAP, Err(Malformed));
         }
         Ok(hash)
