@@ -184,6 +184,11 @@ impl Shared {
         self.over_memory.store(limit_bytes > 0 && used_bytes as u64 > limit_bytes, Ordering::Relaxed);
     }
 
+    /// Whether commands that write are refused, the last snapshot having failed.
+    pub fn refuses_writes(&self) -> bool {
+        self.snapshots.restricts() && self.snapshots.refuses_writes(&self.config())
+    }
+
     /// Changes with every change of the configuration.
     #[inline]
     pub fn config_version(&self) -> u64 {

@@ -317,7 +317,9 @@ impl Core {
             if !soft {
                 session.info.soft_limit_since = None;
             }
-            if hard || (soft && now.0 - since.0 > limit.soft_seconds as i64 * 1000) {
+            // In whole seconds: over the limit for more than so many of them, and not a moment less.
+            let seconds = now.0 / 1000 - since.0 / 1000;
+            if hard || (soft && seconds > limit.soft_seconds as i64) {
                 cut.push(*conn);
             }
         }

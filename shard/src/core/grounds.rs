@@ -144,10 +144,10 @@ impl Grounds<'_> {
                 }
             }
             _ => {
+                self.run_data(row, args, out);
                 if self.actor.tracks {
                     self.remember_reads(row, args);
                 }
-                self.run_data(row, args, out);
             }
         }
         self.core.stats.commands_processed += 1;

@@ -14,7 +14,7 @@ use storage::{Database, Detached, UnixMillis};
 use super::ctx::{KeyEvent, KeyspaceCounters, ShardState};
 use super::observe::{Noted, Noting, Observers};
 use crate::ids::DbId;
-use crate::tracking::Readers;
+use crate::tracking::{Change, Readers};
 use crate::wait::WaitTable;
 
 /// Entries on their way, each with its database and the number of its key.
@@ -31,7 +31,7 @@ pub struct Returned {
     notes: Vec<Noted>,
     events: Vec<KeyEvent>,
     /// Keys that clients which track are to hear of, and what such clients have read.
-    altered: Vec<Vec<u8>>,
+    altered: Vec<Change>,
     reads: Vec<(Vec<u8>, Readers)>,
     leftover: Leftover,
 }

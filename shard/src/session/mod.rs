@@ -64,6 +64,8 @@ pub struct ClientInfo {
     pub output_peak: usize,
     /// When its output first passed the soft limit.
     pub soft_limit_since: Option<UnixMillis>,
+    /// Its transaction runs at this moment: of so many commands.
+    pub executes: Option<usize>,
     /// Replies written so far (`tot-cmds` of CLIENT LIST and statistics).
     pub commands: u64,
 }
@@ -184,6 +186,7 @@ impl Session {
                 in_flight: 0,
                 output_peak: 0,
                 soft_limit_since: None,
+                executes: None,
                 commands: 0,
             }),
         }

@@ -127,7 +127,10 @@ fn restore(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
     }
     let value = restore_value(args.at(3), ctx.shard.check_sums, &ctx.shard.limits).map_err(|error| match error {
         RestoreError::VersionOrChecksum => DUMP_CHECKSUM,
-        RestoreError::BadFormat => DUMP_FORMAT,
+        RestoreError::BadFormat { offset, fault } => {
+            tracing::warn!("Internal error in RDB reading offset {offset} -> {fault}");
+            DUMP_FORMAT
+        }
     })?;
     let replaced = options.replace && ctx.remove(key);
     // A time beyond all times wraps around and is past, as in Redis.

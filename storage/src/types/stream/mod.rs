@@ -67,7 +67,7 @@ pub use entry::{Entry, Fields};
 pub use group::{Consumer, ConsumerId, Group};
 pub use id::{IdError, NewId, StreamId};
 pub use listpack::BlockRef;
-pub use load::{GroupLoader, Malformed, StreamCounters};
+pub use load::{BadAssignment, GroupLoader, Malformed, StreamCounters};
 pub use pending::{Pending, PendingSummary};
 pub use range::{Range, RangeReverse};
 pub use trim::{Trim, TrimTo, Trimmed};
