@@ -84,6 +84,7 @@ impl Core {
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
         self.free_garbage();
+        self.heed_memory();
         self.tend_saves();
         let now = self.tick_time;
         if now.0 < self.next_cron.0 {
@@ -250,15 +251,11 @@ impl Core {
             return;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        while let Some(last) = self.shard.garbage.last_mut() {
-            if last.free_step(FREE_ITEMS_PER_STEP) {
-                self.shard.garbage.pop();
-            }
+        while !self.shard.garbage.free_step(FREE_ITEMS_PER_STEP) {
             if self.clock.micros() >= end {
                 return;
             }
         }
-        self.shard.garbage.shrink_to(16);
     }
 
     /// Holds expiry while CLIENT PAUSE does. Once the pause is over, runs what was held back and lets those connections go
@@ -299,6 +296,9 @@ impl Core {
         let limits = self.shard.config.client_output_buffer_limit;
         let now = self.shard.clock;
         let mut cut = Vec::new();
+        if self.counts_clients {
+            self.uncounted.extend_from_slice(&self.dirty);
+        }
         for conn in &self.dirty {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
                 continue;
@@ -344,13 +344,15 @@ impl Core {
         }
     }
 
-    /// Judges `maxmemory`, once for all cores, so that no part of a command can refuse on its own.
+    /// Notes how much is in use, and was at the start.
     fn watch_memory(&mut self) {
         let used = memory::used_bytes();
         if self.shared.startup_memory.load(Ordering::Relaxed) == 0 {
             self.shared.startup_memory.store(used, Ordering::Relaxed);
         }
-        self.shared.judge_memory(used, self.shard.config.maxmemory);
+        if self.shared.budget.limit() == 0 {
+            self.shared.peak_memory.fetch_max(used, Ordering::Relaxed);
+        }
     }
 }
 

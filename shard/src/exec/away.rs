@@ -40,7 +40,7 @@ pub struct Returned {
 #[derive(Default)]
 pub struct Leftover {
     counters: KeyspaceCounters,
-    garbage: Vec<storage::Discarded>,
+    garbage: super::Garbage,
 }
 
 impl ShardState {
@@ -67,7 +67,7 @@ impl ShardState {
             events: Vec::new(),
             slots: std::sync::Arc::clone(&self.slots),
             registry: std::sync::Arc::clone(&self.registry),
-            garbage: Vec::new(),
+            garbage: super::Garbage::default(),
             observers: Observers::noting(Noting::of_table()),
             snapshot: None,
             emptied: false,

@@ -14,9 +14,9 @@ use storage::{
 };
 use storage::{OwnedValue, Value};
 
-use super::CommandError;
 use super::error::WRONG_TYPE;
 use super::observe::Observers;
+use super::{CommandError, Garbage};
 use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
@@ -99,7 +99,7 @@ pub struct ShardState {
     /// What happened to keys, for subscribers, since the last tick.
     pub events: Vec<KeyEvent>,
     /// What is to be freed in slices between commands.
-    pub garbage: Vec<Discarded>,
+    pub garbage: Garbage,
     /// Who is to hear of changes besides those that wait.
     pub observers: Observers,
     /// The snapshot that has something left to save here.

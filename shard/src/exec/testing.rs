@@ -88,7 +88,7 @@ impl Keyspace {
             events: Vec::new(),
             slots: Arc::clone(&slots),
             registry: Arc::clone(&registry),
-            garbage: Vec::new(),
+            garbage: crate::exec::Garbage::default(),
             observers: super::Observers::default(),
             snapshot: None,
             emptied: false,
