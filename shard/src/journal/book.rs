@@ -252,6 +252,8 @@ impl Journal {
 
     /// Keys are back, and with them what was recorded of them.
     pub fn take_in(&mut self, away: Vec<Away>) {
+        // What comes back with them was told where it happened.
+        self.told = self.is_on();
         match self.mode {
             Mode::Off => {}
             Mode::Away => self.away.extend(away),

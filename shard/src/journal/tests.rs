@@ -260,7 +260,11 @@ fn contents(keys: &Keyspace) -> BTreeMap<(u32, Vec<u8>), Vec<String>> {
                 let mut records = Vec::new();
                 put_content(&mut records, entry.key(), entry.value(), entry.expire_at(), UnixMillis(0));
                 let mut rows = Vec::new();
-                for command in commands(&records) {
+                for mut command in commands(&records) {
+                    // The replica's clock stands at nought, and no entry was delivered in times to come.
+                    if let Some(at) = command.iter().position(|word| word == b"TIME") {
+                        command.drain(at..at + 2);
+                    }
                     let per_row = match command[0].as_slice() {
                         b"SADD" => 1,
                         b"HSET" => 2,
