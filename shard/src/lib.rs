@@ -12,6 +12,7 @@ pub mod config;
 pub mod core;
 pub mod exec;
 pub mod ids;
+pub mod journal;
 pub mod limits;
 pub mod memory;
 pub mod mesh;

@@ -197,6 +197,11 @@ impl Shared {
         counted
     }
 
+    /// Whether commands that write are refused, the last snapshot having failed.
+    pub fn refuses_writes(&self) -> bool {
+        self.snapshots.restricts() && self.snapshots.refuses_writes(&self.config())
+    }
+
     /// Changes with every change of the configuration.
     #[inline]
     pub fn config_version(&self) -> u64 {

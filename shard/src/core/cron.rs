@@ -143,7 +143,8 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let ShardState { databases, waits, tracking, config, events, registry, observers, .. } = &mut self.shard;
+        let ShardState { databases, waits, tracking, config, events, registry, observers, journal, id, .. } =
+            &mut self.shard;
         let is_told = config.notify_keyspace_events.publishes(Events::EXPIRED) && !registry.is_silent();
         let databases = databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
@@ -155,6 +156,8 @@ impl Core {
                 if !observers.watched.is_empty() {
                     observers.watched.touch(db, key, true, Presence::Absent);
                 }
+                journal.put_lost(*id, db, key, config.lazyfree_lazy_expire);
+                journal.close_unit();
                 if is_told {
                     events.push(KeyEvent { db, class: Events::EXPIRED, event: "expired", key: key.to_vec() });
                 }
@@ -188,8 +191,9 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, registry, tracking, observers, .. } =
-            &mut self.shard;
+        let ShardState {
+            databases, clock, config, counters, events, registry, tracking, observers, journal, id, ..
+        } = &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {
@@ -199,7 +203,9 @@ impl Core {
                 }
             };
             let mut swept = |fields: SweptFields<'_>| {
-                counters.expired_fields += fields.removed as u64;
+                counters.expired_fields += fields.names.len() as u64;
+                journal.put_lost_fields(*id, DbId(index as u32), fields.key, fields.names);
+                journal.close_unit();
                 tracking.change(fields.key);
                 let now = if fields.gone { Presence::Absent } else { Presence::There };
                 observers.watched.touch(DbId(index as u32), fields.key, true, now);
@@ -318,7 +324,9 @@ impl Core {
             if !soft {
                 session.info.soft_limit_since = None;
             }
-            if hard || (soft && now.0 - since.0 > limit.soft_seconds as i64 * 1000) {
+            // In whole seconds: over the limit for more than so many of them, and not a moment less.
+            let seconds = now.0 / 1000 - since.0 / 1000;
+            if hard || (soft && seconds > limit.soft_seconds as i64) {
                 cut.push(*conn);
             }
         }

@@ -298,13 +298,16 @@ impl Core {
     /// Tells whoever wants to know that a key is gone.
     fn has_evicted(&mut self, db: DbId) {
         let key = &self.evicting.key;
-        let ShardState { waits, tracking, config, events, registry, observers, counters, .. } = &mut self.shard;
+        let ShardState { waits, tracking, config, events, registry, observers, counters, journal, id, .. } =
+            &mut self.shard;
         counters.evicted_keys += 1;
         waits.signal(db, key);
         tracking.change(key);
         if !observers.watched.is_empty() {
             observers.watched.touch(db, key, true, Presence::Absent);
         }
+        journal.put_lost(*id, db, key, config.lazyfree_lazy_eviction);
+        journal.close_unit();
         if config.notify_keyspace_events.publishes(Events::EVICTED) && !registry.is_silent() {
             events.push(KeyEvent { db, class: Events::EVICTED, event: "evicted", key: key.clone() });
         }

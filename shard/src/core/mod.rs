@@ -61,6 +61,7 @@ use crate::config::Config;
 use crate::exec::ctx::KeyspaceCounters;
 use crate::exec::{Garbage, Observers, ShardState};
 use crate::ids::{ClientId, DbId, ShardId};
+use crate::journal::Journal;
 use crate::limits::WITHHELD_MICROS_MAX;
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
 use crate::pubsub::{Change, SubscriberTable};
@@ -261,6 +262,7 @@ impl Core {
                 garbage: Garbage::default(),
                 observers: Observers::default(),
                 snapshot: None,
+                journal: Journal::default(),
                 emptied: false,
             },
             sessions: Vec::new(),

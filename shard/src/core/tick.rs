@@ -28,6 +28,8 @@ impl Core {
         self.shared.mesh.take(self.id, &mut self.taken);
         // Behind the taking: a command in it that followed a change of the configuration is to see that change.
         self.refresh_config();
+        // A lower limit of what is remembered counts before the next command.
+        self.tell_of_expiry();
     }
 
     /// Takes the configuration as it is now, if it changed.
@@ -35,6 +37,7 @@ impl Core {
         if self.config_version != self.shared.config_version() {
             self.config_version = self.shared.config_version();
             self.shard.config = self.shared.config();
+            self.shard.tracking.look_at_limit();
             self.refresh_limits();
             self.tell_memory();
             self.judge_memory();

@@ -66,6 +66,8 @@ pub struct ClientInfo {
     pub counted_bytes: usize,
     /// When its output first passed the soft limit.
     pub soft_limit_since: Option<UnixMillis>,
+    /// Its transaction runs at this moment: of so many commands.
+    pub executes: Option<usize>,
     /// Replies written so far (`tot-cmds` of CLIENT LIST and statistics).
     pub commands: u64,
 }
@@ -187,6 +189,7 @@ impl Session {
                 output_peak: 0,
                 counted_bytes: 0,
                 soft_limit_since: None,
+                executes: None,
                 commands: 0,
             }),
         }
