@@ -26,6 +26,7 @@ use super::grounds::{Actor, Slice};
 use super::work::{Errand, claims_of};
 use crate::exec::work::{Progress, Work};
 use crate::ids::ShardId;
+use crate::journal::HeldUnit;
 use crate::limits::{SCRIPT_SLICE_MICROS_MAX, SCRIPT_SLICE_MICROS_MIN};
 use crate::mesh::{Claims, PlanId, Ticket};
 use crate::script::Kind;
@@ -55,10 +56,11 @@ pub(super) struct LongErrand {
 }
 
 /// What commands have done to the client in whose name they run.
-#[derive(Clone, Copy)]
 pub(super) struct Worked {
     pub(super) actor: Actor,
     pub(super) flow: Flow,
+    /// What they have recorded, while they give way.
+    pub(super) unit: HeldUnit,
 }
 
 /// How work has come to a stop.
