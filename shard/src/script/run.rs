@@ -14,6 +14,7 @@ use super::functions::Library;
 use super::registry::{Registry, Script};
 use super::running::Running;
 use super::vm::{Call, Failure, Kind, Vm};
+use crate::commands::stream::asks_to_wait;
 use crate::exec::{CommandError, Outcome};
 use crate::ids::ShardId;
 use crate::spec::table::Row;
@@ -192,7 +193,9 @@ impl Drive<'_> {
         if flags.has(Flag::Noscript) {
             return Err(NOT_ALLOWED);
         }
-        if self.job.read_only && (flags.has(Flag::Write) || flags.has(Flag::MayReplicate)) {
+        if self.job.read_only
+            && [Flag::Write, Flag::MayReplicate, Flag::HeldWithWrites].iter().any(|&flag| flags.has(flag))
+        {
             return Err(READ_ONLY);
         }
         // A script that has begun to write is let finish.
@@ -208,8 +211,7 @@ fn refused_to_block(row: &Row, args: &Args<'_>) -> Option<Vec<u8>> {
     if !matches!(row.command.name, "xread" | "xreadgroup") {
         return None;
     }
-    let mut options = args.from(1).take_while(|word| !word.eq_ignore_ascii_case(b"streams"));
-    options.any(|word| word.eq_ignore_ascii_case(b"block")).then(|| {
+    asks_to_wait(args).then(|| {
         let name = args.at(0);
         [b"ERR ", name, b" command is not allowed with BLOCK option from scripts"].concat()
     })
