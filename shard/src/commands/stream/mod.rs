@@ -47,6 +47,8 @@ mod setid;
 mod tests;
 mod trim;
 
+pub use read_options::asks_to_wait;
+
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[
     &pending::XACK,
