@@ -15,16 +15,16 @@ use super::registry::{Registry, Script};
 use super::running::Running;
 use super::vm::{Call, Failure, Kind, Vm};
 use crate::commands::stream::asks_to_wait;
+use crate::exec::error::{MISCONF, OUT_OF_MEMORY};
 use crate::exec::{CommandError, Outcome};
 use crate::ids::ShardId;
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
 
-const UNKNOWN_COMMAND: &str = "ERR Unknown Redis command called from script";
-const WRONG_ARITY: &str = "ERR Wrong number of args calling Redis command from script";
-const NOT_ALLOWED: &str = "ERR This Redis command is not allowed from script";
-const READ_ONLY: &str = "ERR Write commands are not allowed from read-only scripts.";
-const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+const UNKNOWN_COMMAND: CommandError = CommandError::new("ERR Unknown Redis command called from script");
+const WRONG_ARITY: CommandError = CommandError::new("ERR Wrong number of args calling Redis command from script");
+const NOT_ALLOWED: CommandError = CommandError::new("ERR This Redis command is not allowed from script");
+const READ_ONLY: CommandError = CommandError::new("ERR Write commands are not allowed from read-only scripts.");
 
 const KILLED_SCRIPT: &str = "Script killed by user with SCRIPT KILL.";
 const KILLED_FUNCTION: &str = "Script killed by user with FUNCTION KILL.";
@@ -44,6 +44,8 @@ pub struct Job {
     pub read_only: bool,
     /// It may not call what takes memory, unless it has begun to write.
     pub short_of_memory: bool,
+    /// Nor what writes, since the last snapshot failed.
+    pub writes_refused: bool,
 }
 
 /// What runs.
@@ -163,7 +165,7 @@ impl Drive<'_> {
         let mut out = exchange.reply.borrow_mut();
         let resp = exchange.resp.get();
         match self.judge(&args) {
-            Err(text) => Reply::new(&mut out, resp).error(text.as_bytes()),
+            Err(error) => Reply::new(&mut out, resp).error(error.as_bytes()),
             Ok(row) => {
                 if row.is_write() && !self.wrote {
                     self.wrote = true;
@@ -181,7 +183,7 @@ impl Drive<'_> {
     }
 
     /// Whether the script may call this.
-    fn judge(&self, args: &Args<'_>) -> Result<&'static Row, &'static str> {
+    fn judge(&self, args: &Args<'_>) -> Result<&'static Row, CommandError> {
         let Ok(Some(row)) = CommandTable::global().resolve(args) else { return Err(UNKNOWN_COMMAND) };
         if !row.is_callable {
             return Err(UNKNOWN_COMMAND);
@@ -193,10 +195,12 @@ impl Drive<'_> {
         if flags.has(Flag::Noscript) {
             return Err(NOT_ALLOWED);
         }
-        if self.job.read_only
-            && [Flag::Write, Flag::MayReplicate, Flag::HeldWithWrites].iter().any(|&flag| flags.has(flag))
-        {
+        let writes = flags.has(Flag::Write);
+        if self.job.read_only && (writes || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites)) {
             return Err(READ_ONLY);
+        }
+        if writes && self.job.writes_refused && !self.wrote {
+            return Err(MISCONF);
         }
         // A script that has begun to write is let finish.
         if flags.has(Flag::Denyoom) && self.job.short_of_memory && !self.wrote {

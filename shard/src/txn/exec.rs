@@ -44,6 +44,16 @@ impl Exec {
         Exec { queue, watching, next: 0, needs, wants_home, claims_watched }
     }
 
+    /// Has its client show that the transaction runs, or does no longer, to the commands of it that ask.
+    fn show(&self, grounds: &mut Grounds<'_>, runs: bool) {
+        let conn = grounds.actor.conn;
+        if self.wants_home
+            && let Some(session) = grounds.core().session(conn)
+        {
+            session.info.executes = runs.then(|| self.queue.len());
+        }
+    }
+
     /// Whether a watched key was changed, or its time is past by now. All of them are claimed, so this does not change any
     /// more. The client watches no longer.
     fn is_spoilt(&mut self, grounds: &mut Grounds<'_>) -> bool {
@@ -82,8 +92,10 @@ impl Work for Exec {
 
     fn run(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress {
         if self.next == 0 && !grounds.has_shares() {
+            self.show(grounds, true);
             if self.is_spoilt(grounds) {
                 Reply::new(reply, grounds.actor.resp).null_array();
+                self.show(grounds, false);
                 return Progress::Done;
             }
             Reply::new(reply, grounds.actor.resp).array(self.queue.len());
@@ -95,6 +107,7 @@ impl Work for Exec {
             }
             self.next += 1;
         }
+        self.show(grounds, false);
         Progress::Done
     }
 }

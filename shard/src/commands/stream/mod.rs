@@ -45,6 +45,7 @@ mod reply;
 mod setid;
 #[cfg(test)]
 mod tests;
+mod told;
 mod trim;
 
 pub use read_options::asks_to_wait;

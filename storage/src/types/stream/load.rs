@@ -9,6 +9,15 @@ use crate::keyspace::UnixMillis;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
+/// A pending entry cannot be a consumer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadAssignment {
+    /// It is not pending in the group.
+    Unknown,
+    /// It is another consumer's.
+    Taken,
+}
+
 /// The counters that RDB has behind the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamCounters {
@@ -98,12 +107,12 @@ impl GroupLoader<'_> {
     }
 
     /// Says that a pending entry is that consumer's.
-    pub fn assign(&mut self, consumer: ConsumerId, id: StreamId) -> Result<(), Malformed> {
+    pub fn assign(&mut self, consumer: ConsumerId, id: StreamId) -> Result<(), BadAssignment> {
         self.group.edit(|group| {
-            let position = group.pending.find(id).ok_or(Malformed)?;
+            let position = group.pending.find(id).ok_or(BadAssignment::Unknown)?;
             let before = group.pending.edit(position, |pending| std::mem::replace(&mut pending.consumer, consumer));
             if before != NOBODY {
-                return Err(Malformed);
+                return Err(BadAssignment::Taken);
             }
             group.make_pending_of(consumer, id);
             Ok(())
