@@ -17,6 +17,7 @@ use super::registry::{Registry, Script};
 use super::running::Running;
 use super::state::State;
 use super::vm::{Call, Failure, Kind};
+use crate::commands::stream::asks_to_wait;
 use crate::exec::error::{MISCONF, OUT_OF_MEMORY};
 use crate::exec::{CommandError, Outcome, Run};
 use crate::spec::table::Row;
@@ -241,8 +242,7 @@ fn refused_to_block(row: &Row, args: &Args<'_>) -> Option<Vec<u8>> {
     if !matches!(row.command.name, "xread" | "xreadgroup") {
         return None;
     }
-    let mut options = args.from(1).take_while(|word| !word.eq_ignore_ascii_case(b"streams"));
-    options.any(|word| word.eq_ignore_ascii_case(b"block")).then(|| {
+    asks_to_wait(args).then(|| {
         let name = args.at(0);
         [b"ERR ", name, b" command is not allowed with BLOCK option from scripts"].concat()
     })
