@@ -201,7 +201,8 @@ impl Host for OnGrounds<'_, '_> {
         }
         self.grounds.actor.resp = resp;
         if self.grounds.run(row, args, out) == Ran::WantsShares {
-            Reply::new(out, resp).error(ASKS_ALL_CORES);
+            return Reply::new(out, resp).error(ASKS_ALL_CORES);
         }
+        self.grounds.show_of_script(row, args);
     }
 }
