@@ -10,6 +10,7 @@ mod commands;
 mod config;
 mod conformance;
 mod differential;
+mod eviction;
 mod expiry;
 mod listening;
 mod load;

@@ -61,6 +61,7 @@ impl Core {
                 return self.refuse(conn, Some(parent.id), &error);
             }
         };
+        self.heed_memory_for_command();
         if let Some(error) = self.refusal(conn, row, args) {
             return self.refuse(conn, Some(row.id), &error);
         }

@@ -156,9 +156,11 @@ impl Core {
 
     /// Runs work on this core's shard.
     fn work_here(&mut self, actor: Actor, work: &mut dyn Work, bytes: &mut Vec<u8>) -> Flow {
+        self.shard.journal.open_work();
         let mut grounds = Grounds { core: self, ground: Ground::Here, actor, shares: None, flow: Flow::Continue };
         let progress = work.run(&mut grounds, bytes);
         let flow = grounds.flow;
+        self.shard.journal.close_work();
         assert_eq!(progress, Progress::Done, "work that asks other cores needs everything");
         flow
     }

@@ -60,7 +60,7 @@ mod value;
 
 pub use append::AppendError;
 pub use block::StreamLimits;
-pub use claim::{AutoClaimed, Claim, ClaimOutcome};
+pub use claim::{AutoClaimed, Claim, ClaimOutcome, IdleClaimed};
 pub use delete::{DeleteOutcome, References};
 pub use deliver::{Delivery, Redelivery};
 pub use entry::{Entry, Fields};

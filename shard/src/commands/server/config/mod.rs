@@ -177,6 +177,7 @@ fn reset_stats(core: &mut Core, _: &EverywhereCall<'_>) -> Share {
     counters.lazyfreed_objects = 0;
     if core.id.index() == 0 {
         core.shared.refused_clients.store(0, std::sync::atomic::Ordering::Relaxed);
+        core.shared.budget.reset_exceeded(core.micros());
     }
     Box::new(())
 }
