@@ -190,8 +190,9 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, registry, tracking, observers, journal, id, .. } =
-            &mut self.shard;
+        let ShardState {
+            databases, clock, config, counters, events, registry, tracking, observers, journal, id, ..
+        } = &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {

@@ -10,12 +10,12 @@
 //! any         PEXPIREAT key time
 //! ```
 
+use storage::number::{INTEGER_TEXT_BYTES_MAX, format_f64};
 use storage::types::hash::HashRef;
 use storage::types::list::{End, ListRef};
 use storage::types::set::SetRef;
 use storage::types::stream::{Group, Stream, StreamId};
 use storage::types::zset::ZSetRef;
-use storage::number::{INTEGER_TEXT_BYTES_MAX, format_f64};
 use storage::{UnixMillis, Value};
 
 use super::record::{Word, put_words};

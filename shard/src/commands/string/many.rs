@@ -144,7 +144,8 @@ impl Plan for MsetNx {
                 self.stage = Stage::Stored;
                 Step::RunLast(self.each(|ctx, pairs| {
                     store_pairs(ctx, pairs);
-                    let words: Vec<Word<'_>> = std::iter::once(&b"MSET"[..]).chain(pairs.from(0)).map(Word::from).collect();
+                    let words: Vec<Word<'_>> =
+                        std::iter::once(&b"MSET"[..]).chain(pairs.from(0)).map(Word::from).collect();
                     ctx.effect(pairs.at(0), &words);
                     HopValue::None
                 }))

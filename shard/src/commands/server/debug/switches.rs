@@ -62,7 +62,7 @@ fn set_active_expire(core: &mut Core, call: &EverywhereCall<'_>) -> Share {
 pub(super) const SET_SKIP_CHECKSUM_VALIDATION: Word = Word {
     name: "SET-SKIP-CHECKSUM-VALIDATION",
     usage: "<0|1>",
-    summary: "Has RESTORE take payloads whose checksum is wrong.",
+    summary: "Has RESTORE and RELOAD take what has a wrong checksum.",
     arguments: 3..=3,
     run: Run::Everywhere { check: unchecked, share: skip_checksums, merge: ok },
 };
