@@ -20,6 +20,7 @@ mod order;
 mod pipeline;
 mod pubsub;
 mod scan;
+mod scripts;
 mod severed;
 mod snapshot;
 mod start;

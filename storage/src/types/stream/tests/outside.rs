@@ -5,6 +5,7 @@ use rand::{Rng, SeedableRng};
 
 use super::*;
 use crate::encoding::listpack;
+use crate::types::stream::BadAssignment;
 
 /// The listpack of one block, as integers and strings.
 fn pack(items: &[Item<'_>]) -> Vec<u8> {
