@@ -7,9 +7,9 @@
 //!
 //! A command is shown by the core of its client, when it is run or sent to where it runs: a core shows the commands of a
 //! connection in their order. Lines for clients of other cores travel in the answers to those cores, which leave before
-//! any reply of the same tick is written; so of two commands the second of which was sent when the first was answered, the
-//! first is shown first, wherever they came from. A line is made once, however many clients monitor. Without one, a command
-//! costs one look at a number.
+//! any reply of the same tick is written; so of two commands the second of which was sent when the first was answered,
+//! the first is shown first, wherever they came from. The commands of a script are shown by the core on which it runs. A
+//! line is made once, however many clients monitor. Without one, a command costs one look at a number.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -21,6 +21,7 @@ mod pipeline;
 mod pubsub;
 mod scan;
 mod scripts;
+mod severed;
 mod snapshot;
 mod start;
 mod support;
