@@ -299,7 +299,7 @@ impl Core {
         let limits = self.shard.config.client_output_buffer_limit;
         let now = self.shard.clock;
         let mut cut = Vec::new();
-        for conn in &self.dirty {
+        for conn in self.dirty.iter().chain(&self.audience) {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
                 continue;
             };

@@ -163,7 +163,8 @@ impl Core {
     /// Says which connections are to be written. One whose next reply is on its way from another shard waits for it, but
     /// not for long: most of a pipeline's replies then leave in one write, not the few first ones in a write of their own.
     fn write_or_withhold(&mut self, write: &mut Vec<ConnId>) {
-        for conn in self.dirty.drain(..) {
+        // Replies go first: the clients' next commands come while the rest is written, and find themselves in one tick.
+        for conn in self.dirty.drain(..).chain(self.audience.drain(..)) {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn) else { continue };
             session.dirty = false;
             if session.replies.is_empty() || session.out.len() > WITHHELD_BYTES_MAX {

@@ -95,6 +95,7 @@ impl Work for Exec {
             }
             self.next += 1;
         }
+        grounds.core().give_back_queue(std::mem::take(&mut self.queue));
         Progress::Done
     }
 }
