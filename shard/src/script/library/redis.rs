@@ -93,16 +93,12 @@ fn push(exchange: &Exchange, args: &MultiValue) -> bool {
     for value in args {
         match value {
             Value::String(text) => to.push(&text.as_bytes()),
-            Value::Integer(_) | Value::Number(_) => {
-                let mut digits = Vec::new();
-                match value {
-                    Value::Integer(number) if number.unsigned_abs() <= PLAIN_INTEGER_MAX => {
-                        write_integer(&mut digits, *number);
-                    }
-                    other => write_g(&mut digits, float(other).unwrap_or_default(), 17),
+            Value::Integer(_) | Value::Number(_) => to.push_with(|digits| match value {
+                Value::Integer(number) if number.unsigned_abs() <= PLAIN_INTEGER_MAX => {
+                    write_integer(digits, *number);
                 }
-                to.push(&digits);
-            }
+                other => write_g(digits, float(other).unwrap_or_default(), 17),
+            }),
             _ => return false,
         }
     }
