@@ -28,6 +28,7 @@ use crate::choice::{Actor, Choice};
 use crate::client::{Client, Link, Op};
 use crate::plans::{Heard, plan_of};
 use crate::program::{Bytes, Event, Program, Request, START_MILLIS, short};
+use crate::scripts::eval;
 
 /// More steps than any program needs: a run that gets here goes round in circles.
 const STEPS_MAX: usize = 20_000;
@@ -459,6 +460,10 @@ impl<'a> World<'a> {
                     assert_eq!(call(args), Flow::Continue, "it is only kept");
                 }
                 call(&[b"EXEC".to_vec()])
+            }
+            (Request::Eval { commands, declared }, _) => {
+                let args: OwnedArgs = eval(commands, *declared).iter().map(Vec::as_slice).collect();
+                place.core.command(conn, &args.as_args())
             }
             (_, Some((claims, plan))) => place.core.place(conn, claims, plan),
             (_, None) => unreachable!("what is no command is a plan"),
