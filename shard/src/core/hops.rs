@@ -7,6 +7,7 @@ use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
 use super::deliver::error_code;
+use super::long::LongRun;
 use super::route::RunBy;
 use super::wait::Blocked;
 use super::{Asked, Core};
@@ -120,7 +121,7 @@ impl Core {
                     values += 1;
                 }
             }
-            Step::RunLast(_) | Step::RunInTurn(_) | Step::Shares(_) | Step::Wait(..) | Step::Reply(_) => {
+            Step::RunLast(_) | Step::RunInTurn(_) | Step::Shares(_) | Step::Wait(..) | Step::Later | Step::Reply(_) => {
                 panic!("a plan that needs no locks is no plan")
             }
         }
@@ -283,7 +284,7 @@ impl Core {
         true
     }
 
-    fn next_step(&mut self, id: PlanId) {
+    pub(super) fn next_step(&mut self, id: PlanId) {
         let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
         state.micros += std::mem::take(&mut state.step_micros);
         let values = std::mem::take(&mut state.values);
@@ -310,6 +311,7 @@ impl Core {
             }
             Step::Shares(asked) => self.ask_every_core(id, &asked),
             Step::Wait(request, ops) => self.let_wait(id, request, ops),
+            Step::Later => self.long.put_off(LongRun::Plan(id)),
         }
     }
 

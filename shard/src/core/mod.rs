@@ -9,6 +9,8 @@
 //! | `grounds.rs` | where commands of a transaction or a script run |
 //! | `transactions.rs` | what a client keeps for EXEC, and what it watches |
 //! | `work.rs` | placing several commands that run as one |
+//! | `long.rs` | scripts that run for long, in slices |
+//! | `busy.rs` | refusing those who would have to wait for such a script |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
@@ -22,11 +24,13 @@
 //! | `monitor.rs` | showing commands to clients that monitor |
 //! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
+mod busy;
 mod cron;
 mod deliver;
 mod events;
 mod grounds;
 mod hops;
+mod long;
 mod monitor;
 mod prefetch;
 mod publish;
@@ -70,10 +74,12 @@ use crate::txn::queue::Queue;
 use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
+use long::LongRuns;
 use publish::Publisher;
 use run::{Deferred, Job};
 use saving::Saves;
 
+pub use busy::busy_error;
 pub use cron::Rates;
 pub use grounds::{Actor, Asked, Grounds, Ran};
 pub use subscribe::Settling;
@@ -149,6 +155,8 @@ pub struct Core {
     work_reply: Vec<u8>,
     /// Room for the commands of a transaction, from one that is over.
     spare_queue: Queue,
+    /// Work that has given way.
+    long: LongRuns,
     /// Commands for every core that look at keys, while the keys are away.
     deferred: Vec<Deferred>,
     resume: Vec<ConnId>,
@@ -291,6 +299,7 @@ impl Core {
             own_reply: Vec::new(),
             work_reply: Vec::new(),
             spare_queue: Queue::default(),
+            long: LongRuns::default(),
             deferred: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),

@@ -101,6 +101,12 @@ impl Core {
                 return refused;
             }
         }
+        if self.shared.scripts.is_busy() {
+            let refused = self.refused_while_busy(conn, row, args);
+            if refused.is_some() {
+                return refused;
+            }
+        }
         if command.flags.has(Flag::NoMulti) && self.session(conn)?.in_transaction() {
             return Some(error::NOT_IN_MULTI);
         }

@@ -206,6 +206,7 @@ impl Core {
         self.put_off
             || !self.own_hops.is_empty()
             || self.has_notices
+            || !self.long.is_empty()
             || !self.adopt.is_empty()
             || !self.resume.is_empty()
             || !self.close_now.is_empty()
@@ -325,6 +326,9 @@ impl Service for Core {
 
     fn end(&mut self, actions: &mut Actions) {
         self.run_hops();
+        if !self.long.is_empty() {
+            self.drive_long();
+        }
         self.push();
         self.tell_of_expiry();
         self.tell_broadcast();

@@ -13,7 +13,7 @@ use std::time::Instant;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, RegistryKey, StdLib, Table, Value, VmState};
 use net::{OwnedArgs, Resp};
 
-use super::drive::{self, Pause};
+use super::drive::{Lane, Pause};
 use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
 use super::random::Rand48;
 use super::to_reply::write_value;
@@ -54,6 +54,8 @@ pub struct Exchange {
     pub(super) resp: Cell<Resp>,
     /// The numbers of `math.random`.
     pub(super) random: Cell<Rand48>,
+    /// Where the script runs that can be stopped in the middle; the code of a library cannot.
+    pub(super) lane: Cell<Option<Lane>>,
     /// The script is to end.
     pub(super) killed: Cell<Option<&'static str>>,
     /// Where it was then.
@@ -106,6 +108,7 @@ impl Vm {
             reply: RefCell::default(),
             resp: Cell::new(Resp::V2),
             random: Cell::default(),
+            lane: Cell::new(None),
             killed: Cell::new(None),
             killed_at: RefCell::default(),
             load_until: Cell::new(None),
@@ -173,8 +176,9 @@ impl Vm {
         Ok(table)
     }
 
-    /// Makes the state as every script finds it.
-    pub(super) fn begin(&self) {
+    /// Makes the state as every script finds it that runs in `lane`.
+    pub(super) fn begin(&self, lane: Option<Lane>) {
+        self.exchange.lane.set(lane);
         self.exchange.resp.set(Resp::V2);
         self.exchange.killed.set(None);
         self.exchange.killed_at.borrow_mut().take();
@@ -257,7 +261,7 @@ fn look(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<VmState> {
         if exchange.load_until.get().is_some_and(|until| Instant::now() >= until) {
             exchange.killed.set(Some(LOAD_TIMEOUT));
         } else {
-            exchange.killed.set(drive::pause(Pause::Slice));
+            exchange.killed.set(exchange.lane.get().and_then(|lane| lane.pause(Pause::Slice)));
         }
     }
     if let Some(message) = exchange.killed.get() {

@@ -7,7 +7,7 @@ use net::Resp;
 
 use super::argument::text_of;
 use super::{Problem, Raised, add_of_redis, fact, float};
-use crate::script::drive::{self, Pause};
+use crate::script::drive::Pause;
 use crate::script::flags::ScriptFlags;
 use crate::script::number::{write_g, write_integer};
 use crate::script::to_lua::Replies;
@@ -115,7 +115,7 @@ fn call(exchange: &Exchange, args: &MultiValue) -> Result<(), Raised> {
     if !push(exchange, args) {
         return Err(Raised::table(BAD_ARGUMENT));
     }
-    if let Some(message) = drive::pause(Pause::Call) {
+    if let Some(message) = exchange.lane.get().and_then(|lane| lane.pause(Pause::Call)) {
         exchange.killed.set(Some(message));
         return Err(Raised::table(message.as_bytes()));
     }
