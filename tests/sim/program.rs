@@ -188,7 +188,8 @@ impl Program {
     }
 
     fn request(&self, text: &str) -> Request {
-        let words: Vec<Bytes> = text.split(' ').map(|word| self.key(word)).collect();
+        // A comma ends a command among several.
+        let words: Vec<Bytes> = text.split(' ').map(|word| self.key(word.trim_end_matches(','))).collect();
         match words[0].as_slice() {
             b"exec" => Request::Exec {
                 watched: words[1].clone(),

@@ -17,6 +17,7 @@ use super::drive::{Lane, Pause};
 use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
 use super::random::Rand48;
 use super::to_reply::write_value;
+use crate::spec::table::RecentCommands;
 
 /// A script that runs gives way, or is looked at, after so many instructions: about 100 us.
 const INSTRUCTIONS_PER_LOOK: u32 = 10_000;
@@ -50,6 +51,8 @@ pub struct Exchange {
     pub(super) args: RefCell<OwnedArgs>,
     /// Its reply; at the end the script's.
     pub(super) reply: RefCell<Vec<u8>>,
+    /// Rows of the commands that scripts called last.
+    pub(super) recent: RefCell<RecentCommands>,
     /// The version that the script gets replies in (`redis.setresp`).
     pub(super) resp: Cell<Resp>,
     /// The numbers of `math.random`.
@@ -106,6 +109,7 @@ impl Vm {
         let exchange = Rc::new(Exchange {
             args: RefCell::default(),
             reply: RefCell::default(),
+            recent: RefCell::default(),
             resp: Cell::new(Resp::V2),
             random: Cell::default(),
             lane: Cell::new(None),
