@@ -78,10 +78,23 @@ pub struct Script {
     pub takes_slot_of: Option<usize>,
     /// It waits with its first request until that client has been answered everything: the two talk outside.
     pub hears_from: Option<usize>,
+    /// The number of the group that waits so, for one that is not the first.
+    pub hears_in: usize,
 }
 
 impl Script {
-    /// Whether it subscribes to anything. Then it speaks RESP3, which tells messages from replies.
+    /// Whether it is to be told when what it has read changes.
+    pub fn tracks(&self) -> bool {
+        let is_tracking = |request: &Request| matches!(request, Request::Command(args) if args[0] == b"CLIENT" && args[1] == b"TRACKING");
+        self.groups.iter().flatten().any(is_tracking)
+    }
+
+    /// Whether it speaks RESP3, which tells messages from replies.
+    pub fn speaks_resp3(&self) -> bool {
+        self.subscribes() || self.tracks()
+    }
+
+    /// Whether it subscribes to anything.
     pub fn subscribes(&self) -> bool {
         let is_subscribe = |request: &Request| matches!(request, Request::Command(args) if args[0] == b"SUBSCRIBE");
         self.groups.iter().flatten().any(is_subscribe)
@@ -163,7 +176,13 @@ impl Program {
 
     /// The client added last waits with its first request until client `other` has been answered everything.
     pub fn after(mut self, other: usize) -> Program {
-        self.clients.last_mut().expect("a client was added").hears_from = Some(other);
+        self.after_in(0, other)
+    }
+
+    /// The same with its group of this number.
+    pub fn after_in(mut self, group: usize, other: usize) -> Program {
+        let client = self.clients.last_mut().expect("a client was added");
+        (client.hears_from, client.hears_in) = (Some(other), group);
         self
     }
 
@@ -233,7 +252,9 @@ impl fmt::Display for Program {
             let groups: Vec<String> = client.groups.iter().map(group).collect();
             let slot =
                 client.takes_slot_of.map_or_else(String::new, |other| format!(", in the slot of client {other}"));
-            let after = client.hears_from.map_or_else(String::new, |other| format!(", after client {other}"));
+            let after = client
+                .hears_from
+                .map_or_else(String::new, |other| format!(", after client {other} in group {}", client.hears_in));
             writeln!(f, "  client {number} at core {}{slot}{after}: {}", client.home, groups.join(" | "))?;
         }
         for event in &self.events {

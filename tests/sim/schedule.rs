@@ -197,7 +197,7 @@ impl<'a> World<'a> {
         let home = self.clients[client].script.home;
         let flow = self.places[home].core.opened(conn, &Endpoint::Unix("simulated".to_string()), 0);
         assert_eq!(flow, Flow::Continue, "the simulation stays below maxclients");
-        if self.clients[client].script.subscribes() {
+        if self.clients[client].script.speaks_resp3() {
             self.places[home].core.session(conn).expect("it was opened just now").resp = Resp::V3;
         }
         self.clients[client].link = Link::Up(conn);
@@ -270,7 +270,8 @@ impl<'a> World<'a> {
     }
 
     fn can_send(&self, client: &Client) -> bool {
-        client.can_send() && client.script.hears_from.is_none_or(|other| self.clients[other].is_done())
+        let hears = |other: usize| client.next_group != client.script.hears_in || self.clients[other].is_done();
+        client.can_send() && client.script.hears_from.is_none_or(hears)
     }
 
     fn can_connect(&self, client: &Client) -> bool {
@@ -572,6 +573,11 @@ impl<'a> World<'a> {
     /// What each client was told of channels, in order.
     pub fn told(&self) -> Vec<Vec<crate::client::Heard>> {
         self.clients.iter().map(|client| client.heard.clone()).collect()
+    }
+
+    /// What each client was told of keys that changed, in order.
+    pub fn invalid(&self) -> Vec<Vec<crate::client::Heard>> {
+        self.clients.iter().map(|client| client.invalid.clone()).collect()
     }
 
     /// Every time that the clock has shown.

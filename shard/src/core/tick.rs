@@ -191,6 +191,10 @@ impl Core {
     /// Hands the answers to other cores' clients to their homes.
     pub fn answer(&mut self) {
         if self.has_notices {
+            #[cfg(feature = "simulation")]
+            if self.answers_without_notices() {
+                return;
+            }
             return self.answer_with_notices();
         }
         for home in 0..self.answers.len() {
