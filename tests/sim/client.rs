@@ -129,10 +129,7 @@ impl Client {
                 self.invalid.push(Heard { behind: self.replies, frame: reply });
                 continue;
             }
-            if reply == b"_\r\n" {
-                // To the judge, nothing is nothing in both versions.
-                reply = b"$-1\r\n".to_vec();
-            }
+            reply = with_old_nulls(&reply);
             let Some((number, is_last)) = self.awaited.pop_front() else {
                 return Err(format!("a reply to nothing: {}", short(&reply)));
             };
@@ -145,6 +142,12 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// To the judge, nothing is nothing in both versions. Values are never a `_`.
+fn with_old_nulls(reply: &[u8]) -> Bytes {
+    let lines = reply.split_inclusive(|&byte| byte == b'\n');
+    lines.flat_map(|line| if line == b"_\r\n" { b"$-1\r\n" } else { line }).copied().collect()
 }
 
 /// Length of the first whole reply of `bytes`.

@@ -175,7 +175,7 @@ impl Program {
     }
 
     /// The client added last waits with its first request until client `other` has been answered everything.
-    pub fn after(mut self, other: usize) -> Program {
+    pub fn after(self, other: usize) -> Program {
         self.after_in(0, other)
     }
 
