@@ -21,6 +21,7 @@ mod order;
 mod pipeline;
 mod pubsub;
 mod scan;
+mod scripts;
 mod snapshot;
 mod start;
 mod support;

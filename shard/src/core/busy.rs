@@ -1,9 +1,9 @@
 //! Refusing commands while a script keeps others waiting: `busy-reply-threshold`.
 //!
 //! A script that has run for so long says what it holds ([`crate::script::registry`]). From then on a command that would
-//! have to wait for that is answered `BUSY`, before it is pushed, unless it is one of the few that may be called all the
-//! same: those which end the script, and those about a transaction. Commands on other keys go on, if the script holds only
-//! some. What was sent before that waits for the script's end.
+//! have to wait for that is answered `BUSY`, before it is pushed, and so is a command about no key, unless it is one of the
+//! few that may be called all the same: those which end the script, and those about a transaction. Commands on other keys go
+//! on, if the script holds only some. What was sent before waits for the script's end.
 
 use net::{Args, ConnId};
 

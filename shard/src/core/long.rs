@@ -194,9 +194,9 @@ impl Core {
         if ran < Duration::from_millis(threshold) {
             return;
         }
-        // On a server of one shard it is as in Redis: a script has the server to itself.
+        // On a server of one shard, and for a script that names no key, it is as in Redis: it has the server to itself.
         let holds = match claims_of(work) {
-            Claims::Keys(keys) if self.shard.shards > 1 => Holds::Keys(keys),
+            Claims::Keys(keys) if self.shard.shards > 1 && !keys.is_empty() => Holds::Keys(keys),
             Claims::Keys(_) | Claims::Whole => Holds::Everything,
         };
         self.shared.scripts.set_busy(running, holds);

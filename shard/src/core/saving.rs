@@ -345,6 +345,9 @@ impl Core {
         let began = self.saves.loader.take();
         if began.is_none() && flush {
             self.empty_shard();
+            if self.id.index() == 0 {
+                self.shared.scripts.remove_libraries();
+            }
         }
         let Some(mut loader) = began.or_else(|| Loader::open(loading, &self.shard)) else {
             return self.loaded(loading);
@@ -379,6 +382,9 @@ impl Core {
     /// This core is done with the file.
     fn loaded(&mut self, loading: &Arc<Loading>) {
         self.saves.loaded = Some(Arc::clone(loading));
+        if self.id.index() == 0 && loading.failure().is_none() {
+            loading.take_in_libraries(&self.shared.scripts);
+        }
         self.shared.snapshots.note_changes(self.id, self.shard.counters.dirty);
         self.shared.snapshots.core_loaded(&self.shared, loading);
     }

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::functions::FunctionInfo;
+use super::functions::{FunctionInfo, Library};
 use super::registry::{Registry, Script};
 use super::state::State;
 use super::vm::Kind;
+use super::{analysis, flags};
 use crate::exec::CommandError;
 use crate::sha1::{hex, sha1};
 
@@ -140,8 +141,23 @@ impl Engine {
     }
 }
 
+/// The library of `source`, whose code is run for it.
+pub fn library_of(registry: &Arc<Registry>, source: &[u8]) -> Result<Arc<Library>, CommandError> {
+    let (name, code_at) = flags::of_library(source).map_err(CommandError::text)?;
+    let code = &source[code_at..];
+    let functions = functions_of(registry, code).map_err(CommandError::bytes)?;
+    Ok(Arc::new(Library {
+        name,
+        source: source.to_vec(),
+        code_at,
+        functions,
+        touches: analysis::of_library(code),
+        number: registry.next_library(),
+    }))
+}
+
 /// The functions that the code of a library registers, without keeping them.
-pub fn functions_of(registry: &Arc<Registry>, code: &[u8]) -> Result<Vec<FunctionInfo>, Vec<u8>> {
+fn functions_of(registry: &Arc<Registry>, code: &[u8]) -> Result<Vec<FunctionInfo>, Vec<u8>> {
     with(registry, |engine| {
         let mut state = engine.take(Kind::Function);
         let loaded = state.load(code);

@@ -51,13 +51,20 @@ pub struct Registry {
     running: Mutex<Vec<Arc<Running>>>,
     /// One of them is so for longer than `busy-reply-threshold`.
     is_busy: AtomicBool,
+    /// `DEBUG SET-DISABLE-DENY-SCRIPTS`: scripts may call what they may not.
+    denies_nothing: AtomicBool,
+    /// `lua-enable-deprecated-api`.
+    has_deprecated: bool,
     /// Bytes of the Lua states of all cores: for scripts, for functions.
     pub vm_bytes: [AtomicUsize; 2],
 }
 
-impl Default for Registry {
-    fn default() -> Registry {
+impl Registry {
+    /// Without scripts; `has_deprecated` is `lua-enable-deprecated-api`.
+    pub fn new(has_deprecated: bool) -> Registry {
         Registry {
+            has_deprecated,
+            denies_nothing: AtomicBool::new(false),
             scripts: RwLock::default(),
             flushes: AtomicU64::new(0),
             libraries: RwLock::default(),
@@ -101,6 +108,21 @@ impl Registry {
         (scripts.len(), scripts.values().map(|script| script.source.len() + script.sha.len()).sum())
     }
 
+    /// Whether states have what is deprecated of Lua's functions.
+    pub(super) fn has_deprecated(&self) -> bool {
+        self.has_deprecated
+    }
+
+    /// Whether scripts may call what they may not.
+    pub fn denies_nothing(&self) -> bool {
+        self.denies_nothing.load(Ordering::Relaxed)
+    }
+
+    /// Lets scripts call what they may not, or no longer.
+    pub fn deny_nothing(&self, nothing: bool) {
+        self.denies_nothing.store(nothing, Ordering::Relaxed);
+    }
+
     /// The libraries now.
     pub fn libraries(&self) -> Arc<Libraries> {
         Arc::clone(&self.libraries.read().expect(UNPOISONED))
@@ -119,6 +141,13 @@ impl Registry {
         *current = Arc::new(next);
         self.library_changes.fetch_add(1, Ordering::Release);
         Ok(result)
+    }
+
+    /// Removes all libraries.
+    pub fn remove_libraries(&self) {
+        let mut current = self.libraries.write().expect(UNPOISONED);
+        *current = Arc::default();
+        self.library_changes.fetch_add(1, Ordering::Release);
     }
 
     /// A number for a library.

@@ -17,7 +17,7 @@ use super::registry::{Registry, Script};
 use super::running::Running;
 use super::state::State;
 use super::vm::{Call, Failure, Kind};
-use crate::exec::{CommandError, Outcome};
+use crate::exec::{CommandError, Outcome, Run};
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
 
@@ -27,8 +27,8 @@ const NOT_ALLOWED: &str = "ERR This Redis command is not allowed from script";
 const READ_ONLY: &str = "ERR Write commands are not allowed from read-only scripts.";
 const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
 
-const KILLED_SCRIPT: &str = "Script killed by user with SCRIPT KILL...";
-const KILLED_FUNCTION: &str = "Script killed by user with FUNCTION KILL...";
+/// Of functions, too.
+const KILLED: &str = "Script killed by user with SCRIPT KILL...";
 
 /// A script that is to run.
 pub struct Job {
@@ -49,7 +49,7 @@ impl Job {
     fn name(&self) -> &[u8] {
         match &self.target {
             Target::Script(script) => script.sha.as_bytes(),
-            Target::Function(_) => self.args.as_args().at(1),
+            Target::Function(library, place) => &library.functions[*place].name,
         }
     }
 }
@@ -59,8 +59,8 @@ impl Job {
 pub enum Target {
     /// A script.
     Script(Arc<Script>),
-    /// The function that the command names, of this library.
-    Function(Arc<Library>),
+    /// The function at this place of a library.
+    Function(Arc<Library>, usize),
 }
 
 /// A script under way.
@@ -86,7 +86,7 @@ pub(super) fn begin(registry: &Arc<Registry>, job: &Job, resp: Resp) -> Result<O
     let Some(lane) = Lane::take() else { return Ok(None) };
     let kind = match job.target {
         Target::Script(_) => Kind::Script,
-        Target::Function(_) => Kind::Function,
+        Target::Function(..) => Kind::Function,
     };
     let mut state = engine::with(registry, |engine| engine.take(kind));
     let (function, tables) = match prepare(&mut state, job) {
@@ -109,7 +109,7 @@ fn prepare(state: &mut State, job: &Job) -> Result<(Function, (Table, Table)), C
     let args = job.args.as_args();
     let function = match &job.target {
         Target::Script(script) => state.script(script)?,
-        Target::Function(library) => state.function(library, args.at(1))?,
+        Target::Function(library, place) => state.function(library, &library.functions[*place].name)?,
     };
     let keys = state.vm.table_of(args.from(3).take(job.keys));
     let tables = keys.and_then(|keys| Ok((keys, state.vm.table_of(args.from(3 + job.keys))?)));
@@ -134,13 +134,13 @@ impl Course {
     /// Drives the script on. Nothing if it is over; what others see of it if it has given way.
     pub(super) fn drive(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Option<Arc<Running>> {
         if self.running.as_ref().is_some_and(|running| running.is_killed()) {
-            self.how = self.kill();
+            self.how = Resume::Kill(KILLED);
         }
         loop {
             let pause = self.fibre.resume(std::mem::replace(&mut self.how, Resume::Go))?;
             let is_time_up = match pause {
                 Pause::Call => {
-                    self.how = self.call(job, host);
+                    self.how = self.call(registry, job, host);
                     host.is_time_up()
                 }
                 Pause::Slice => host.look_at_time(),
@@ -171,6 +171,7 @@ impl Course {
         if let Some(running) = running {
             registry.remove_running(&running);
         }
+        state.vm.exchange().lane.set(None);
         let ended = state.vm.take_end();
         let outcome = match ended {
             Ok(()) => {
@@ -183,28 +184,21 @@ impl Course {
         outcome
     }
 
-    fn kill(&self) -> Resume {
-        Resume::Kill(match self.state.vm.kind() {
-            Kind::Script => KILLED_SCRIPT,
-            Kind::Function => KILLED_FUNCTION,
-        })
-    }
-
     /// Runs the command that the script has asked for.
-    fn call(&mut self, job: &Job, host: &mut dyn Host) -> Resume {
+    fn call(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Resume {
         let vm = Rc::clone(&self.state.vm);
         let exchange = vm.exchange();
         let args = exchange.args.borrow();
         let args = args.as_args();
         let mut out = exchange.reply.borrow_mut();
         let resp = exchange.resp.get();
-        match self.judge(job, &args) {
+        match self.judge(registry, job, &args) {
             Err(text) => Reply::new(&mut out, resp).error(text.as_bytes()),
             Ok(row) => {
                 if row.is_write() && !self.wrote {
                     self.wrote = true;
                     if self.running.as_ref().is_some_and(|running| !running.write()) {
-                        return self.kill();
+                        return Resume::Kill(KILLED);
                     }
                 }
                 match refused_to_block(row, &args) {
@@ -217,18 +211,19 @@ impl Course {
     }
 
     /// Whether the script may call this.
-    fn judge(&self, job: &Job, args: &Args<'_>) -> Result<&'static Row, &'static str> {
+    fn judge(&self, registry: &Registry, job: &Job, args: &Args<'_>) -> Result<&'static Row, &'static str> {
         let known = self.state.vm.exchange().recent.borrow_mut().find(args.at(0));
         let found = known.map(|row| CommandTable::global().resolve_in(row, args));
         let Some(Ok(Some(row))) = found else { return Err(UNKNOWN_COMMAND) };
         if !row.is_callable {
             return Err(UNKNOWN_COMMAND);
         }
-        if !row.command.arity.admits(args.len()) || matches!(row.command.run, crate::exec::Run::Container) {
+        if !row.command.arity.admits(args.len()) || matches!(row.command.run, Run::Container) {
             return Err(WRONG_ARITY);
         }
         let flags = row.command.flags;
-        if flags.has(Flag::Noscript) {
+        let is_denied = flags.has(Flag::Noscript) && !registry.denies_nothing();
+        if is_denied || matches!(row.command.run, Run::Placed(_)) {
             return Err(NOT_ALLOWED);
         }
         if job.read_only && (flags.has(Flag::Write) || flags.has(Flag::MayReplicate)) {

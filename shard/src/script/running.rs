@@ -38,13 +38,12 @@ pub enum Holds {
 }
 
 impl Holds {
-    /// Whether a command that wants this is refused while a script holds `self`. With all keys held, the server is as good
-    /// as taken, also for a command that wants none.
+    /// Whether a command that wants this is refused while a script holds `self`. A command about no key is, too: who asks
+    /// the server whether it is well, hears that it is not. Those about other keys are not.
     pub fn collides(&self, wants: &Holds) -> bool {
         match (self, wants) {
-            (Holds::Everything, _) => true,
-            (Holds::Keys(held), Holds::Everything) => !held.is_empty(),
-            (Holds::Keys(held), Holds::Keys(keys)) => keys.iter().any(|key| held.contains(key)),
+            (Holds::Everything, _) | (Holds::Keys(_), Holds::Everything) => true,
+            (Holds::Keys(held), Holds::Keys(keys)) => keys.is_empty() || keys.iter().any(|key| held.contains(key)),
         }
     }
 }

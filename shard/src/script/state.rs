@@ -50,7 +50,7 @@ impl State {
     /// A fresh one.
     pub(super) fn new(kind: Kind, registry: &Arc<Registry>) -> State {
         State {
-            vm: Rc::new(Vm::new(kind)),
+            vm: Rc::new(Vm::new(kind, registry.has_deprecated())),
             registry: Arc::clone(registry),
             compiled: HashMap::new(),
             compilations: 0,

@@ -31,7 +31,7 @@ const REPLY_BYTES_KEPT: usize = 64 * 1024;
 
 /// What builds what scripts see.
 const SANDBOX: &str = include_str!("sandbox.lua");
-const SANDBOX_NAME: &str = "=sandbox";
+pub(super) const SANDBOX_NAME: &str = "=sandbox";
 
 /// A library that takes longer than this to be loaded is not.
 const LOAD_TIMEOUT: &str = "FUNCTION LOAD timeout";
@@ -100,8 +100,8 @@ pub struct Failure {
 }
 
 impl Vm {
-    /// A fresh state.
-    pub fn new(kind: Kind) -> Vm {
+    /// A fresh state; whether it has the functions that are deprecated.
+    pub fn new(kind: Kind, has_deprecated: bool) -> Vm {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH;
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))
             .expect("these libraries are safe ones, and a state takes little memory");
@@ -121,6 +121,9 @@ impl Vm {
         });
         let environment = environment(&lua, &exchange).expect("the sandbox is a constant, and takes little memory");
         let function = |name: &str| environment.get::<Function>(name).expect("the sandbox returns these functions");
+        if has_deprecated {
+            function("with_deprecated").call::<()>(()).expect("it sets fields of a table");
+        }
         if kind == Kind::Function {
             function("of_functions").call::<()>(()).expect("it sets fields of a table");
         }

@@ -59,10 +59,10 @@ impl ScriptWork {
             CalledBy::Function => {
                 let libraries = registry.libraries();
                 let library = libraries.with_function(what).ok_or(NO_FUNCTION)?;
-                let function = library.functions.iter().find(|function| function.name == what);
-                let flags = function.ok_or(NO_FUNCTION)?.flags;
+                let place = library.place_of(what).ok_or(NO_FUNCTION)?;
+                let flags = library.functions[place].flags;
                 let keys = number_of_keys(args, Some(KEYS_BAD))?;
-                (Target::Function(Arc::clone(library)), flags, library.touches, keys)
+                (Target::Function(Arc::clone(library), place), flags, library.touches, keys)
             }
             CalledBy::Source => {
                 let keys = number_of_keys(args, None)?;
