@@ -31,6 +31,12 @@ impl Client {
         self.skip_reply().map(drop)
     }
 
+    /// Sends a request of `count` GETs, and says of each whether there was a value.
+    pub fn are_found(&mut self, request: &[u8], count: usize) -> io::Result<Vec<bool>> {
+        self.send(request)?;
+        (0..count).map(|_| self.read_reply().map(|(_, is_found)| is_found)).collect()
+    }
+
     /// Sends `count` commands, which `write` appends by number, and reads their replies.
     pub fn fill(&mut self, count: usize, write: impl FnMut(usize, &mut Vec<u8>)) -> io::Result<()> {
         self.fill_in_batches(count, PIPELINE, write)
@@ -96,20 +102,25 @@ impl Client {
     }
 
     fn skip_reply(&mut self) -> io::Result<usize> {
+        self.read_reply().map(|(bytes, _)| bytes)
+    }
+
+    /// Reads a reply: its bytes, and whether it is anything but null.
+    fn read_reply(&mut self) -> io::Result<(usize, bool)> {
         let mut line = String::new();
         let head = self.stream.read_line(&mut line)?;
         let number = || line[1..].trim_end().parse::<i64>().map_err(io::Error::other);
         match line.as_bytes().first() {
-            Some(b'+' | b':') => Ok(head),
+            Some(b'+' | b':') => Ok((head, true)),
             Some(b'$') => {
-                let body = usize::try_from(number()?).map_or(0, |len| len + 2);
-                self.skip_bytes(body)?;
-                Ok(head + body)
+                let body = usize::try_from(number()?).ok().map(|len| len + 2);
+                self.skip_bytes(body.unwrap_or(0))?;
+                Ok((head + body.unwrap_or(0), body.is_some()))
             }
             Some(b'*') => {
                 let count =
                     usize::try_from(number()?).map_err(|_| io::Error::other("the server replied a null array"))?;
-                Ok(head + self.skip_replies(count)?)
+                Ok((head + self.skip_replies(count)?, true))
             }
             _ => Err(io::Error::other(format!("the server replied {:?}", line.trim_end()))),
         }

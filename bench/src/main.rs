@@ -12,6 +12,7 @@
 //! | `collections` | CPU time per request of commands on lists, hashes, sets, sorted sets and streams, small and large |
 //! | `growth` | the longest wait of a second client while a collection grows to 10 million elements, and is deleted |
 //! | `transactions` | CPU time per transaction, script and published message; two shards: how long keys stand locked |
+//! | `eviction` | a cache at its limit: hit ratio, resident memory, latency of writes |
 //! | `idle` | CPU and memory of idle connections |
 //!
 //! Nothing else should run on the machine. Servers listen on loopback ports from `--port` on, keep nothing on disk, and
@@ -22,6 +23,7 @@ mod collections;
 mod cpu;
 mod crossing;
 mod density;
+mod eviction;
 mod growth;
 mod idle;
 mod load;
@@ -75,6 +77,7 @@ enum Section {
     Growth,
     Transactions,
     Density,
+    Eviction,
     Idle,
 }
 
@@ -128,6 +131,9 @@ fn run(args: &Args) -> io::Result<()> {
     }
     if wants(Section::Density) {
         density::compare(&plan)?;
+    }
+    if wants(Section::Eviction) {
+        eviction::compare(&plan)?;
     }
     if wants(Section::Idle) {
         idle::compare(&plan)?;

@@ -11,6 +11,7 @@
 use std::ffi::{CStr, CString};
 use std::io;
 
+use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp, deallocatedp};
 use tikv_jemalloc_ctl::{epoch, stats, version};
 
 /// Free pages are kept for this long for whoever allocates next, in milliseconds.
@@ -31,6 +32,23 @@ pub fn used_bytes() -> usize {
         return 0;
     }
     stats::allocated::read().unwrap_or(0)
+}
+
+/// Bytes that the allocator has handed out; `None` where jemalloc is not the allocator.
+pub fn allocated() -> Option<usize> {
+    Some(used_bytes()).filter(|&bytes| bytes > 0)
+}
+
+/// Bytes that the calling thread has allocated and not freed, in all its life: what another thread freed of it still
+/// counts, and what it freed of others counts against it. It costs two reads of memory. `None` where jemalloc is not the
+/// allocator.
+pub fn thread_bytes() -> Option<i64> {
+    thread_local! {
+        static COUNTERS: Option<(ThreadLocal<u64>, ThreadLocal<u64>)> =
+            allocatedp::read().ok().zip(deallocatedp::read().ok());
+    }
+    let (allocated, freed) = COUNTERS.with(|counters| counters.map(|(one, other)| (one.get(), other.get())))?;
+    (allocated > 0).then(|| allocated.wrapping_sub(freed) as i64)
 }
 
 /// The allocator's account, in bytes.

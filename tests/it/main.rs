@@ -12,6 +12,7 @@ mod commands;
 mod config;
 mod conformance;
 mod differential;
+mod eviction;
 mod expiry;
 mod listening;
 mod load;

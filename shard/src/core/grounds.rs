@@ -171,10 +171,10 @@ impl Grounds<'_> {
                 }
             }
             _ => {
+                self.run_data(row, args, out);
                 if self.actor.tracks {
                     self.remember_reads(row, args);
                 }
-                self.run_data(row, args, out);
             }
         }
         self.core.stats.commands_processed += 1;
@@ -462,10 +462,11 @@ fn drive(mut plan: Box<dyn Plan>, states: &mut [ShardState], actor: Actor, args:
     let mut operate = |ops: Vec<(ShardId, HopOp)>| -> Vec<HopValue> {
         let run = |(shard, op): (ShardId, HopOp)| {
             let state = &mut states[shard.index()];
-            let dirty = state.counters.dirty;
             let mut ctx = Ctx { shard: state, db: actor.db, no_touch: actor.no_touch };
+            let before = ctx.before_record();
             let value = op(&mut ctx);
-            ctx.settle(dirty);
+            ctx.settle(before.0);
+            ctx.record_operation(before);
             value
         };
         ops.into_iter().map(run).collect()

@@ -180,10 +180,11 @@ impl Core {
         let Held { db, no_touch, client, now, .. } = held;
         let began = self.clock.micros();
         let value = self.at_time(now, |core| {
-            let dirty = core.shard.counters.dirty;
             let mut ctx = Ctx { shard: &mut core.shard, db, no_touch };
+            let before = ctx.before_record();
             let value = op(&mut ctx);
-            ctx.settle(dirty);
+            ctx.settle(before.0);
+            ctx.record_operation(before);
             value
         });
         self.tell_trackers(client);

@@ -19,6 +19,7 @@
 //! | `events.rs` | keyspace events |
 //! | `tell.rs` | messages that no command asked for |
 //! | `saving.rs` | snapshots and loads: the cut, slices of saving and loading, what follows |
+//! | `evict.rs`, `evict_clients.rs` | `maxmemory` and `maxmemory-clients` |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
 //! | `track.rs` | telling clients that keys which they have read changed |
 //! | `monitor.rs` | showing commands to clients that monitor |
@@ -28,6 +29,8 @@ mod busy;
 mod cron;
 mod deliver;
 mod events;
+mod evict;
+mod evict_clients;
 mod grounds;
 mod hops;
 mod long;
@@ -60,8 +63,9 @@ use storage::{Database, UnixMillis};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::exec::ctx::KeyspaceCounters;
-use crate::exec::{Observers, ShardState};
+use crate::exec::{Garbage, Observers, ShardState};
 use crate::ids::{ClientId, DbId, ShardId};
+use crate::journal::Journal;
 use crate::limits::WITHHELD_MICROS_MAX;
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
 use crate::pubsub::{Change, SubscriberTable};
@@ -163,6 +167,15 @@ pub struct Core {
     paused: Vec<ConnId>,
     /// Clients whose output is over the soft limit of their class.
     over_soft_limit: Vec<ConnId>,
+    /// Candidates for eviction.
+    evicting: evict::Evicting,
+    /// `maxmemory-clients` is set, so clients are counted.
+    counts_clients: bool,
+    /// Clients that may take more or less than when they were counted.
+    uncounted: Vec<ConnId>,
+    /// Bytes of this core's clients that may be evicted, and of the largest of them.
+    clients_bytes: usize,
+    largest_client: usize,
     /// Clients of this core that monitor.
     monitoring: Vec<ConnId>,
     /// Some of the answers tell clients of changed keys.
@@ -259,9 +272,10 @@ impl Core {
                 events: Vec::new(),
                 slots: Arc::clone(&shared.slots),
                 registry: Arc::clone(&shared.registry),
-                garbage: Vec::new(),
+                garbage: Garbage::default(),
                 observers: Observers::default(),
                 snapshot: None,
+                journal: Journal::default(),
                 emptied: false,
             },
             sessions: Vec::new(),
@@ -304,6 +318,11 @@ impl Core {
             resume: Vec::new(),
             paused: Vec::new(),
             over_soft_limit: Vec::new(),
+            evicting: evict::Evicting::default(),
+            counts_clients: false,
+            uncounted: Vec::new(),
+            clients_bytes: 0,
+            largest_client: 0,
             monitoring: Vec::new(),
             has_notices: false,
             close_after_write: Vec::new(),

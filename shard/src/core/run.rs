@@ -270,9 +270,10 @@ pub(super) fn call(
     args: &Args<'_>,
     reply: &mut Reply<'_>,
 ) -> Option<CommandError> {
-    let (mark, dirty) = (reply.mark(), ctx.shard.counters.dirty);
+    let (mark, before) = (reply.mark(), ctx.before_record());
     let outcome = handler(ctx, args, reply);
-    ctx.settle(dirty);
+    ctx.settle(before.0);
+    ctx.record(args, before);
     let error = outcome.err()?;
     reply.rewind(mark);
     reply.error(error.as_bytes());

@@ -12,12 +12,13 @@ use storage::UnixMillis;
 
 use super::Core;
 use crate::exec::CommandError;
+use crate::exec::error::MISCONF;
 use crate::limits::SLICE_MICROS;
 use crate::mesh::{Message, Ticket};
 use crate::shared::Stop;
 use crate::snapshot::{BLOCK_BYTES, Conflict, Job, Kind, Loader, Loading, Order, Waiter};
-use crate::spec::Flag;
 use crate::spec::table::Row;
+use crate::spec::{Flag, Flags};
 
 /// Entries that the walk visits between two looks at the clock.
 const ENTRIES_PER_STEP: usize = 20;
@@ -36,11 +37,6 @@ const LOADED_PER_STEP: usize = 16;
 
 /// A command is refused while a file is loaded.
 pub const LOADING: CommandError = CommandError::new("LOADING Redis is loading the dataset in memory");
-const MISCONF: CommandError = CommandError::new(
-    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may \
-     modify the data set are disabled, because this instance is configured to report errors during writes if RDB \
-     snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.",
-);
 const NOT_SAVED: CommandError = CommandError::new("ERR");
 const NOT_SHUT_DOWN: CommandError = CommandError::new("ERR Errors trying to SHUTDOWN. Check logs.");
 const NOT_LOADED: CommandError = CommandError::new("ERR Error trying to load the RDB dump, check server logs.");
@@ -404,15 +400,13 @@ impl Core {
         }
     }
 
-    /// Why a command may not run while a file is loaded, or after a snapshot failed.
-    pub(super) fn refused_for_snapshots(&self, row: &Row) -> Option<CommandError> {
-        let (hub, flags, config) = (&self.shared.snapshots, row.command.flags, &self.shard.config);
-        let writes = flags.has(Flag::Write) || row.full_name == "ping";
-        let stops = config.stop_writes_on_bgsave_error && !config.save.points.is_empty();
-        if writes && stops && !hub.last().succeeded {
+    /// Why a command with these flags may not run while a file is loaded, or after a snapshot failed.
+    pub(super) fn refused_for_snapshots(&self, row: &Row, flags: Flags) -> Option<CommandError> {
+        let hub = &self.shared.snapshots;
+        if (flags.has(Flag::Write) || row.full_name == "ping") && hub.refuses_writes(&self.shard.config) {
             return Some(MISCONF);
         }
-        let loads = hub.has_loading() && !flags.has(Flag::Loading);
+        let loads = hub.has_loading() && !row.command.flags.has(Flag::Loading);
         loads.then_some(LOADING)
     }
 }

@@ -35,6 +35,7 @@ impl Core {
     fn keep(&mut self, conn: ConnId, row: &'static Row, args: &Args<'_>) -> Flow {
         let now = self.shard.clock;
         let limit = self.shard.config.client_query_buffer_limit;
+        let flags = self.flags_of(conn, row, args);
         let session = self.session(conn).expect("its command is being kept");
         session.info.last_command = Some(row.id);
         session.info.active_at = now;
@@ -43,7 +44,7 @@ impl Core {
         // What is kept for a transaction that will fail anyway is kept in vain.
         let is_lost = transaction.is_broken || transaction.is_spoilt();
         let has_room = (transaction.queue.argument_bytes() + args.total_bytes()) as u64 <= limit;
-        let is_kept = is_lost || (has_room && transaction.queue.push(row, args));
+        let is_kept = is_lost || (has_room && transaction.queue.push(row, flags, args));
         if !is_kept {
             self.stats.query_limit_disconnections += 1;
             tracing::warn!("Closing client that reached max query buffer length with the commands of a transaction");

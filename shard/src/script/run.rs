@@ -17,15 +17,15 @@ use super::registry::{Registry, Script};
 use super::running::Running;
 use super::state::State;
 use super::vm::{Call, Failure, Kind};
+use crate::exec::error::{MISCONF, OUT_OF_MEMORY};
 use crate::exec::{CommandError, Outcome, Run};
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
 
-const UNKNOWN_COMMAND: &str = "ERR Unknown Redis command called from script";
-const WRONG_ARITY: &str = "ERR Wrong number of args calling Redis command from script";
-const NOT_ALLOWED: &str = "ERR This Redis command is not allowed from script";
-const READ_ONLY: &str = "ERR Write commands are not allowed from read-only scripts.";
-const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+const UNKNOWN_COMMAND: CommandError = CommandError::new("ERR Unknown Redis command called from script");
+const WRONG_ARITY: CommandError = CommandError::new("ERR Wrong number of args calling Redis command from script");
+const NOT_ALLOWED: CommandError = CommandError::new("ERR This Redis command is not allowed from script");
+const READ_ONLY: CommandError = CommandError::new("ERR Write commands are not allowed from read-only scripts.");
 
 /// Of functions, too.
 const KILLED: &str = "Script killed by user with SCRIPT KILL...";
@@ -42,6 +42,8 @@ pub struct Job {
     pub read_only: bool,
     /// It may not call what takes memory, unless it has begun to write.
     pub short_of_memory: bool,
+    /// Nor what writes, since the last snapshot failed.
+    pub writes_refused: bool,
 }
 
 impl Job {
@@ -193,7 +195,7 @@ impl Course {
         let mut out = exchange.reply.borrow_mut();
         let resp = exchange.resp.get();
         match self.judge(registry, job, &args) {
-            Err(text) => Reply::new(&mut out, resp).error(text.as_bytes()),
+            Err(error) => Reply::new(&mut out, resp).error(error.as_bytes()),
             Ok(row) => {
                 if row.is_write() && !self.wrote {
                     self.wrote = true;
@@ -211,7 +213,7 @@ impl Course {
     }
 
     /// Whether the script may call this.
-    fn judge(&self, registry: &Registry, job: &Job, args: &Args<'_>) -> Result<&'static Row, &'static str> {
+    fn judge(&self, registry: &Registry, job: &Job, args: &Args<'_>) -> Result<&'static Row, CommandError> {
         let known = self.state.vm.exchange().recent.borrow_mut().find(args.at(0));
         let found = known.map(|row| CommandTable::global().resolve_in(row, args));
         let Some(Ok(Some(row))) = found else { return Err(UNKNOWN_COMMAND) };
@@ -226,8 +228,12 @@ impl Course {
         if is_denied || matches!(row.command.run, Run::Placed(_)) {
             return Err(NOT_ALLOWED);
         }
-        if job.read_only && (flags.has(Flag::Write) || flags.has(Flag::MayReplicate)) {
+        let writes = flags.has(Flag::Write);
+        if job.read_only && (writes || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites)) {
             return Err(READ_ONLY);
+        }
+        if writes && job.writes_refused && !self.wrote {
+            return Err(MISCONF);
         }
         // A script that has begun to write is let finish.
         if flags.has(Flag::Denyoom) && job.short_of_memory && !self.wrote {

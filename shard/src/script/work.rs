@@ -8,7 +8,8 @@ use net::{Args, Reply, Resp};
 use super::Host;
 use super::analysis::Touches;
 use super::engine::{NO_FUNCTION, script_named, script_of};
-use super::flags::ScriptFlags;
+use super::flags::{self, ScriptFlags};
+use super::registry::Registry;
 use super::run::{self, Job, Target};
 use crate::commands::parse::parse_i64;
 use crate::core::{Actor, Grounds, Ran};
@@ -38,6 +39,21 @@ pub enum CalledBy {
     Sha,
     /// The function's name.
     Function,
+}
+
+impl CalledBy {
+    /// What the script that is called by `what` says of itself, if there is one.
+    pub fn flags_of(self, registry: &Arc<Registry>, what: &[u8]) -> Option<ScriptFlags> {
+        match self {
+            CalledBy::Source => flags::of_script(what).ok().map(|(flags, _)| flags),
+            CalledBy::Sha => script_named(registry, what).ok().map(|script| script.flags),
+            CalledBy::Function => {
+                let libraries = registry.libraries();
+                let functions = &libraries.with_function(what)?.functions;
+                functions.iter().find(|function| function.name == what).map(|function| function.flags)
+            }
+        }
+    }
 }
 
 /// A call of a script.
@@ -75,6 +91,7 @@ impl ScriptWork {
                 (Target::Script(Arc::clone(&script)), script.flags, script.touches, keys)
             }
         };
+        let writes_refused = shared.refuses_writes();
         let over_memory = shared.over_memory.load(Ordering::Relaxed);
         let writes_nothing = flags.has(ScriptFlags::NO_WRITES);
         let any_memory = writes_nothing || flags.has(ScriptFlags::ALLOW_OOM);
@@ -96,6 +113,7 @@ impl ScriptWork {
             keys,
             read_only: read_only || writes_nothing,
             short_of_memory: over_memory && !any_memory,
+            writes_refused,
         };
         Ok(ScriptWork { job, needs, stopped: None, ran_micros: 0 })
     }

@@ -211,6 +211,11 @@ impl Hub {
         self.restricts.load(Ordering::Relaxed)
     }
 
+    /// Whether commands that write are refused: the last snapshot failed, and there are save points to keep.
+    pub fn refuses_writes(&self, config: &Config) -> bool {
+        config.stop_writes_on_bgsave_error && !config.save.points.is_empty() && !self.last().succeeded
+    }
+
     /// Asks the first core for something.
     pub fn order(&self, order: Order) {
         let mut orders = self.orders.lock().expect("no one panics while ordering");

@@ -211,7 +211,12 @@ impl Loader {
             loading.keys_expired.fetch_add(1, Ordering::Relaxed);
             return self.reader.skip_value().map_err(describe);
         }
-        let Some(value) = self.reader.value(&shard.limits).map_err(describe)? else {
+        let value = self.reader.value(&shard.limits).map_err(|error| {
+            let key = String::from_utf8_lossy(self.reader.key());
+            tracing::warn!("The value of key '{key}' in DB {} cannot be read: {}", self.db, error.kind);
+            describe(error)
+        })?;
+        let Some(value) = value else {
             loading.keys_empty.fetch_add(1, Ordering::Relaxed);
             let key = String::from_utf8_lossy(self.reader.key());
             tracing::info!("The RDB file has an empty collection: skipping empty key: {key}");

@@ -74,6 +74,8 @@ pub struct CoreStats {
     pub holds: u64,
     /// Microseconds that they were.
     pub held_micros: u64,
+    /// Clients closed for `maxmemory-clients`.
+    pub evicted_clients: u64,
     /// Microseconds spent in the expiry sweep.
     pub expire_micros: u64,
     /// Slices of the sweep that ended before it was through.
@@ -103,6 +105,7 @@ impl Default for CoreStats {
             put_off: 0,
             holds: 0,
             held_micros: 0,
+            evicted_clients: 0,
             expire_micros: 0,
             expire_cut_short: 0,
         }
@@ -162,6 +165,7 @@ impl CoreStats {
         self.put_off += other.put_off;
         self.holds += other.holds;
         self.held_micros += other.held_micros;
+        self.evicted_clients += other.evicted_clients;
         self.expire_micros += other.expire_micros;
         self.expire_cut_short += other.expire_cut_short;
     }

@@ -49,6 +49,16 @@ impl Exec {
         Exec { queue, watching, next: 0, has_begun: false, script: None, needs, wants_home, claims_watched }
     }
 
+    /// Has its client show that the transaction runs, or does no longer, to the commands of it that ask.
+    fn show(&self, grounds: &mut Grounds<'_>, runs: bool) {
+        let conn = grounds.actor.conn;
+        if self.wants_home
+            && let Some(session) = grounds.core().session(conn)
+        {
+            session.info.executes = runs.then(|| self.queue.len());
+        }
+    }
+
     /// Whether a watched key was changed, or its time is past by now. All of them are claimed, so this does not change any
     /// more. The client watches no longer.
     fn is_spoilt(&mut self, grounds: &mut Grounds<'_>) -> bool {
@@ -87,8 +97,10 @@ impl Work for Exec {
 
     fn run(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress {
         if !std::mem::replace(&mut self.has_begun, true) {
+            self.show(grounds, true);
             if self.is_spoilt(grounds) {
                 Reply::new(reply, grounds.actor.resp).null_array();
+                self.show(grounds, false);
                 return Progress::Done;
             }
             Reply::new(reply, grounds.actor.resp).array(self.queue.len());
@@ -106,6 +118,7 @@ impl Work for Exec {
             }
             self.next += 1;
         }
+        self.show(grounds, false);
         grounds.core().give_back_queue(std::mem::take(&mut self.queue));
         Progress::Done
     }
