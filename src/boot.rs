@@ -149,12 +149,14 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
     show_banner(config, plan.shards());
     let cores = cores::start(plan, config, process, program, bell)?;
     tracing::info!("Server initialized");
+    shard::memory::settle_thread();
     cores.wait_until_ready()?;
     if cores.wait_until_loaded()? {
         tracing::info!("Ready to accept connections");
         supervisor.ready();
     }
 
+    shard::memory::settle_thread();
     let status = serve(&cores, bell);
     supervisor.stopping();
     drop(pid_file);

@@ -12,7 +12,8 @@
 //!
 //! The allocator keeps, for each thread, the bytes that it ever allocated and freed; reading the two takes no call. So a
 //! core knows at any moment what it holds, in entries, buffers of clients, scripts and all else, and tells it at the end
-//! of each tick. A block that another thread frees counts there as a negative number; only the sum means something.
+//! of each tick. A block that another thread frees counts there as a negative number; only the sum means something. The few
+//! threads that are no cores tell theirs when they have done something ([`memory::settle_thread`]).
 //!
 //! *Gaps* are free blocks in the pages of entries: an evicted entry leaves one, and the next entry of its size takes it.
 //! They are not in use, so each eviction lowers the account at once. *Leaving* is what waits to be freed in slices: it
@@ -21,10 +22,10 @@
 //! # True memory
 //!
 //! What the system charges the process with is more than what is in use: gaps, the allocator's own, thread stacks, the
-//! program. That is *waste*, measured several times a second. It shrinks by itself: entries are moved out of sparse pages,
+//! program. That is *waste*, measured ten times a second. It shrinks by itself: entries are moved out of sparse pages,
 //! and free pages given back. Evicting for what is about to be given back would evict too much, so what counts is the
-//! least of the last two seconds. Of a small limit the program itself would take most, and no eviction shrinks that: so
-//! waste counts up to a quarter of what the limit has above 64 MiB. Resident memory thus stays below `maxmemory` from
+//! least of the last half second. Of a small limit the program itself would take most, and no eviction shrinks that: so
+//! waste counts up to half of what the limit has above 64 MiB. Resident memory thus stays below `maxmemory` from
 //! about 100 MB on, and below it only what is in use.
 //!
 //! # Who evicts
@@ -34,6 +35,7 @@
 //! its rank is about the smallest. Others do not: a core that needs room wakes the one whose turn it is. All this happens
 //! ahead, from a thousandth below the limit on. Above the limit every core evicts what it can, whatever its rank.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
@@ -44,15 +46,13 @@ use crate::os;
 /// Of a limit above this, waste counts in part.
 const WASTE_COUNTS_FROM_BYTES: u64 = 64 << 20;
 /// The part of it that may be waste.
-const WASTE_SHARE: u64 = 4;
+const WASTE_SHARE: u64 = 2;
 /// Eviction begins when less than this part of the limit is left.
 const MARGIN_SHARE: u64 = 1024;
-/// Between two measurements of what no core knows.
+/// Between two measurements of waste.
 const SAMPLE_MILLIS: i64 = 100;
-/// Measurements of waste of which the least counts: two seconds of them.
-const WASTE_SAMPLES: usize = 20;
-/// A measurement moves what is taken for the truth by one part in so many, after the first ones.
-const BLEND: i64 = 8;
+/// Measurements of which the least counts.
+const SAMPLES_KEPT: usize = 6;
 
 /// The rank of a core that has told none.
 pub const NO_RANK: i64 = i64::MAX;
@@ -113,20 +113,18 @@ pub struct Budget {
     limit: AtomicU64,
     /// Changes with each new limit.
     version: AtomicU64,
-    elsewhere: AtomicI64,
+
     waste: AtomicU64,
     sampled_at: AtomicI64,
-    samples: Mutex<Samples>,
+    /// What of the resident memory was not in use, lately.
+    samples: Mutex<Least>,
     exceeded: Exceeded,
 }
 
+/// The last measurements of something.
 #[derive(Debug, Default)]
-struct Samples {
-    /// What of the resident memory was not in use, lately.
-    waste: Vec<u64>,
-    next: usize,
-    /// Measurements since the limit was set.
-    taken: usize,
+struct Least {
+    kept: VecDeque<i64>,
 }
 
 /// For how long the limit was exceeded, in microseconds.
@@ -144,7 +142,6 @@ impl Budget {
             cores: (0..cores).map(|_| CoreUse::new()).collect(),
             limit: AtomicU64::new(0),
             version: AtomicU64::new(0),
-            elsewhere: AtomicI64::new(0),
             waste: AtomicU64::new(0),
             sampled_at: AtomicI64::new(i64::MIN),
             samples: Mutex::default(),
@@ -162,7 +159,7 @@ impl Budget {
     pub fn set_limit(&self, bytes: u64) {
         self.limit.store(bytes, Ordering::Relaxed);
         self.version.fetch_add(1, Ordering::Release);
-        *self.samples.lock().expect("no one panics while sampling") = Samples::default();
+        *self.samples.lock().expect("no one panics while sampling") = Least::default();
         self.sample();
     }
 
@@ -197,18 +194,13 @@ impl Budget {
     /// Bytes in use, by what all cores told last.
     pub fn in_use(&self) -> i64 {
         let of = |core: &CoreUse| core.bytes.load(Ordering::Relaxed) - core.gaps.load(Ordering::Relaxed) as i64;
-        self.cores.iter().map(of).sum::<i64>() + self.elsewhere.load(Ordering::Relaxed)
+        self.cores.iter().map(of).sum::<i64>() + memory::elsewhere()
     }
 
     /// Bytes that count against the limit.
     pub fn counted(&self) -> i64 {
         let leaving: usize = self.cores.iter().map(|core| core.leaving.load(Ordering::Relaxed)).sum();
         self.in_use() - leaving as i64 + self.waste.load(Ordering::Relaxed) as i64
-    }
-
-    /// What the threads hold that are no cores, in bytes.
-    pub fn elsewhere(&self) -> i64 {
-        self.elsewhere.load(Ordering::Relaxed)
     }
 
     /// Keys of all cores that may be evicted.
@@ -261,7 +253,7 @@ impl Budget {
         (ShardId(core as u16), bytes)
     }
 
-    /// Measures what no core knows, if that is due at `now_millis`; one core does it.
+    /// Measures waste, if that is due at `now_millis`; one core does it.
     pub fn sample_if_due(&self, now_millis: i64) {
         let last = self.sampled_at.load(Ordering::Relaxed);
         if now_millis < last.saturating_add(SAMPLE_MILLIS) {
@@ -274,16 +266,12 @@ impl Budget {
     }
 
     fn sample(&self) {
-        let told: i64 = self.cores.iter().map(|core| core.bytes.load(Ordering::Relaxed)).sum();
-        let Some(allocated) = memory::allocated() else { return };
-        let mut samples = self.samples.lock().expect("no one panics while sampling");
-        let (known, measured) = (self.elsewhere.load(Ordering::Relaxed), allocated as i64 - told);
-        // The first numbers after a limit was set are of cores that tell their own for the first time.
-        let is_first = samples.taken < WASTE_SAMPLES / 4;
-        let blended = if is_first { measured } else { known + (measured - known) / BLEND };
-        self.elsewhere.store(blended, Ordering::Relaxed);
-        let waste = (os::resident_bytes() as i64 - self.in_use()).max(0) as u64;
-        self.waste.store(samples.add(waste).min(waste_counted_max(self.limit())), Ordering::Relaxed);
+        if memory::thread_bytes().is_none() {
+            return;
+        }
+        let measured = os::resident_bytes() as i64 - self.in_use();
+        let least = self.samples.lock().expect("no one panics while sampling").add(measured);
+        self.waste.store((least.max(0) as u64).min(waste_counted_max(self.limit())), Ordering::Relaxed);
     }
 
     /// Whether the limit is exceeded at `micros`, as somebody has just found.
@@ -316,17 +304,14 @@ impl Budget {
     }
 }
 
-impl Samples {
+impl Least {
     /// Takes in one measurement; the least of the last ones.
-    fn add(&mut self, waste: u64) -> u64 {
-        self.taken += 1;
-        if self.waste.len() < WASTE_SAMPLES {
-            self.waste.push(waste);
-        } else {
-            self.waste[self.next] = waste;
-            self.next = (self.next + 1) % WASTE_SAMPLES;
+    fn add(&mut self, measured: i64) -> i64 {
+        if self.kept.len() == SAMPLES_KEPT {
+            self.kept.pop_front();
         }
-        self.waste.iter().copied().min().unwrap_or(0)
+        self.kept.push_back(measured);
+        self.kept.iter().copied().min().expect("one was just put in")
     }
 }
 

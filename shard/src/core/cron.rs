@@ -112,6 +112,7 @@ impl Core {
         self.close_idle_clients(now);
         self.heed_save_points();
         self.look_at_soft_limits();
+        self.tell_memory();
         if self.id.index() == 0 {
             self.watch_memory();
         }
@@ -223,7 +224,7 @@ impl Core {
     }
 
     /// Moves entries out of sparse pages, for one slice. False if there is more to do.
-    fn defragment(&mut self) -> bool {
+    pub(super) fn defragment(&mut self) -> bool {
         let end = self.clock.micros() + SLICE_MICROS;
         for database in &mut self.shard.databases {
             while database.defragment_step(MOVED_ENTRIES_PER_STEP) {
@@ -352,13 +353,11 @@ impl Core {
 
     /// Notes how much is in use, and was at the start.
     fn watch_memory(&mut self) {
-        let used = memory::used_bytes();
         if self.shared.startup_memory.load(Ordering::Relaxed) == 0 {
-            self.shared.startup_memory.store(used, Ordering::Relaxed);
+            self.shared.startup_memory.store(memory::used_bytes(), Ordering::Relaxed);
         }
-        if self.shared.budget.limit() == 0 {
-            self.shared.peak_memory.fetch_max(used, Ordering::Relaxed);
-        }
+        let in_use = usize::try_from(self.shared.budget.in_use()).unwrap_or(0);
+        self.shared.peak_memory.fetch_max(in_use, Ordering::Relaxed);
     }
 }
 

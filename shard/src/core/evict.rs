@@ -29,6 +29,8 @@ use crate::txn::Presence;
 const COMMANDS_PER_LOOK: u32 = 16;
 /// Keys evicted between two looks at the account.
 const EVICTIONS_PER_LOOK: usize = 8;
+/// Gaps of more than this part of a core's pages are closed at once, while memory is short.
+const GAPS_SHARE: usize = 16;
 /// Candidates in a row that may turn out to be none, or to be claimed.
 const MISSES_MAX: usize = 128;
 /// A rank counts as the smallest if it is larger by no more than this part of the time that has passed since, ...
@@ -93,7 +95,18 @@ impl Core {
         let counted = self.judge_memory();
         if counted > self.shared.budget.low_mark() && self.shared.budget.is_complete() {
             self.make_room(counted);
+            if self.has_gaps() {
+                self.defragment();
+            }
         }
+    }
+
+    /// Whether so much of this core's pages is free that entries should be moved together now: what was evicted is of
+    /// other sizes than what comes.
+    fn has_gaps(&self) -> bool {
+        let of = |database: &storage::Database| (database.gap_bytes(), database.memory().pages);
+        let sum = self.shard.databases.iter().map(of).fold((0, 0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
+        sum.0 > sum.1 / GAPS_SHARE
     }
 
     /// Tells the account what this core holds.
@@ -285,13 +298,16 @@ impl Core {
     /// Tells whoever wants to know that a key is gone.
     fn has_evicted(&mut self, db: DbId) {
         let key = &self.evicting.key;
-        let ShardState { waits, tracking, config, events, registry, observers, counters, .. } = &mut self.shard;
+        let ShardState { waits, tracking, config, events, registry, observers, counters, journal, id, .. } =
+            &mut self.shard;
         counters.evicted_keys += 1;
         waits.signal(db, key);
         tracking.change(key);
         if !observers.watched.is_empty() {
             observers.watched.touch(db, key, true, Presence::Absent);
         }
+        journal.put_lost(*id, db, key, config.lazyfree_lazy_eviction);
+        journal.close_unit();
         if config.notify_keyspace_events.publishes(Events::EVICTED) && !registry.is_silent() {
             events.push(KeyEvent { db, class: Events::EVICTED, event: "evicted", key: key.clone() });
         }

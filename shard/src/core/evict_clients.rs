@@ -106,6 +106,7 @@ impl Core {
         session.held = Some(Hold::Closing);
         session.out = Vec::new();
         self.clients_bytes -= counted;
+        self.shared.budget.tell_clients(self.id, self.clients_bytes, self.largest_client);
         self.stats.evicted_clients += 1;
         self.kill(conn);
     }

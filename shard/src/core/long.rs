@@ -26,7 +26,7 @@ use super::grounds::{Actor, Slice};
 use super::work::{Errand, claims_of};
 use crate::exec::work::{Progress, Work};
 use crate::ids::ShardId;
-use crate::journal::Away;
+use crate::journal::HeldUnit;
 use crate::limits::{SCRIPT_SLICE_MICROS_MAX, SCRIPT_SLICE_MICROS_MIN};
 use crate::mesh::{Claims, PlanId, Ticket};
 use crate::script::Kind;
@@ -55,12 +55,12 @@ pub(super) struct LongErrand {
     micros: u64,
 }
 
-/// What commands have done to the client in whose name they run, and to keys.
+/// What commands have done to the client in whose name they run.
 pub(super) struct Worked {
     pub(super) actor: Actor,
     pub(super) flow: Flow,
-    /// For the journal, which gets all of them when the work is over.
-    pub(super) records: Vec<Away>,
+    /// What they have recorded, while they give way.
+    pub(super) unit: HeldUnit,
 }
 
 /// How work has come to a stop.
@@ -142,8 +142,10 @@ impl Core {
         let LongErrand { from, mut errand, worked, mut reply, ticket, now, micros } = long;
         let slice = self.next_slice();
         let began = slice.began.saturating_sub(micros);
+        let mut flow = worked.flow;
         let is_over = self.at_time(now, |core| {
             let (worked, progress) = core.work_here(worked, &mut *errand.work, &mut reply, slice);
+            flow = worked.flow;
             if let Progress::Later(running) = progress {
                 let stopped = Stopped { worked, reply, running, ticket: Some(ticket), began };
                 core.keep_long(from, errand, stopped);

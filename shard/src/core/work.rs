@@ -26,6 +26,7 @@ use crate::exec::hop::{HopOp, HopValue, Plan, Step};
 use crate::exec::observe::Noted;
 use crate::exec::work::{Needs, Progress, Work};
 use crate::ids::ShardId;
+use crate::journal::HeldUnit;
 use crate::mesh::inbox::SlowCommand;
 use crate::mesh::{Claims, Head, Message, ReplyHead, Ticket};
 use crate::spec::CommandTable;
@@ -140,7 +141,7 @@ impl Core {
 
     fn work_in_place(&mut self, conn: ConnId, row: &'static Row, args: &Args<'_>, mut work: Box<dyn Work>) -> Flow {
         let began = self.last_micros;
-        let worked = Worked { actor: self.actor(conn), flow: Flow::Continue, records: Vec::new() };
+        let worked = Worked { actor: self.actor(conn), flow: Flow::Continue, unit: HeldUnit::default() };
         let mut bytes = std::mem::take(&mut self.work_reply);
         // What it publishes may be for this client too, so its reply is written when all is done.
         let (worked, progress) = self.work_here(worked, &mut *work, &mut bytes, Slice::first(began));
@@ -164,26 +165,25 @@ impl Core {
     /// Runs work on this core's shard, for a slice of time.
     pub(super) fn work_here(
         &mut self,
-        Worked { actor, flow, mut records }: Worked,
+        Worked { actor, flow, unit }: Worked,
         work: &mut dyn Work,
         bytes: &mut Vec<u8>,
         slice: Slice,
     ) -> (Worked, Progress) {
-        // What it records is one unit, also if others record something between its slices.
-        let apart = self.shard.journal.is_on().then(|| self.shard.journal.for_away());
-        let home = apart.map(|apart| std::mem::replace(&mut self.shard.journal, apart));
+        self.shard.journal.open_work(unit);
         let mut grounds = Grounds { core: self, ground: Ground::Here, actor, shares: None, flow, slice, script: None };
         let progress = work.run(&mut grounds, bytes);
         let (actor, flow) = (grounds.actor, grounds.flow);
-        if let Some(home) = home {
-            records.append(&mut std::mem::replace(&mut self.shard.journal, home).take_away());
-            if let Progress::Done = progress {
-                self.shard.journal.take_in_unit(std::mem::take(&mut records));
+        let journal = &mut self.shard.journal;
+        let unit = match progress {
+            Progress::Done => {
+                journal.close_work();
+                HeldUnit::default()
             }
-        }
-        let worked = Worked { actor, flow, records };
-        assert!(!matches!(progress, Progress::Shares(_)), "work that asks other cores needs everything");
-        (worked, progress)
+            Progress::Later(_) => journal.hold_work(),
+            Progress::Shares(_) => panic!("work that asks other cores needs everything"),
+        };
+        (Worked { actor, flow, unit }, progress)
     }
 
     fn keep_reply_buffer(&mut self, mut bytes: Vec<u8>) {
@@ -218,7 +218,7 @@ impl Core {
         let resp = if errand.head.resp3 { Resp::V3 } else { Resp::V2 };
         let actor = Actor { conn, home: from, client, db, resp, no_touch, tracks, is_script: false };
         let mut bytes = std::mem::take(&mut self.work_reply);
-        let worked = Worked { actor, flow: Flow::Continue, records: Vec::new() };
+        let worked = Worked { actor, flow: Flow::Continue, unit: HeldUnit::default() };
         let (worked, progress) = self.work_here(worked, &mut *errand.work, &mut bytes, Slice::first(began));
         if let Progress::Later(running) = progress {
             self.keep_long(from, errand, Stopped { worked, reply: bytes, running, ticket, began });

@@ -17,6 +17,8 @@ pub struct Journal {
     mode: Mode,
     /// The command that runs has told what it did: its arguments are no record.
     told: bool,
+    /// More commands of the same unit may follow.
+    open: bool,
     records: Vec<u8>,
     /// The database that is selected at the end of the records.
     selected: Option<DbId>,
@@ -44,6 +46,17 @@ struct Unit {
     /// Where they begin.
     start: usize,
     records: u32,
+    /// The database that was selected there.
+    begins_in: Option<DbId>,
+}
+
+/// The records of a unit that has given way to others before its end.
+#[derive(Debug, Default)]
+pub struct HeldUnit {
+    records: Vec<u8>,
+    count: u32,
+    begins_in: Option<DbId>,
+    selected: Option<DbId>,
 }
 
 /// A part of a journal.
@@ -101,8 +114,9 @@ impl Journal {
         self.records.is_empty() && self.stretches.is_empty()
     }
 
-    /// Takes out all that was recorded.
+    /// Takes out all that was recorded. No unit is open.
     pub fn take(&mut self) -> Vec<Stretch> {
+        assert!(!self.open, "a unit is written whole");
         self.close_unit();
         if !self.records.is_empty() {
             let records = self.take_records();
@@ -121,16 +135,48 @@ impl Journal {
         self.selected = None;
     }
 
-    /// The end of a unit.
+    /// All commands from here to [`Self::close_work`] are one unit, which has begun with what is `held` of it.
+    pub fn open_work(&mut self, held: HeldUnit) {
+        self.open = self.is_on();
+        let HeldUnit { records, count, begins_in, selected } = held;
+        if let Some(db) = begins_in
+            && self.open
+        {
+            self.begin_record(db);
+            self.unit.records = count;
+            self.records.extend_from_slice(&records);
+            self.selected = selected;
+        }
+    }
+
+    /// The commands that are one unit give way: what follows is no part of it. Returns what there is of it.
+    #[must_use]
+    pub fn hold_work(&mut self) -> HeldUnit {
+        self.open = false;
+        let Unit { start, records: count, begins_in } = std::mem::take(&mut self.unit);
+        if count == 0 {
+            return HeldUnit::default();
+        }
+        let records = self.records.split_off(start);
+        HeldUnit { records, count, begins_in, selected: std::mem::replace(&mut self.selected, begins_in) }
+    }
+
+    /// The end of what [`Self::open_work`] began.
+    pub fn close_work(&mut self) {
+        self.open = false;
+        self.close_unit();
+    }
+
+    /// The end of a unit, unless more commands of it follow.
     #[inline]
     pub fn close_unit(&mut self) {
-        if self.unit.records > 0 {
+        if self.unit.records > 0 && !self.open {
             self.wrap_unit();
         }
     }
 
     fn wrap_unit(&mut self) {
-        let Unit { start, records } = std::mem::take(&mut self.unit);
+        let Unit { start, records, .. } = std::mem::take(&mut self.unit);
         if records > 1 {
             self.records.splice(start..start, MULTI.iter().copied());
             self.records.extend_from_slice(EXEC);
@@ -195,6 +241,7 @@ impl Journal {
         }
         if self.unit.records == 0 {
             self.unit.start = self.records.len();
+            self.unit.begins_in = Some(db);
         }
         self.unit.records += 1;
     }
@@ -234,12 +281,6 @@ impl Journal {
     /// Takes out all that was recorded away from home.
     pub fn take_away(&mut self) -> Vec<Away> {
         std::mem::take(&mut self.away)
-    }
-
-    /// Work is over that was recorded apart.
-    pub fn take_in_unit(&mut self, away: Vec<Away>) {
-        self.take_in(away);
-        self.told = false;
     }
 
     /// Keys are back, and with them what was recorded of them.

@@ -28,6 +28,8 @@ pub fn run(shared: &Shared) {
     while let Some(job) = hub.next_job() {
         let outcome = if job.kind.saves() { write(shared, &job) } else { Ok(()) };
         hub.ended(shared, &job, outcome);
+        drop(job);
+        memory::settle_thread();
     }
 }
 
@@ -81,6 +83,8 @@ fn write_contents(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()>
         if job.written(block.bytes.len()) {
             shared.wake_all();
         }
+        drop(block);
+        memory::settle_thread();
     }
     let head = header(version);
     sum.add_bytes(&[end_mark()]);

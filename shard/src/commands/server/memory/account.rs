@@ -76,11 +76,9 @@ impl Account {
     pub fn of(shared: &Shared, cores: CoreMemory) -> Account {
         let allocator = memory::allocator();
         let budget = &shared.budget;
-        // With a limit there is an account that is exact from one moment to the next; the allocator's count is not, since
-        // it counts blocks that threads keep for their next allocations.
-        let held = cores.held.bytes + budget.elsewhere();
-        let all = if budget.limit() > 0 && allocator.allocated > 0 { held } else { allocator.allocated as i64 };
-        let used = usize::try_from(all - cores.held.gaps as i64).unwrap_or(0);
+        // The allocator's count is higher: it has the blocks that threads keep for their next allocations.
+        let held = if allocator.allocated > 0 { cores.held.bytes + memory::elsewhere() } else { 0 };
+        let used = usize::try_from(held - cores.held.gaps as i64).unwrap_or(0);
         let counted = if budget.limit() > 0 { usize::try_from(budget.counted()).unwrap_or(0) } else { 0 };
         let peak = shared.peak_memory.fetch_max(used, Ordering::Relaxed).max(used);
         let registry = &shared.scripts;
