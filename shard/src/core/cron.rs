@@ -305,9 +305,9 @@ impl Core {
         let now = self.shard.clock;
         let mut cut = Vec::new();
         if self.counts_clients {
-            self.uncounted.extend_from_slice(&self.dirty);
+            self.uncounted.extend(self.dirty.iter().chain(&self.audience));
         }
-        for conn in &self.dirty {
+        for conn in self.dirty.iter().chain(&self.audience) {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
                 continue;
             };
