@@ -5,6 +5,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::{cjson, cmsgpack, structure};
+use crate::script::drive::STACK_BYTES;
 
 const INPUTS: u64 = 20_000;
 
@@ -148,9 +149,14 @@ fn structures_of_any_format_are_values_or_an_error() {
     }
 }
 
-/// Every value that is held while another is read takes one of some thousands of places.
+/// Every value that is held while another is read takes one of some thousands of places, and room on the script's stack.
 #[test]
 fn what_nests_too_deeply_is_refused() {
+    let of_a_script = std::thread::Builder::new().stack_size(STACK_BYTES);
+    of_a_script.spawn(nest_too_deeply).expect("a thread can be started").join().expect("it was refused");
+}
+
+fn nest_too_deeply() {
     let libraries = Libraries::new();
     let unpack = libraries.function("cmsgpack", "unpack");
     let decode = libraries.function("cjson", "decode");
