@@ -398,15 +398,22 @@ impl Ctx<'_> {
     }
 
     /// Says that something happened at `key` which a client may wait for.
-    pub(super) fn signal(&mut self, key: Key<'_>) {
-        self.shard.signal(self.db, key.bytes());
+    pub fn signal<'k>(&mut self, key: impl Into<Key<'k>>) {
+        self.shard.signal(self.db, key.into().bytes());
+    }
+
+    /// Says that `key` was changed, to clients that watch it or keep a copy: where neither the way it was handed out nor the
+    /// count of changes says so.
+    pub fn tell_changed<'k>(&mut self, key: impl Into<Key<'k>>) {
+        let key = key.into();
+        self.shard.touch(self.db, key.bytes(), true);
+        self.shard.tracking.change(key.bytes());
     }
 
     /// Says that `key` was changed: to clients that wait for it, that watch it, and that keep a copy.
     fn signal_change(&mut self, key: Key<'_>) {
         self.signal(key);
-        self.shard.touch(self.db, key.bytes(), true);
-        self.shard.tracking.change(key.bytes());
+        self.tell_changed(key);
     }
 
     /// Asks to wait: the handler has found nothing to take, and returns without a reply. What it gets when the time is over

@@ -112,6 +112,14 @@ for _, library in raw_pairs {raw.redis, raw.load, raw.bit, raw.cjson, raw.cmsgpa
         end
     end
 end
+local new_cjson = raw.cjson.new
+raw.cjson.new = function()
+    local made = new_cjson()
+    for name, f in raw_pairs(made) do
+        if type(f) == 'function' then made[name] = narrow(f, ARGUMENTS_MAX) end
+    end
+    return made
+end
 raw.redis.call = widened(raw.redis.call, raw.wide_call)
 raw.redis.pcall = widened(raw.redis.pcall, raw.wide_pcall)
 

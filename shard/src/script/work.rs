@@ -157,7 +157,7 @@ impl ScriptWork {
                     return Progress::Later(running);
                 }
                 let start = reply.len();
-                let outcome = course.end(&registry, &mut Reply::new(reply, caller.resp));
+                let outcome = course.end(&registry, &self.job, &mut Reply::new(reply, caller.resp));
                 if outcome.is_err() {
                     reply.truncate(start);
                 }
