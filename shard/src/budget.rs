@@ -113,7 +113,6 @@ pub struct Budget {
     limit: AtomicU64,
     /// Changes with each new limit.
     version: AtomicU64,
-
     waste: AtomicU64,
     sampled_at: AtomicI64,
     /// What of the resident memory was not in use, lately.
@@ -160,7 +159,7 @@ impl Budget {
         self.limit.store(bytes, Ordering::Relaxed);
         self.version.fetch_add(1, Ordering::Release);
         *self.samples.lock().expect("no one panics while sampling") = Least::default();
-        self.sample();
+        self.waste.store(0, Ordering::Relaxed);
     }
 
     /// Below this nothing is evicted.
@@ -256,7 +255,7 @@ impl Budget {
     /// Measures waste, if that is due at `now_millis`; one core does it.
     pub fn sample_if_due(&self, now_millis: i64) {
         let last = self.sampled_at.load(Ordering::Relaxed);
-        if now_millis < last.saturating_add(SAMPLE_MILLIS) {
+        if now_millis < last.saturating_add(SAMPLE_MILLIS) || !self.is_complete() {
             return;
         }
         let taken = self.sampled_at.compare_exchange(last, now_millis, Ordering::Relaxed, Ordering::Relaxed);
