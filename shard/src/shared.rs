@@ -125,7 +125,7 @@ impl Shared {
             monitors: Monitors::new(parts.mesh.len()),
             snapshots: Hub::new(parts.mesh.len()),
             mesh: parts.mesh,
-            scripts: Arc::default(),
+            scripts: Arc::new(crate::script::Registry::new(parts.config.lua_enable_deprecated_api)),
             registry: Arc::default(),
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),

@@ -7,6 +7,7 @@ use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
 use super::deliver::error_code;
+use super::long::LongRun;
 use super::route::RunBy;
 use super::wait::Blocked;
 use super::{Asked, Core};
@@ -67,6 +68,8 @@ pub(super) struct Held {
     client: ClientId,
     /// The time of its push.
     now: UnixMillis,
+    /// When it was granted, in the clock's microseconds.
+    since: u64,
 }
 
 /// What a plan needs of its shards.
@@ -118,7 +121,7 @@ impl Core {
                     values += 1;
                 }
             }
-            Step::RunLast(_) | Step::RunInTurn(_) | Step::Shares(_) | Step::Wait(..) | Step::Reply(_) => {
+            Step::RunLast(_) | Step::RunInTurn(_) | Step::Shares(_) | Step::Wait(..) | Step::Later | Step::Reply(_) => {
                 panic!("a plan that needs no locks is no plan")
             }
         }
@@ -158,7 +161,7 @@ impl Core {
     /// A part is granted: it runs its first operation and answers.
     pub(super) fn grant(&mut self, ticket: Ticket, part: HopPart, now: UnixMillis) {
         let HopPart { plan, db, no_touch, client, reads, first, .. } = part;
-        let held = Held { ticket, db, no_touch, client, now };
+        let held = Held { ticket, db, no_touch, client, now, since: self.clock.micros() };
         self.held.insert(plan, held);
         if !reads.is_empty() {
             self.remember_keys(client, &reads);
@@ -233,17 +236,11 @@ impl Core {
                 let held = *self.held.get(&plan).expect("a part is held until it is released");
                 let value = self.operate(held, op);
                 if release {
-                    self.held.remove(&plan);
-                    self.release(held.ticket);
-                    self.serve_waiters();
+                    self.release_part(plan);
                 }
                 self.tell_value(plan, index, value);
             }
-            HopMessage::Release { plan } => {
-                let Held { ticket, .. } = self.held.remove(&plan).expect("a part is held until it is released");
-                self.release(ticket);
-                self.serve_waiters();
-            }
+            HopMessage::Release { plan } => self.release_part(plan),
             HopMessage::Share { plan, index, asked } => self.give_share(plan, index, &asked),
             HopMessage::Unwatch(watch) => self.shard.observers.watched.forget(&watch),
             HopMessage::Waits(waits) => self.block(waits.conn, waits.blocked),
@@ -252,6 +249,15 @@ impl Core {
             HopMessage::LookAgain { home, conn, seq, now } => self.look_again(home, conn, seq, now),
             HopMessage::Unwait { home, conn, seq, is_over } => self.unwaited(home, conn, seq, is_over),
         }
+    }
+
+    /// A plan needs this shard's keys no longer: whoever waited for them runs.
+    fn release_part(&mut self, plan: PlanId) {
+        let Held { ticket, since, .. } = self.held.remove(&plan).expect("a part is held until it is released");
+        self.stats.holds += 1;
+        self.stats.held_micros += self.clock.micros().saturating_sub(since);
+        self.release(ticket);
+        self.serve_waiters();
     }
 
     fn value_came(&mut self, plan: PlanId, index: Option<usize>, value: HopValue, micros: u64) {
@@ -279,7 +285,7 @@ impl Core {
         true
     }
 
-    fn next_step(&mut self, id: PlanId) {
+    pub(super) fn next_step(&mut self, id: PlanId) {
         let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
         state.micros += std::mem::take(&mut state.step_micros);
         let values = std::mem::take(&mut state.values);
@@ -306,6 +312,7 @@ impl Core {
             }
             Step::Shares(asked) => self.ask_every_core(id, &asked),
             Step::Wait(request, ops) => self.let_wait(id, request, ops),
+            Step::Later => self.long.put_off(LongRun::Plan(id)),
         }
     }
 

@@ -9,6 +9,8 @@
 //! | `grounds.rs` | where commands of a transaction or a script run |
 //! | `transactions.rs` | what a client keeps for EXEC, and what it watches |
 //! | `work.rs` | placing several commands that run as one |
+//! | `long.rs` | scripts that run for long, in slices |
+//! | `busy.rs` | refusing those who would have to wait for such a script |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
@@ -23,6 +25,7 @@
 //! | `monitor.rs` | showing commands to clients that monitor |
 //! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
+mod busy;
 mod cron;
 mod deliver;
 mod events;
@@ -30,6 +33,7 @@ mod evict;
 mod evict_clients;
 mod grounds;
 mod hops;
+mod long;
 mod monitor;
 mod prefetch;
 mod publish;
@@ -70,13 +74,16 @@ use crate::shared::Shared;
 use crate::spec::table::RecentCommands;
 use crate::stats::{CoreStats, LatencyLog};
 use crate::tracking::KeyTracking;
+use crate::txn::queue::Queue;
 use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
+use long::LongRuns;
 use publish::Publisher;
 use run::{Deferred, Job};
 use saving::Saves;
 
+pub use busy::busy_error;
 pub use cron::Rates;
 pub use grounds::{Actor, Asked, Grounds, Ran};
 pub use subscribe::Settling;
@@ -127,6 +134,8 @@ pub struct Core {
     answers: Vec<ReplyBatch>,
     spare_answers: Vec<ReplyBatch>,
     dirty: Vec<ConnId>,
+    /// Connections that have nothing to be written but what was published: they are written behind all others.
+    audience: Vec<ConnId>,
     /// When waits of this core's clients end: time, connection, reply.
     deadlines: BTreeSet<(UnixMillis, u32, u32, u32)>,
     /// Connections with output that is not written yet, for more of it is on its way: see [`Core::write_or_withhold`].
@@ -148,6 +157,10 @@ pub struct Core {
     own_reply: Vec<u8>,
     /// The reply of work that runs here.
     work_reply: Vec<u8>,
+    /// Room for the commands of a transaction, from one that is over.
+    spare_queue: Queue,
+    /// Work that has given way.
+    long: LongRuns,
     /// Commands for every core that look at keys, while the keys are away.
     deferred: Vec<Deferred>,
     resume: Vec<ConnId>,
@@ -287,6 +300,7 @@ impl Core {
             answers: Vec::new(),
             spare_answers: Vec::new(),
             dirty: Vec::new(),
+            audience: Vec::new(),
             deadlines: BTreeSet::new(),
             withheld: Vec::new(),
             withheld_since: 0,
@@ -298,6 +312,8 @@ impl Core {
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
             work_reply: Vec::new(),
+            spare_queue: Queue::default(),
+            long: LongRuns::default(),
             deferred: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),

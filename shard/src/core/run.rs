@@ -169,10 +169,12 @@ impl Core {
             match job {
                 Job::Part(part, now) => self.grant(ticket, part, now),
                 Job::Errand { from, errand, now } => {
-                    self.at_time(now, |core| core.run_errand(from, errand));
-                    self.locks.release(ticket);
-                    // As above.
-                    self.serve_waiters();
+                    let holds_on = self.at_time(now, |core| core.run_errand(from, errand, Some(ticket)));
+                    if !holds_on {
+                        self.locks.release(ticket);
+                        // As below.
+                        self.serve_waiters();
+                    }
                 }
                 Job::Cut(job) => self.cut(job, ticket),
                 Job::Command { from, head, args, now } => {

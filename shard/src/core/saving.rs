@@ -281,7 +281,8 @@ impl Core {
     fn open_reload(&self, job: &Job, merge: bool) -> Option<Arc<Loading>> {
         let conflict = if merge { Conflict::Replace } else { Conflict::Fail };
         let now = self.clock.now();
-        match Loading::open(&job.path(), self.shard.shards, self.shard.config.rdbchecksum, conflict, false, now) {
+        let check_sum = self.shard.config.rdbchecksum && self.shard.check_sums;
+        match Loading::open(&job.path(), self.shard.shards, check_sum, conflict, false, now) {
             Ok(Some(loading)) => Some(Arc::new(loading)),
             Ok(None) => {
                 tracing::warn!("There is no file {} to load", job.path().display());
@@ -341,6 +342,9 @@ impl Core {
         let began = self.saves.loader.take();
         if began.is_none() && flush {
             self.empty_shard();
+            if self.id.index() == 0 {
+                self.shared.scripts.remove_libraries();
+            }
         }
         let Some(mut loader) = began.or_else(|| Loader::open(loading, &self.shard)) else {
             return self.loaded(loading);
@@ -375,6 +379,9 @@ impl Core {
     /// This core is done with the file.
     fn loaded(&mut self, loading: &Arc<Loading>) {
         self.saves.loaded = Some(Arc::clone(loading));
+        if self.id.index() == 0 && loading.failure().is_none() {
+            loading.take_in_libraries(&self.shared.scripts);
+        }
         self.shared.snapshots.note_changes(self.id, self.shard.counters.dirty);
         self.shared.snapshots.core_loaded(&self.shared, loading);
     }

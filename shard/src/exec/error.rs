@@ -38,6 +38,13 @@ impl CommandError {
 /// CLIENT UNBLOCK ... ERROR.
 pub const UNBLOCKED: CommandError = CommandError::new("UNBLOCKED client unblocked via CLIENT UNBLOCK");
 
+/// A script keeps others waiting for long.
+pub const BUSY_SCRIPT: CommandError =
+    CommandError::new("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+/// A function keeps others waiting for long.
+pub const BUSY_FUNCTION: CommandError =
+    CommandError::new("BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.");
+
 /// The value has another type.
 pub const WRONG_TYPE: CommandError =
     CommandError::new("WRONGTYPE Operation against a key holding the wrong kind of value");

@@ -303,7 +303,7 @@ impl Keyspace {
                 Step::Reply(reply) => return reply,
                 Step::Run(ops) => (ops, false),
                 Step::RunLast(ops) | Step::RunInTurn(ops) => (ops, true),
-                Step::Shares(_) => panic!("a command on keys asks no other core"),
+                Step::Shares(_) | Step::Later => panic!("a command on keys asks no other core, and runs to its end"),
                 Step::Wait(_, ops) => {
                     for (shard, op) in ops {
                         self.operate(shard, op);

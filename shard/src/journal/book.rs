@@ -46,6 +46,17 @@ struct Unit {
     /// Where they begin.
     start: usize,
     records: u32,
+    /// The database that was selected there.
+    begins_in: Option<DbId>,
+}
+
+/// The records of a unit that has given way to others before its end.
+#[derive(Debug, Default)]
+pub struct HeldUnit {
+    records: Vec<u8>,
+    count: u32,
+    begins_in: Option<DbId>,
+    selected: Option<DbId>,
 }
 
 /// A part of a journal.
@@ -124,9 +135,30 @@ impl Journal {
         self.selected = None;
     }
 
-    /// All commands from here to [`Self::close_work`] are one unit.
-    pub fn open_work(&mut self) {
+    /// All commands from here to [`Self::close_work`] are one unit, which has begun with what is `held` of it.
+    pub fn open_work(&mut self, held: HeldUnit) {
         self.open = self.is_on();
+        let HeldUnit { records, count, begins_in, selected } = held;
+        if let Some(db) = begins_in
+            && self.open
+        {
+            self.begin_record(db);
+            self.unit.records = count;
+            self.records.extend_from_slice(&records);
+            self.selected = selected;
+        }
+    }
+
+    /// The commands that are one unit give way: what follows is no part of it. Returns what there is of it.
+    #[must_use]
+    pub fn hold_work(&mut self) -> HeldUnit {
+        self.open = false;
+        let Unit { start, records: count, begins_in } = std::mem::take(&mut self.unit);
+        if count == 0 {
+            return HeldUnit::default();
+        }
+        let records = self.records.split_off(start);
+        HeldUnit { records, count, begins_in, selected: std::mem::replace(&mut self.selected, begins_in) }
     }
 
     /// The end of what [`Self::open_work`] began.
@@ -144,7 +176,7 @@ impl Journal {
     }
 
     fn wrap_unit(&mut self) {
-        let Unit { start, records } = std::mem::take(&mut self.unit);
+        let Unit { start, records, .. } = std::mem::take(&mut self.unit);
         if records > 1 {
             self.records.splice(start..start, MULTI.iter().copied());
             self.records.extend_from_slice(EXEC);
@@ -209,6 +241,7 @@ impl Journal {
         }
         if self.unit.records == 0 {
             self.unit.start = self.records.len();
+            self.unit.begins_in = Some(db);
         }
         self.unit.records += 1;
     }

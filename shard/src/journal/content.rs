@@ -4,11 +4,15 @@
 //! ```text
 //! string      SET key value                      list   RPUSH key element...       set   SADD key member...
 //! sorted set  ZADD key score member...           hash   HSET key field value...    HPEXPIREAT key time FIELDS n field...
-//! stream      XADD key id field value...         XSETID key id ENTRIESADDED n MAXDELETEDID id
+//! stream      XADD key id field value...
 //!             XGROUP CREATE key group id ENTRIESREAD n      XGROUP CREATECONSUMER key group consumer
 //!             XCLAIM key group consumer 0 id TIME t RETRYCOUNT n JUSTID FORCE
+//!             XDEL key id                                   of what is pending, and exists no more
+//!             XSETID key id ENTRIESADDED n MAXDELETEDID id
 //! any         PEXPIREAT key time
 //! ```
+
+use std::collections::BTreeSet;
 
 use storage::number::{INTEGER_TEXT_BYTES_MAX, format_f64};
 use storage::types::hash::HashRef;
@@ -23,9 +27,10 @@ use super::record::{Word, put_words};
 /// So many elements of a collection are in one command, as in Redis.
 const ELEMENTS_PER_COMMAND: usize = 64;
 
-/// Writes the commands that make `value` at `key`, where nothing is. `now` decides which fields of a hash are past.
-pub fn put_content(out: &mut Vec<u8>, key: &[u8], value: Value<'_>, expire_at: Option<UnixMillis>, now: UnixMillis) {
-    put_content_with(key, value, expire_at, now, &mut |words| put_words(out, words));
+/// Writes the commands that make `value` at `key`, where nothing is. Fields of a hash that are past are made, too: they
+/// are there until they are recorded as removed.
+pub fn put_content(out: &mut Vec<u8>, key: &[u8], value: Value<'_>, expire_at: Option<UnixMillis>) {
+    put_content_with(key, value, expire_at, &mut |words| put_words(out, words));
 }
 
 /// As [`put_content`], a command at a time.
@@ -33,7 +38,6 @@ pub(super) fn put_content_with(
     key: &[u8],
     value: Value<'_>,
     expire_at: Option<UnixMillis>,
-    now: UnixMillis,
     put: &mut dyn FnMut(&[Word<'_>]),
 ) {
     match value {
@@ -44,7 +48,7 @@ pub(super) fn put_content_with(
         Value::List(list) => put_list(key, list, put),
         Value::Set(set) => put_set(key, set, put),
         Value::SortedSet(set) => put_sorted_set(key, set, put),
-        Value::Hash(hash) => put_hash(key, hash.live_at(now), put),
+        Value::Hash(hash) => put_hash(key, hash, put),
         Value::Stream(stream) => put_stream(key, stream, put),
         other => unreachable!("a {} is made by other commands", other.value_type().name()),
     }
@@ -123,13 +127,18 @@ fn put_hash(key: &[u8], hash: HashRef<'_>, put: &mut dyn FnMut(&[Word<'_>])) {
 }
 
 fn put_stream(key: &[u8], stream: &Stream, put: &mut dyn FnMut(&[Word<'_>])) {
-    if stream.is_empty() {
+    let gone = pending_without_entry(stream);
+    if stream.is_empty() && gone.is_empty() {
         // No other command makes a stream without entries that has no group.
         let id = if stream.last_id() == StreamId::MIN { StreamId::new(0, 1) } else { stream.last_id() };
         let max_len = ["MAXLEN".into(), 0.into(), id.into(), "x".into(), "y".into()];
         put(&[&["XADD".into(), key.into()][..], &max_len].concat());
     }
+    let mut absent = gone.iter().peekable();
     for entry in stream.range(StreamId::MIN, StreamId::MAX) {
+        while let Some(id) = absent.next_if(|id| **id < entry.id) {
+            put(&["XADD".into(), key.into(), (*id).into(), "x".into(), "y".into()]);
+        }
         let fields: Vec<Vec<u8>> = entry
             .fields()
             .flat_map(|(name, value)| [name, value])
@@ -138,6 +147,15 @@ fn put_stream(key: &[u8], stream: &Stream, put: &mut dyn FnMut(&[Word<'_>])) {
         let head = ["XADD".into(), key.into(), Word::Id(entry.id)];
         let words: Vec<Word<'_>> = head.into_iter().chain(fields.iter().map(Word::from)).collect();
         put(&words);
+    }
+    for id in absent {
+        put(&["XADD".into(), key.into(), (*id).into(), "x".into(), "y".into()]);
+    }
+    for (name, group) in stream.groups() {
+        put_group(key, name, group, put);
+    }
+    for id in gone {
+        put(&["XDEL".into(), key.into(), id.into()]);
     }
     put(&[
         "XSETID".into(),
@@ -148,9 +166,12 @@ fn put_stream(key: &[u8], stream: &Stream, put: &mut dyn FnMut(&[Word<'_>])) {
         "MAXDELETEDID".into(),
         stream.max_deleted_id().into(),
     ]);
-    for (name, group) in stream.groups() {
-        put_group(key, name, group, put);
-    }
+}
+
+/// Entries that do not exist any more, but are pending. To be claimed they must be there for a while.
+fn pending_without_entry(stream: &Stream) -> BTreeSet<StreamId> {
+    let pending = stream.groups().flat_map(|(_, group)| group.pending_range(StreamId::MIN, StreamId::MAX));
+    pending.map(|pending| pending.id).filter(|id| !stream.contains(*id)).collect()
 }
 
 fn put_group(key: &[u8], name: &[u8], group: &Group, put: &mut dyn FnMut(&[Word<'_>])) {

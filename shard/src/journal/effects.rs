@@ -184,11 +184,10 @@ impl Ctx<'_> {
 
     fn record_content(&mut self, db: DbId, key: &[u8]) {
         let owner = self.shard.record_owner(key);
-        let now = self.now();
         let ShardState { databases, journal, .. } = &mut *self.shard;
         journal.put_words(owner, db, &["DEL".into(), key.into()]);
         if let Some(entry) = databases[db.index()].find(Key::new(key)) {
-            put_content_with(key, entry.value(), entry.expire_at(), now, &mut |words| {
+            put_content_with(key, entry.value(), entry.expire_at(), &mut |words| {
                 journal.put_words(owner, db, words);
             });
         }

@@ -348,7 +348,7 @@ fn contents(keys: &Keyspace) -> BTreeMap<(u32, Vec<u8>), Vec<String>> {
         for (db, database) in shard.databases.iter().enumerate() {
             database.for_each(|entry| {
                 let mut records = Vec::new();
-                put_content(&mut records, entry.key(), entry.value(), entry.expire_at(), UnixMillis(0));
+                put_content(&mut records, entry.key(), entry.value(), entry.expire_at());
                 let mut rows = Vec::new();
                 for mut command in commands(&records) {
                     // The replica's clock stands at nought, and no entry was delivered in times to come.

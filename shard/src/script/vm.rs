@@ -13,17 +13,25 @@ use std::time::Instant;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, RegistryKey, StdLib, Table, Value, VmState};
 use net::{OwnedArgs, Resp};
 
-use super::drive::{self, Pause};
+use super::drive::{Lane, Pause};
 use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
 use super::random::Rand48;
 use super::to_reply::write_value;
+use crate::spec::table::RecentCommands;
 
 /// A script that runs gives way, or is looked at, after so many instructions: about 100 us.
 const INSTRUCTIONS_PER_LOOK: u32 = 10_000;
 
+/// A collection of garbage begins when a state takes so many percent of what it took after the last one. What is there for
+/// good is most of it, and would be walked over after every few thousand calls with Lua's own 200.
+const GARBAGE_PAUSE_PERCENT: i32 = 400;
+
+/// The vector for replies is kept from script to script up to this many bytes.
+const REPLY_BYTES_KEPT: usize = 64 * 1024;
+
 /// What builds what scripts see.
 const SANDBOX: &str = include_str!("sandbox.lua");
-const SANDBOX_NAME: &str = "=sandbox";
+pub(super) const SANDBOX_NAME: &str = "=sandbox";
 
 /// A library that takes longer than this to be loaded is not.
 const LOAD_TIMEOUT: &str = "FUNCTION LOAD timeout";
@@ -43,10 +51,14 @@ pub struct Exchange {
     pub(super) args: RefCell<OwnedArgs>,
     /// Its reply; at the end the script's.
     pub(super) reply: RefCell<Vec<u8>>,
+    /// Rows of the commands that scripts called last.
+    pub(super) recent: RefCell<RecentCommands>,
     /// The version that the script gets replies in (`redis.setresp`).
     pub(super) resp: Cell<Resp>,
     /// The numbers of `math.random`.
     pub(super) random: Cell<Rand48>,
+    /// Where the script runs that can be stopped in the middle; the code of a library cannot.
+    pub(super) lane: Cell<Option<Lane>>,
     /// The script is to end.
     pub(super) killed: Cell<Option<&'static str>>,
     /// Where it was then.
@@ -88,16 +100,19 @@ pub struct Failure {
 }
 
 impl Vm {
-    /// A fresh state.
-    pub fn new(kind: Kind) -> Vm {
+    /// A fresh state; whether it has the functions that are deprecated.
+    pub fn new(kind: Kind, has_deprecated: bool) -> Vm {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH;
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))
             .expect("these libraries are safe ones, and a state takes little memory");
+        lua.gc_set_pause(GARBAGE_PAUSE_PERCENT);
         let exchange = Rc::new(Exchange {
             args: RefCell::default(),
             reply: RefCell::default(),
+            recent: RefCell::default(),
             resp: Cell::new(Resp::V2),
             random: Cell::default(),
+            lane: Cell::new(None),
             killed: Cell::new(None),
             killed_at: RefCell::default(),
             load_until: Cell::new(None),
@@ -106,6 +121,9 @@ impl Vm {
         });
         let environment = environment(&lua, &exchange).expect("the sandbox is a constant, and takes little memory");
         let function = |name: &str| environment.get::<Function>(name).expect("the sandbox returns these functions");
+        if has_deprecated {
+            function("with_deprecated").call::<()>(()).expect("it sets fields of a table");
+        }
         if kind == Kind::Function {
             function("of_functions").call::<()>(()).expect("it sets fields of a table");
         }
@@ -165,20 +183,21 @@ impl Vm {
         Ok(table)
     }
 
-    /// Makes the state as every script finds it.
-    pub(super) fn begin(&self) {
+    /// Makes the state as every script finds it that runs in `lane`.
+    pub(super) fn begin(&self, lane: Option<Lane>) {
+        self.exchange.lane.set(lane);
         self.exchange.resp.set(Resp::V2);
         self.exchange.killed.set(None);
         self.exchange.killed_at.borrow_mut().take();
         self.exchange.args.borrow_mut().clear();
-        self.exchange.reply.borrow_mut().clear();
+        let mut reply = self.exchange.reply.borrow_mut();
+        reply.clear();
+        reply.shrink_to(REPLY_BYTES_KEPT);
     }
 
     /// Runs a script to its end, which [`Self::take_end`] tells; its reply, in version `resp`, is in [`Exchange::reply`].
     pub(super) fn run_to_end(&self, call: &Call, function: &Function, tables: (Table, Table), resp: Resp) {
-        let mut out = Vec::new();
-        let end = self.run(call, function, tables, resp, &mut out);
-        *self.exchange.reply.borrow_mut() = out;
+        let end = self.run(call, function, tables, resp);
         *self.exchange.end.borrow_mut() = Some(end);
     }
 
@@ -187,14 +206,7 @@ impl Vm {
         self.exchange.end.borrow_mut().take().expect("it is taken once, when the script is over")
     }
 
-    fn run(
-        &self,
-        call: &Call,
-        function: &Function,
-        tables: (Table, Table),
-        resp: Resp,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Failure> {
+    fn run(&self, call: &Call, function: &Function, tables: (Table, Table), resp: Resp) -> Result<(), Failure> {
         let run = match call {
             Call::Eval => &self.eval,
             Call::Fcall => &self.fcall,
@@ -209,7 +221,10 @@ impl Vm {
         }
         match ended {
             Ok((true, value)) => {
-                write_value(&value, self.exchange.resp.get(), resp, out);
+                // No command runs any more, whose reply would come here.
+                let mut out = self.exchange.reply.borrow_mut();
+                out.clear();
+                write_value(&value, self.exchange.resp.get(), resp, &mut out);
                 Ok(())
             }
             Ok((false, problem)) => Err(failure(&problem)),
@@ -253,7 +268,7 @@ fn look(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<VmState> {
         if exchange.load_until.get().is_some_and(|until| Instant::now() >= until) {
             exchange.killed.set(Some(LOAD_TIMEOUT));
         } else {
-            exchange.killed.set(drive::pause(Pause::Slice));
+            exchange.killed.set(exchange.lane.get().and_then(|lane| lane.pause(Pause::Slice)));
         }
     }
     if let Some(message) = exchange.killed.get() {

@@ -12,7 +12,7 @@ use super::flags::{self, ScriptFlags};
 use super::registry::Registry;
 use super::run::{self, Job, Target};
 use crate::commands::parse::parse_i64;
-use crate::core::{Grounds, Ran};
+use crate::core::{Actor, Grounds, Ran};
 use crate::exec::work::{Needs, Progress, Work};
 use crate::exec::{CommandError, Run};
 use crate::shared::Shared;
@@ -60,6 +60,10 @@ impl CalledBy {
 pub struct ScriptWork {
     job: Job,
     needs: Needs,
+    /// It has given way: its number, and in whose name its commands run.
+    stopped: Option<(u64, Actor)>,
+    /// For how long it ran before that, in microseconds.
+    ran_micros: u64,
 }
 
 impl ScriptWork {
@@ -71,10 +75,10 @@ impl ScriptWork {
             CalledBy::Function => {
                 let libraries = registry.libraries();
                 let library = libraries.with_function(what).ok_or(NO_FUNCTION)?;
-                let function = library.functions.iter().find(|function| function.name == what);
-                let flags = function.ok_or(NO_FUNCTION)?.flags;
+                let place = library.place_of(what).ok_or(NO_FUNCTION)?;
+                let flags = library.functions[place].flags;
                 let keys = number_of_keys(args, Some(KEYS_BAD))?;
-                (Target::Function(Arc::clone(library)), flags, library.touches, keys)
+                (Target::Function(Arc::clone(library), place), flags, library.touches, keys)
             }
             CalledBy::Source => {
                 let keys = number_of_keys(args, None)?;
@@ -111,7 +115,7 @@ impl ScriptWork {
             short_of_memory: over_memory && !any_memory,
             writes_refused,
         };
-        Ok(ScriptWork { job, needs })
+        Ok(ScriptWork { job, needs, stopped: None, ran_micros: 0 })
     }
 
     /// The same where everything is claimed.
@@ -120,21 +124,52 @@ impl ScriptWork {
         ScriptWork { needs: Needs::Everything, ..self }
     }
 
-    /// Runs the script where all it needs is claimed already, and writes its reply behind what is in `reply`.
-    pub fn run_on(&self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) {
-        let actor = grounds.actor;
-        let core = grounds.core().id;
+    /// For how long it has run before it gave way, in microseconds.
+    pub fn ran_micros(&self) -> u64 {
+        self.ran_micros
+    }
+
+    /// Runs the script where all it needs is claimed already, for a slice of time, and writes its reply behind what is in
+    /// `reply` when it is over.
+    pub fn run_on(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress {
+        let caller = grounds.actor;
         let registry = Arc::clone(&grounds.core().shared.scripts);
-        let is_checked = self.needs == Needs::Keys && grounds.core().shared.shards() > 1;
-        grounds.actor.is_script = true;
-        let start = reply.len();
-        let mut host = OnGrounds { grounds, job: &self.job, is_checked };
-        let outcome = run::run(&registry, core, &self.job, &mut host, &mut Reply::new(reply, actor.resp));
-        grounds.actor = actor;
+        let begun = if let Some((number, actor)) = self.stopped.take() {
+            grounds.actor = actor;
+            Ok(Some(run::take_up(number)))
+        } else {
+            grounds.actor.is_script = true;
+            run::begin(&registry, &self.job, caller.resp)
+        };
+        let outcome = match begun {
+            Ok(None) => {
+                grounds.actor = caller;
+                return Progress::Later(None);
+            }
+            Ok(Some(mut course)) => {
+                let is_checked = self.needs == Needs::Keys && grounds.core().shared.shards() > 1;
+                let mut host = OnGrounds { grounds, job: &self.job, is_checked };
+                let running = course.drive(&registry, &self.job, &mut host);
+                self.ran_micros += host.driven_micros();
+                if running.is_some() {
+                    self.stopped = Some((run::put_aside(course), grounds.actor));
+                    grounds.actor = caller;
+                    return Progress::Later(running);
+                }
+                let start = reply.len();
+                let outcome = course.end(&registry, &self.job, &mut Reply::new(reply, caller.resp));
+                if outcome.is_err() {
+                    reply.truncate(start);
+                }
+                outcome
+            }
+            Err(error) => Err(error),
+        };
+        grounds.actor = caller;
         if let Err(error) = outcome {
-            reply.truncate(start);
-            Reply::new(reply, actor.resp).error(error.as_bytes());
+            Reply::new(reply, caller.resp).error(error.as_bytes());
         }
+        Progress::Done
     }
 }
 
@@ -164,8 +199,7 @@ impl Work for ScriptWork {
     }
 
     fn run(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress {
-        self.run_on(grounds, reply);
-        Progress::Done
+        self.run_on(grounds, reply)
     }
 }
 
@@ -200,8 +234,22 @@ impl Host for OnGrounds<'_, '_> {
             return Reply::new(out, resp).error(UNDECLARED);
         }
         self.grounds.actor.resp = resp;
-        if self.grounds.run(row, args, out) == Ran::WantsShares {
-            Reply::new(out, resp).error(ASKS_ALL_CORES);
+        match self.grounds.run(row, args, out) {
+            Ran::Replied => self.grounds.show_of_script(row, args),
+            Ran::WantsShares => Reply::new(out, resp).error(ASKS_ALL_CORES),
+            Ran::Stopped(_) => unreachable!("a script calls no script"),
         }
+    }
+
+    fn is_time_up(&self) -> bool {
+        self.grounds.is_time_up()
+    }
+
+    fn look_at_time(&mut self) -> bool {
+        self.grounds.look_at_time()
+    }
+
+    fn driven_micros(&self) -> u64 {
+        self.grounds.driven_micros()
     }
 }

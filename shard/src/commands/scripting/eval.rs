@@ -119,6 +119,7 @@ pub const FCALL_RO: Command = Command {
 
 fn call(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, by: CalledBy, read_only: bool) -> Outcome {
     let work = ScriptWork::new(&ctx.core.shared, args, by, read_only)?;
+    ctx.core.check_not_busy(&work)?;
     ctx.place_work(row, args, Box::new(work));
     Ok(())
 }
