@@ -25,8 +25,9 @@
 //! program. That is *waste*, measured ten times a second. It shrinks by itself: entries are moved out of sparse pages,
 //! and free pages given back. Evicting for what is about to be given back would evict too much, so what counts is the
 //! least of the last half second. Of a small limit the program itself would take most, and no eviction shrinks that: so
-//! waste counts up to half of what the limit has above 64 MiB. Resident memory thus stays below `maxmemory` from
-//! about 100 MB on, and below it only what is in use.
+//! waste counts up to half of what the limit has above 64 MiB. Resident memory thus returns to a limit of some 100 MB and
+//! more, and may stand above it for as long as a flood of values of other sizes leaves gaps faster than they close. Of a
+//! smaller limit only what is in use stays below it.
 //!
 //! # Who evicts
 //!
