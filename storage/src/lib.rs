@@ -16,7 +16,9 @@
 
 mod encoding;
 pub mod glob;
+pub mod io;
 pub mod keyspace;
+pub mod log;
 pub mod number;
 pub mod snapshot;
 pub mod types;
