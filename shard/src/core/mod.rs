@@ -16,6 +16,7 @@
 //! | `subscribe.rs` | changes of subscriptions, and their point |
 //! | `events.rs` | keyspace events |
 //! | `tell.rs` | messages that no command asked for |
+//! | `replaying.rs` | running the commands of an append-only file |
 //! | `saving.rs` | snapshots and loads: the cut, slices of saving and loading, what follows |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
 //! | `track.rs` | telling clients that keys which they have read changed |
@@ -30,6 +31,7 @@ mod hops;
 mod monitor;
 mod prefetch;
 mod publish;
+mod replaying;
 mod route;
 mod run;
 mod saving;
@@ -136,6 +138,9 @@ pub struct Core {
     /// How the command that runs has changed its client's subscriptions.
     pub changes: Vec<Change>,
     publisher: Publisher,
+    /// The client that runs the commands of a log, and whether the file of its commands is over.
+    replay: Option<Box<Session>>,
+    replay_ends: bool,
     /// Its part in snapshots and loads.
     saves: Saves,
     /// Rows of the commands that came last.
@@ -238,6 +243,7 @@ impl Core {
                 counters: KeyspaceCounters::default(),
                 active_expire: true,
                 expiry_held: false,
+                is_replaying: false,
                 check_sums: true,
                 waits: WaitTable::default(),
                 tracking: KeyTracking::new(Arc::clone(&shared.trackers)),
@@ -280,6 +286,8 @@ impl Core {
             subscribers: SubscriberTable::new(id, Arc::clone(&shared.registry)),
             changes: Vec::new(),
             publisher: Publisher::default(),
+            replay: None,
+            replay_ends: false,
             saves: Saves::default(),
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
@@ -311,7 +319,10 @@ impl Core {
     /// The session of `conn`, unless it is gone.
     #[inline]
     pub fn session(&mut self, conn: ConnId) -> Option<&mut Session> {
-        self.sessions.get_mut(conn.slot as usize)?.as_mut().filter(|session| session.conn == conn)
+        match self.sessions.get_mut(conn.slot as usize) {
+            Some(session) => session.as_mut().filter(|session| session.conn == conn),
+            None => self.replay.as_deref_mut().filter(|session| session.conn == conn),
+        }
     }
 
     /// All sessions of this core.

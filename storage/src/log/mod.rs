@@ -33,4 +33,4 @@ pub use group::{GroupHead, Tail, group_head, put_group};
 pub use manifest::{FileKind, Manifest, ManifestError, ManifestFile, Part, Writer, manifest_name};
 pub use members::{Members, SHARDS_MAX};
 pub use record::{Arguments, Record, RecordError, RecordErrorKind, RecordReader, put_record, put_timestamp};
-pub use recover::{LogPlace, RecoverError, Recovered, examine, recover, unexpected_end};
+pub use recover::{LogPlace, RecoverError, Recovered, examine, examine_damaged, recover, unexpected_end};

@@ -172,6 +172,8 @@ pub struct RecordReader<R> {
     /// Where the record begins that was read last.
     begin: u64,
     line: Vec<u8>,
+    /// Lines that were read, an argument being one.
+    lines: u64,
     arguments: Arguments,
 }
 
@@ -181,7 +183,7 @@ impl<R: Read> RecordReader<R> {
     /// Reads `source`, whose first byte is byte `offset` of the file.
     pub fn new(source: R, offset: u64) -> Self {
         let source = BufReader::with_capacity(READ_BYTES, source);
-        Self { source, position: offset, begin: offset, line: Vec::new(), arguments: Arguments::default() }
+        Self { source, position: offset, begin: offset, line: Vec::new(), lines: 1, arguments: Arguments::default() }
     }
 
     /// Where the record begins that was read last.
@@ -192,6 +194,11 @@ impl<R: Read> RecordReader<R> {
     /// Where the next record begins.
     pub const fn position(&self) -> u64 {
         self.position
+    }
+
+    /// The number of the line that was come to, an argument being one.
+    pub const fn lines(&self) -> u64 {
+        self.lines
     }
 
     /// The arguments of the command that was read last.
@@ -235,6 +242,7 @@ impl<R: Read> RecordReader<R> {
         let mut limited = self.source.by_ref().take(LINE_BYTES_MAX as u64);
         let got = limited.read_until(b'\n', &mut self.line).map_err(RecordErrorKind::Io)?;
         self.position += got as u64;
+        self.lines += 1;
         let longest = if self.line.first() == Some(&b'#') { LINE_BYTES_MAX } else { NUMBER_LINE_BYTES_MAX };
         if self.line.last() == Some(&b'\n') && got < longest {
             return Ok(());
@@ -276,6 +284,7 @@ impl<R: Read> RecordReader<R> {
                 read => self.position += read as u64,
             }
         }
+        self.lines += 1;
         if &end == b"\r\n" {
             Ok(())
         } else {

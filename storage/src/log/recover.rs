@@ -135,6 +135,20 @@ pub fn recover(
 
 /// Finds what [`recover`] would cut, and changes nothing.
 pub fn examine(disk: &dyn Disk, directory: &Path, manifest: &Manifest) -> Result<Recovered, RecoverError> {
+    follow_all(disk, directory, manifest, false)
+}
+
+/// As [`examine`], where everything behind damage is taken for lost.
+pub fn examine_damaged(disk: &dyn Disk, directory: &Path, manifest: &Manifest) -> Result<Recovered, RecoverError> {
+    follow_all(disk, directory, manifest, true)
+}
+
+fn follow_all(
+    disk: &dyn Disk,
+    directory: &Path,
+    manifest: &Manifest,
+    gives_up_damaged: bool,
+) -> Result<Recovered, RecoverError> {
     let parts = manifest.parts();
     let mut found =
         Recovered { last_epoch: manifest.base().and_then(|base| base.epoch).unwrap_or(0), ..Recovered::default() };
@@ -151,7 +165,7 @@ pub fn examine(disk: &dyn Disk, directory: &Path, manifest: &Manifest) -> Result
                     files.iter().map(|file| Log::open(disk, directory, file)).collect::<Result<Vec<Log>, _>>()?;
                 // Only if a Redis has gone on behind it.
                 let is_settled = last_plain.is_some_and(|plain| place < plain);
-                found.resume = follow(&mut logs, &mut found, is_settled)?;
+                found.resume = follow(&mut logs, &mut found, is_settled, gives_up_damaged)?;
             }
         }
     }
@@ -206,7 +220,7 @@ impl<'a> Log<'a> {
 
     /// Looks at all that does not count, and refuses what no crash leaves behind. What stands at the end, and the last
     /// epoch of which there is a group.
-    fn look_behind(&mut self, last_epoch: u64) -> Result<(Tail, u64), RecoverError> {
+    fn look_behind(&mut self, last_epoch: u64, gives_up_damaged: bool) -> Result<(Tail, u64), RecoverError> {
         let mut last = last_epoch;
         loop {
             match &self.next {
@@ -217,7 +231,7 @@ impl<'a> Log<'a> {
                 Ok((head, _)) => last = head.epoch,
                 Err(tail) => {
                     let tail = *tail;
-                    if tail == Tail::Torn {
+                    if tail == Tail::Torn && !gives_up_damaged {
                         self.refuse_damage()?;
                     }
                     return Ok((tail, last));
@@ -246,6 +260,7 @@ fn follow(
     logs: &mut [Log<'_>],
     found: &mut Recovered,
     is_settled: bool,
+    gives_up_damaged: bool,
 ) -> Result<Option<Vec<LogPlace>>, RecoverError> {
     // Behind a log that was cut nothing is complete.
     while found.cuts.is_empty() && is_complete(logs, found.last_epoch + 1) {
@@ -258,7 +273,7 @@ fn follow(
     }
     let (mut is_settled, mut last_of_all) = (is_settled, found.last_epoch);
     for log in &mut *logs {
-        let (tail, last) = log.look_behind(found.last_epoch)?;
+        let (tail, last) = log.look_behind(found.last_epoch, gives_up_damaged)?;
         is_settled |= tail == Tail::Commands;
         last_of_all = last_of_all.max(last);
     }
