@@ -149,12 +149,14 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
     show_banner(config, plan.shards());
     let cores = cores::start(plan, config, process, program, bell)?;
     tracing::info!("Server initialized");
+    shard::memory::settle_thread();
     cores.wait_until_ready()?;
     if cores.wait_until_loaded()? {
         tracing::info!("Ready to accept connections");
         supervisor.ready();
     }
 
+    shard::memory::settle_thread();
     let status = serve(&cores, bell);
     supervisor.stopping();
     drop(pid_file);
@@ -164,7 +166,7 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
 
 /// Waits for the shards to end, and passes on the signals that ask them to.
 fn serve(cores: &cores::Cores, bell: &Bell) -> u8 {
-    let mut failed = 0;
+    let (mut failed, mut is_ending) = (0, false);
     while !cores.have_ended() {
         if let Err(error) = bell.wait() {
             tracing::warn!("Can't wait for signals: {error}");
@@ -175,13 +177,17 @@ fn serve(cores: &cores::Cores, bell: &Bell) -> u8 {
                 Request::Interrupt => "SIGINT",
             };
             tracing::warn!("Received {name} scheduling shutdown...");
-            match shutdown::judge(&cores.config(), request) {
-                Verdict::Go => cores.order(Order::Stop),
-                Verdict::Save { force } => cores.order(Order::Shutdown { force }),
+            // Whoever asks once more has nothing new to say while the first attempt is under way.
+            if !std::mem::replace(&mut is_ending, true) {
+                match shutdown::judge(&cores.config(), request) {
+                    Verdict::Go => cores.order(Order::Stop),
+                    Verdict::Save { force } => cores.order(Order::Shutdown { force }),
+                }
             }
         }
         if cores.failed_shutdowns() != failed {
             failed = cores.failed_shutdowns();
+            is_ending = false;
             signal::stay();
         }
     }

@@ -31,6 +31,12 @@ impl Client {
         self.skip_reply()
     }
 
+    /// Sends a request of `count` GETs, and says of each whether there was a value.
+    pub fn are_found(&mut self, request: &[u8], count: usize) -> io::Result<Vec<bool>> {
+        self.stream.get_mut().write_all(request)?;
+        (0..count).map(|_| self.read_reply()).collect()
+    }
+
     /// Sends `count` commands, which `write` appends by number, and reads their replies.
     pub fn fill(&mut self, count: usize, write: impl FnMut(usize, &mut Vec<u8>)) -> io::Result<()> {
         self.fill_in_batches(count, PIPELINE, write)
@@ -57,14 +63,19 @@ impl Client {
     }
 
     fn skip_reply(&mut self) -> io::Result<()> {
+        self.read_reply().map(drop)
+    }
+
+    /// Reads a reply; whether it is anything but null.
+    fn read_reply(&mut self) -> io::Result<bool> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;
         match line.as_bytes().first() {
-            Some(b'+' | b':') => Ok(()),
+            Some(b'+' | b':') => Ok(true),
             Some(b'$') => {
                 let len: i64 = line[1..].trim_end().parse().map_err(io::Error::other)?;
                 let mut rest = (&mut self.stream).take(if len < 0 { 0 } else { len as u64 + 2 });
-                io::copy(&mut rest, &mut io::sink()).map(drop)
+                io::copy(&mut rest, &mut io::sink()).map(|_| len >= 0)
             }
             _ => Err(io::Error::other(format!("the server replied {:?}", line.trim_end()))),
         }

@@ -11,6 +11,7 @@
 //! | `density` | bytes of resident memory per key for five kinds of strings |
 //! | `collections` | CPU time per request of commands on lists, hashes, sets, sorted sets and streams, small and large |
 //! | `growth` | the longest wait of a second client while a collection grows to 10 million elements, and is deleted |
+//! | `eviction` | a cache at its limit: hit ratio, resident memory, latency of writes |
 //! | `idle` | CPU and memory of idle connections |
 //!
 //! Nothing else should run on the machine. Servers listen on loopback ports from `--port` on, keep nothing on disk, and
@@ -20,6 +21,7 @@ mod client;
 mod collections;
 mod cpu;
 mod density;
+mod eviction;
 mod growth;
 mod idle;
 mod load;
@@ -70,6 +72,7 @@ enum Section {
     Collections,
     Growth,
     Density,
+    Eviction,
     Idle,
 }
 
@@ -119,6 +122,9 @@ fn run(args: &Args) -> io::Result<()> {
     }
     if wants(Section::Density) {
         density::compare(&plan)?;
+    }
+    if wants(Section::Eviction) {
+        eviction::compare(&plan)?;
     }
     if wants(Section::Idle) {
         idle::compare(&plan)?;

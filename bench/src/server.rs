@@ -47,6 +47,13 @@ impl Candidate {
         candidate
     }
 
+    /// The same with more words on its command line.
+    pub fn with_args(&self, args: &[&str]) -> Self {
+        let mut candidate = self.clone();
+        candidate.args.extend(args.iter().map(ToString::to_string));
+        candidate
+    }
+
     /// Starts it on `port`, confined to `cores`.
     pub fn start(&self, port: u16, cores: &[usize]) -> io::Result<Server> {
         let dir = std::env::temp_dir().join(format!("tessera-bench-{}-{port}", std::process::id()));

@@ -5,12 +5,14 @@
 //! one thread through the same functions. [`spec`] says what a command is, [`exec`] how one runs, [`commands`] holds
 //! them all.
 
+pub mod budget;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod core;
 pub mod exec;
 pub mod ids;
+pub mod journal;
 pub mod limits;
 pub mod memory;
 pub mod mesh;

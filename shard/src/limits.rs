@@ -25,6 +25,11 @@ pub const OUTPUT_BYTES_FREE: usize = 16 << 10;
 /// A slice of background work (sweep, freeing) ends after so many microseconds.
 pub const SLICE_MICROS: u64 = 100;
 
+/// A script that takes longer gives way to others, in microseconds; with much to do besides, already after the lesser one.
+pub const SCRIPT_SLICE_MICROS_MAX: u64 = 1000;
+/// A script that is driven on runs for so long at least, in microseconds.
+pub const SCRIPT_SLICE_MICROS_MIN: u64 = 100;
+
 /// Items freed between two looks at the clock.
 pub const FREE_ITEMS_PER_STEP: usize = 64;
 
@@ -37,5 +42,6 @@ pub const CRON_IDLE_MILLIS: i64 = 1000;
 /// An element of a list of so many bytes stands alone, unless `DEBUG QUICKLIST-PACKED-THRESHOLD` says otherwise.
 pub const PACKED_THRESHOLD_DEFAULT: u64 = 1 << 30;
 
+const _: () = assert!(SCRIPT_SLICE_MICROS_MIN < SCRIPT_SLICE_MICROS_MAX);
 const _: () = assert!(CRON_BUSY_MILLIS < CRON_IDLE_MILLIS);
 const _: () = assert!(IN_FLIGHT_COMMANDS_MAX > 256, "a tick's worth of commands fits");

@@ -8,9 +8,12 @@
 //! allocator's own threads do that, since threads that sleep allocate nothing and would never come to it; without them
 //! (`jemalloc-bg-thread no`) the first core does it in its housekeeping, see [`decay`].
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::io;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp, deallocatedp};
 use tikv_jemalloc_ctl::{epoch, stats, version};
 
 /// Free pages are kept for this long for whoever allocates next, in milliseconds.
@@ -31,6 +34,36 @@ pub fn used_bytes() -> usize {
         return 0;
     }
     stats::allocated::read().unwrap_or(0)
+}
+
+/// Bytes that the calling thread has allocated and not freed, in all its life: what another thread freed of it still
+/// counts, and what it freed of others counts against it. It costs two reads of memory. `None` where jemalloc is not the
+/// allocator.
+pub fn thread_bytes() -> Option<i64> {
+    thread_local! {
+        static COUNTERS: Option<(ThreadLocal<u64>, ThreadLocal<u64>)> =
+            allocatedp::read().ok().zip(deallocatedp::read().ok());
+    }
+    let (allocated, freed) = COUNTERS.with(|counters| counters.map(|(one, other)| (one.get(), other.get())))?;
+    (allocated > 0).then(|| allocated.wrapping_sub(freed) as i64)
+}
+
+/// What threads hold that are no cores.
+static ELSEWHERE: AtomicI64 = AtomicI64::new(0);
+
+/// Bytes that threads hold which are no cores, as they have told.
+pub fn elsewhere() -> i64 {
+    ELSEWHERE.load(Ordering::Relaxed)
+}
+
+/// A thread that is no core tells what it holds now. Called when it has done something, before it waits or ends.
+pub fn settle_thread() {
+    thread_local! {
+        static TOLD: Cell<i64> = const { Cell::new(0) };
+    }
+    let Some(bytes) = thread_bytes() else { return };
+    let before = TOLD.replace(bytes);
+    ELSEWHERE.fetch_add(bytes - before, Ordering::Relaxed);
 }
 
 /// The allocator's account, in bytes.

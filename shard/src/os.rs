@@ -64,6 +64,40 @@ pub fn memory_bytes() -> u64 {
     kibibytes.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
+/// The memory that this process may have, in bytes: all of the machine's, or what its control group is allowed. Read once.
+pub fn memory_allowed_bytes() -> u64 {
+    static ALLOWED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    *ALLOWED.get_or_init(|| {
+        let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        cgroup_limits(&groups, |file| std::fs::read_to_string(file).ok()).fold(memory_bytes(), u64::min)
+    })
+}
+
+/// The limits on memory of a process's control groups, as `/proc/self/cgroup` names them, and of the groups around those.
+/// In a container the path that it names may not exist: then the group is the root of what is mounted.
+fn cgroup_limits(groups: &str, read: impl Fn(&str) -> Option<String>) -> impl Iterator<Item = u64> {
+    let mut limits = Vec::new();
+    for line in groups.lines() {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        let (root, file) = match controllers {
+            "" => ("/sys/fs/cgroup", "memory.max"),
+            _ if controllers.split(',').any(|name| name == "memory") => {
+                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            }
+            _ => continue,
+        };
+        let mut group = path.trim_end_matches('/');
+        loop {
+            let limit = read(&format!("{root}{group}/{file}"));
+            limits.extend(limit.and_then(|text| text.trim().parse::<u64>().ok()));
+            let Some(parent) = group.rfind('/') else { break };
+            group = &group[..parent];
+        }
+    }
+    limits.into_iter()
+}
+
 /// Memory of this process that is in the machine's memory, in bytes.
 pub fn resident_bytes() -> usize {
     const PAGE_BYTES: usize = 4096;
@@ -75,6 +109,22 @@ pub fn resident_bytes() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_control_group_is_limited_by_those_around_it() {
+        let files = |file: &str| match file {
+            "/sys/fs/cgroup/a/b/memory.max" => Some("max\n".to_owned()),
+            "/sys/fs/cgroup/a/memory.max" => Some("5000\n".to_owned()),
+            "/sys/fs/cgroup/memory/c/memory.limit_in_bytes" => Some("7000\n".to_owned()),
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes" => Some("9223372036854771712\n".to_owned()),
+            _ => None,
+        };
+        let limits = |groups: &str| cgroup_limits(groups, files).collect::<Vec<_>>();
+        assert_eq!(limits("0::/a/b\n"), [5000]);
+        assert_eq!(limits("4:cpu,memory:/c/gone\n3:pids:/a\n0::/\n"), [7000, 9_223_372_036_854_771_712]);
+        assert_eq!(limits("nonsense"), [] as [u64; 0]);
+        assert!((1 << 20..=memory_bytes()).contains(&memory_allowed_bytes()));
+    }
 
     #[test]
     fn the_system_tells_true_figures() {

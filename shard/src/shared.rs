@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use storage::UnixMillis;
 
+use crate::budget::Budget;
 use crate::config::{Config, Effect};
 use crate::ids::{ClientId, ShardId};
 use crate::limits::PACKED_THRESHOLD_DEFAULT;
@@ -66,6 +67,8 @@ pub struct Shared {
     pub refused_clients: AtomicU64,
     pause: Mutex<Option<Pause>>,
     paused: AtomicBool,
+    /// Memory in use, and `maxmemory`.
+    pub budget: Budget,
     /// Memory is over `maxmemory` and nothing may be evicted: judged before a command is pushed.
     pub over_memory: AtomicBool,
     stop: Mutex<Stop>,
@@ -115,6 +118,8 @@ pub struct SharedParts {
 impl Shared {
     /// What the cores of a new server share.
     pub fn new(parts: SharedParts) -> Shared {
+        let budget = Budget::new(parts.mesh.len());
+        budget.set_limit(parts.config.maxmemory_bytes());
         Shared {
             slots: Arc::new(SlotMap::new(parts.mesh.len())),
             places: Places::default(),
@@ -122,7 +127,7 @@ impl Shared {
             monitors: Monitors::new(parts.mesh.len()),
             snapshots: Hub::new(parts.mesh.len()),
             mesh: parts.mesh,
-            scripts: Arc::default(),
+            scripts: Arc::new(crate::script::Registry::new(parts.config.lua_enable_deprecated_api)),
             registry: Arc::default(),
             config: RwLock::new(Arc::new(parts.config)),
             config_version: AtomicU64::new(0),
@@ -134,6 +139,7 @@ impl Shared {
             refused_clients: AtomicU64::new(0),
             pause: Mutex::new(None),
             paused: AtomicBool::new(false),
+            budget,
             over_memory: AtomicBool::new(false),
             stop: Mutex::new(Stop::No),
             stopping: AtomicBool::new(false),
@@ -181,10 +187,22 @@ impl Shared {
         self.host.get().map_or(Ok(()), |host| host(effect, config))
     }
 
-    /// Judges once for all cores whether commands that take memory are refused.
-    pub fn judge_memory(&self, used_bytes: usize, limit_bytes: u64) {
-        self.peak_memory.fetch_max(used_bytes, Ordering::Relaxed);
-        self.over_memory.store(limit_bytes > 0 && used_bytes as u64 > limit_bytes, Ordering::Relaxed);
+    /// Judges once for all cores whether commands that take memory are refused: what counts is over the limit,
+    /// and no core has a key that may go. Returns the bytes that count.
+    pub fn judge_memory(&self, evicts: bool) -> i64 {
+        let budget = &self.budget;
+        let counted = budget.counted();
+        let is_over = budget.is_over(counted);
+        let refuses = is_over && !(evicts && budget.evictable() > 0);
+        if self.over_memory.load(Ordering::Relaxed) != refuses {
+            self.over_memory.store(refuses, Ordering::Relaxed);
+        }
+        counted
+    }
+
+    /// Whether commands that write are refused, the last snapshot having failed.
+    pub fn refuses_writes(&self) -> bool {
+        self.snapshots.restricts() && self.snapshots.refuses_writes(&self.config())
     }
 
     /// Changes with every change of the configuration.

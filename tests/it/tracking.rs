@@ -273,6 +273,12 @@ fn the_table_of_reads_is_bounded() {
             told += 1;
         }
         assert!(told + kept >= 999, "{kept} keys are kept, and {told} were told");
+        // A lower limit counts at once, and no key is told that need not be.
+        let mut other = server.client();
+        other.must("CONFIG SET tracking-table-max-keys 3");
+        told += client.read_many(1000 - told - 3).len();
+        assert_eq!(client.must("PING"), Value::Simple(b"PONG".to_vec()));
+        assert_eq!((told, server.info("stats", "tracking_total_keys")), (997, "3".to_owned()));
     }
 }
 
@@ -343,6 +349,16 @@ fn a_transaction_tells_behind_its_reply() {
             other.send(&["PING"]);
             assert_eq!(other.read(), invalidation(&[key]));
             assert_eq!(other.read(), Value::Simple(b"PONG".to_vec()));
+            // What it reads behind its own change is what is there.
+            client.must("MULTI");
+            for key in keys {
+                client.must(&format!("SET {key} z"));
+                client.must(&format!("GET {key}"));
+            }
+            assert_eq!(client.must("EXEC").elements().len(), 2 * count);
+            assert_eq!(client.must("PING"), Value::Simple(b"PONG".to_vec()));
+            other.must(&format!("SET {key} y"));
+            assert_eq!(client.read(), invalidation(&[key]));
         }
     });
 }

@@ -18,6 +18,7 @@ use super::types::percentiles::Percentiles;
 use super::types::save::SavePoints;
 use super::types::shutdown::ShutdownOptions;
 use super::value::MemoryShare;
+use crate::os;
 
 /// Every directive's value.
 #[allow(missing_docs, reason = "the rows in `directives/` describe the fields")]
@@ -117,7 +118,7 @@ pub struct Settings {
     pub enable_protected_configs: Access,
 
     // Memory
-    pub maxmemory: u64,
+    pub maxmemory: MemoryShare,
     pub maxmemory_policy: MaxmemoryPolicy,
     pub maxmemory_samples: u32,
     pub maxmemory_eviction_tenacity: u32,
@@ -234,4 +235,14 @@ pub struct Settings {
     pub latency_monitor_threshold: i64,
     pub latency_tracking: bool,
     pub latency_tracking_info_percentiles: Percentiles,
+}
+
+impl Settings {
+    /// `maxmemory` in bytes; 0 is no limit.
+    pub fn maxmemory_bytes(&self) -> u64 {
+        match self.maxmemory {
+            MemoryShare::Bytes(bytes) => bytes,
+            MemoryShare::Percent(_) => self.maxmemory.bytes_of(os::memory_allowed_bytes()),
+        }
+    }
 }

@@ -162,12 +162,12 @@ impl Value for Memory {
     }
 }
 
-/// A limit on memory: so many bytes, or a share of `maxmemory`.
+/// A limit on memory: so many bytes, or a share of a whole: of `maxmemory`, or of the machine's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemoryShare {
     /// So many bytes; 0 means no limit.
     Bytes(u64),
-    /// So many hundredths of `maxmemory`, 1 to 100.
+    /// So many hundredths of the whole, 1 to 100.
     Percent(u8),
 }
 
@@ -178,11 +178,25 @@ impl Default for MemoryShare {
 }
 
 impl MemoryShare {
-    /// The limit in bytes while `maxmemory` is what is given; 0 means no limit.
-    pub fn bytes_of(self, maxmemory: u64) -> u64 {
+    /// The limit in bytes while the whole is what is given; 0 means no limit.
+    pub fn bytes_of(self, whole: u64) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes,
-            Self::Percent(percent) => (u128::from(maxmemory) * u128::from(percent) / 100) as u64,
+            Self::Percent(percent) => (u128::from(whole) * u128::from(percent) / 100) as u64,
+        }
+    }
+
+    fn print(self) -> String {
+        match self {
+            Self::Bytes(bytes) => bytes.to_string(),
+            Self::Percent(percent) => format!("{percent}%"),
+        }
+    }
+
+    fn print_with_unit(self) -> String {
+        match self {
+            Self::Bytes(bytes) => number::memory_with_unit(bytes),
+            Self::Percent(_) => self.print(),
         }
     }
 }
@@ -212,21 +226,42 @@ impl Value for Limit {
     }
 
     fn print(&self, settings: &Settings) -> Vec<u8> {
-        match (self.0.of)(settings) {
-            MemoryShare::Bytes(bytes) => bytes.to_string().into_bytes(),
-            MemoryShare::Percent(percent) => format!("{percent}%").into_bytes(),
-        }
+        (self.0.of)(settings).print().into_bytes()
     }
 
     fn file_values(&self, settings: &Settings) -> Vec<Vec<u8>> {
-        vec![match (self.0.of)(settings) {
-            MemoryShare::Bytes(bytes) => number::memory_with_unit(*bytes).into_bytes(),
-            MemoryShare::Percent(_) => self.print(settings),
-        }]
+        vec![(self.0.of)(settings).print_with_unit().into_bytes()]
     }
 
     fn expects(&self) -> String {
         "size, or percentage of maxmemory".to_owned()
+    }
+}
+
+/// A number of bytes, or a percentage of the memory that the process may have.
+pub struct MemoryOfMachine(pub Lens<MemoryShare>);
+
+impl Value for MemoryOfMachine {
+    fn parse(&self, settings: &mut Settings, words: &[&[u8]], _: How) -> Result<(), Reason> {
+        let word = only(words)?;
+        *(self.0.of_mut)(settings) = match number::memory(word) {
+            Some(bytes) => MemoryShare::Bytes(bytes),
+            None if word.ends_with(b"%") => Limit::read(word)?,
+            None => return Err(Reason::NotMemory),
+        };
+        Ok(())
+    }
+
+    fn print(&self, settings: &Settings) -> Vec<u8> {
+        (self.0.of)(settings).print().into_bytes()
+    }
+
+    fn file_values(&self, settings: &Settings) -> Vec<Vec<u8>> {
+        vec![(self.0.of)(settings).print_with_unit().into_bytes()]
+    }
+
+    fn expects(&self) -> String {
+        "size, or percentage of the memory of the machine or cgroup".to_owned()
     }
 }
 

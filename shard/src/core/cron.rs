@@ -84,6 +84,7 @@ impl Core {
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
         self.free_garbage();
+        self.heed_memory();
         self.tend_saves();
         let now = self.tick_time;
         if now.0 < self.next_cron.0 {
@@ -111,6 +112,7 @@ impl Core {
         self.close_idle_clients(now);
         self.heed_save_points();
         self.look_at_soft_limits();
+        self.tell_memory();
         if self.id.index() == 0 {
             self.watch_memory();
         }
@@ -141,7 +143,8 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let ShardState { databases, waits, tracking, config, events, registry, observers, .. } = &mut self.shard;
+        let ShardState { databases, waits, tracking, config, events, registry, observers, journal, id, .. } =
+            &mut self.shard;
         let is_told = config.notify_keyspace_events.publishes(Events::EXPIRED) && !registry.is_silent();
         let databases = databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
@@ -153,6 +156,8 @@ impl Core {
                 if !observers.watched.is_empty() {
                     observers.watched.touch(db, key, true, Presence::Absent);
                 }
+                journal.put_lost(*id, db, key, config.lazyfree_lazy_expire);
+                journal.close_unit();
                 if is_told {
                     events.push(KeyEvent { db, class: Events::EXPIRED, event: "expired", key: key.to_vec() });
                 }
@@ -186,8 +191,9 @@ impl Core {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        let ShardState { databases, clock, config, counters, events, registry, tracking, observers, .. } =
-            &mut self.shard;
+        let ShardState {
+            databases, clock, config, counters, events, registry, tracking, observers, journal, id, ..
+        } = &mut self.shard;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut skip = |hash| skips && self.locks.is_claimed(hash);
         for (index, database) in databases.iter_mut().enumerate().filter(|(_, database)| database.watches_fields()) {
@@ -197,7 +203,9 @@ impl Core {
                 }
             };
             let mut swept = |fields: SweptFields<'_>| {
-                counters.expired_fields += fields.removed as u64;
+                counters.expired_fields += fields.names.len() as u64;
+                journal.put_lost_fields(*id, DbId(index as u32), fields.key, fields.names);
+                journal.close_unit();
                 tracking.change(fields.key);
                 let now = if fields.gone { Presence::Absent } else { Presence::There };
                 observers.watched.touch(DbId(index as u32), fields.key, true, now);
@@ -216,7 +224,7 @@ impl Core {
     }
 
     /// Moves entries out of sparse pages, for one slice. False if there is more to do.
-    fn defragment(&mut self) -> bool {
+    pub(super) fn defragment(&mut self) -> bool {
         let end = self.clock.micros() + SLICE_MICROS;
         for database in &mut self.shard.databases {
             while database.defragment_step(MOVED_ENTRIES_PER_STEP) {
@@ -250,15 +258,11 @@ impl Core {
             return;
         }
         let end = self.clock.micros() + SLICE_MICROS;
-        while let Some(last) = self.shard.garbage.last_mut() {
-            if last.free_step(FREE_ITEMS_PER_STEP) {
-                self.shard.garbage.pop();
-            }
+        while !self.shard.garbage.free_step(FREE_ITEMS_PER_STEP) {
             if self.clock.micros() >= end {
                 return;
             }
         }
-        self.shard.garbage.shrink_to(16);
     }
 
     /// Holds expiry while CLIENT PAUSE does. Once the pause is over, runs what was held back and lets those connections go
@@ -299,6 +303,9 @@ impl Core {
         let limits = self.shard.config.client_output_buffer_limit;
         let now = self.shard.clock;
         let mut cut = Vec::new();
+        if self.counts_clients {
+            self.uncounted.extend_from_slice(&self.dirty);
+        }
         for conn in &self.dirty {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
                 continue;
@@ -317,7 +324,9 @@ impl Core {
             if !soft {
                 session.info.soft_limit_since = None;
             }
-            if hard || (soft && now.0 - since.0 > limit.soft_seconds as i64 * 1000) {
+            // In whole seconds: over the limit for more than so many of them, and not a moment less.
+            let seconds = now.0 / 1000 - since.0 / 1000;
+            if hard || (soft && seconds > limit.soft_seconds as i64) {
                 cut.push(*conn);
             }
         }
@@ -342,13 +351,13 @@ impl Core {
         }
     }
 
-    /// Judges `maxmemory`, once for all cores, so that no part of a command can refuse on its own.
+    /// Notes how much is in use, and was at the start.
     fn watch_memory(&mut self) {
-        let used = memory::used_bytes();
         if self.shared.startup_memory.load(Ordering::Relaxed) == 0 {
-            self.shared.startup_memory.store(used, Ordering::Relaxed);
+            self.shared.startup_memory.store(memory::used_bytes(), Ordering::Relaxed);
         }
-        self.shared.judge_memory(used, self.shard.config.maxmemory);
+        let in_use = usize::try_from(self.shared.budget.in_use()).unwrap_or(0);
+        self.shared.peak_memory.fetch_max(in_use, Ordering::Relaxed);
     }
 }
 

@@ -9,6 +9,8 @@
 //! In each case whoever else wants one of the keys waits, so that commands which run one after another on the same grounds
 //! are one. A command that would wait for a key does not: it answers what it would when its time is over.
 
+use std::sync::Arc;
+
 use net::{Args, ConnId, Flow, OwnedArgs, Reply, Resp};
 
 use super::deliver::error_code;
@@ -20,9 +22,12 @@ use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error::{CommandError, MONITOR_IN_EXEC, NOT_ON_GROUNDS};
 use crate::exec::hop::{HopOp, HopValue, Plan, PlanInput, Step};
 use crate::exec::merge::Part;
+use crate::exec::work::Progress;
 use crate::exec::{Ctx, EverywhereCall, Run, SessionHandler, ShardHandler, ShardState, Share};
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::pubsub::Space;
+use crate::script::running::Running;
+use crate::script::work::ScriptWork;
 use crate::spec::Flag;
 use crate::spec::table::Row;
 use crate::wait::{Nothing, WaitRequest};
@@ -76,15 +81,31 @@ pub struct Grounds<'a> {
     pub(super) shares: Option<Asking>,
     /// What a command did to the connection.
     pub(super) flow: Flow,
+    /// How long it may run now.
+    pub(super) slice: Slice,
+    /// A script that has given way, and is the command that is run next.
+    pub script: Option<ScriptWork>,
+}
+
+/// The time that work has before it gives way, in the clock's microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slice {
+    /// When it was driven on.
+    pub(super) began: u64,
+    /// From then on it gives way to other cores that wait for this one.
+    pub(super) least: u64,
+    /// Then it gives way.
+    pub(super) end: u64,
 }
 
 /// What became of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ran {
     /// Its reply is written.
     Replied,
     /// It asks every core for a share: nothing is written, and it is to be run again when the shares are there.
     WantsShares,
+    /// It is a script that has given way: nothing is written, and it is to be run again, as [`Grounds::script`].
+    Stopped(Option<Arc<Running>>),
 }
 
 impl Grounds<'_> {
@@ -121,7 +142,9 @@ impl Grounds<'_> {
     /// Runs one command, whose arity was checked and whose keys are among those claimed, and writes its reply behind what
     /// is in `out`.
     pub fn run(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) -> Ran {
-        let began = self.shares.as_ref().map_or(self.core.last_micros, |asking| asking.since);
+        let ran_micros = self.script.as_ref().map_or(0, ScriptWork::ran_micros);
+        let began =
+            self.shares.as_ref().map_or(self.core.last_micros, |asking| asking.since).saturating_sub(ran_micros);
         let start = out.len();
         match row.run(args) {
             Run::Container | Run::Chosen(_) => unreachable!("a container is refused, and nothing is chosen twice"),
@@ -137,17 +160,21 @@ impl Grounds<'_> {
                 self.core.settle_within(self.actor.conn);
             }
             Run::Publish(space) => self.run_publish(space, args, out),
-            Run::Placed(_) => self.run_placed(row, args, out),
+            Run::Placed(_) => {
+                if let Progress::Later(running) = self.run_placed(row, args, out) {
+                    return Ran::Stopped(running);
+                }
+            }
             Run::Everywhere { .. } => {
-                if self.run_everywhere(row, args, out) == Ran::WantsShares {
+                if let Ran::WantsShares = self.run_everywhere(row, args, out) {
                     return Ran::WantsShares;
                 }
             }
             _ => {
+                self.run_data(row, args, out);
                 if self.actor.tracks {
                     self.remember_reads(row, args);
                 }
-                self.run_data(row, args, out);
             }
         }
         self.core.stats.commands_processed += 1;
@@ -156,12 +183,37 @@ impl Grounds<'_> {
     }
 
     /// A script runs within the work; other work does not.
-    fn run_placed(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) {
-        match crate::commands::scripting::within(&self.core.shared, row, args) {
+    fn run_placed(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) -> Progress {
+        let stopped = self.script.take().map(|script| Some(Ok(script)));
+        match stopped.unwrap_or_else(|| crate::commands::scripting::within(&self.core.shared, row, args)) {
             None => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
             Some(Err(error)) => Reply::new(out, self.actor.resp).error(error.as_bytes()),
-            Some(Ok(script)) => script.run_on(self, out),
+            Some(Ok(mut script)) => {
+                let progress = script.run_on(self, out);
+                if let Progress::Later(_) = progress {
+                    self.script = Some(script);
+                }
+                return progress;
+            }
         }
+        Progress::Done
+    }
+
+    /// Whether the work is to give way, as far as is known without a look at the clock.
+    pub fn is_time_up(&self) -> bool {
+        let now = self.core.last_micros;
+        now >= self.slice.end || (now >= self.slice.least && self.core.shared.mesh.has_hops(self.core.id))
+    }
+
+    /// Looks at the clock: whether the work is to give way.
+    pub fn look_at_time(&mut self) -> bool {
+        self.core.last_micros = self.core.clock.micros();
+        self.is_time_up()
+    }
+
+    /// For how long the work has run since it was driven on, in microseconds.
+    pub fn driven_micros(&self) -> u64 {
+        self.core.last_micros.saturating_sub(self.slice.began)
     }
 
     /// What is published goes out with the push of this tick, behind what the work has changed.
@@ -178,7 +230,7 @@ impl Grounds<'_> {
             Ground::Here => self.core.remember_reads(client, row, args),
             Ground::Together(table) => table.tracking.remember(client, row, args),
             Ground::All(states) if row.command.flags.has(Flag::Readonly) => {
-                let slots = std::sync::Arc::clone(&states[0].slots);
+                let slots = Arc::clone(&states[0].slots);
                 row.command.visit_keys(args, |place| {
                     let key = args.at(place);
                     states[slots.owner(key).index()].tracking.remember_key(client, key);
@@ -237,7 +289,7 @@ impl Grounds<'_> {
         self.core.refresh_config();
         let (config, limits) = (&self.core.shard.config, self.core.shard.limits);
         let follow = |shard: &mut ShardState| {
-            shard.config = std::sync::Arc::clone(config);
+            shard.config = Arc::clone(config);
             shard.limits = limits;
         };
         match &mut self.ground {
@@ -331,7 +383,7 @@ fn run_over(
     args: &Args<'_>,
     out: &mut Vec<u8>,
 ) {
-    let slots = std::sync::Arc::clone(&states[0].slots);
+    let slots = Arc::clone(&states[0].slots);
     let refuse = |error: &CommandError, out: &mut Vec<u8>| Reply::new(out, actor.resp).error(error.as_bytes());
     let mut owners = Vec::new();
     row.command.visit_keys(args, |place| owners.push(slots.owner(args.at(place))));
@@ -410,10 +462,11 @@ fn drive(mut plan: Box<dyn Plan>, states: &mut [ShardState], actor: Actor, args:
     let mut operate = |ops: Vec<(ShardId, HopOp)>| -> Vec<HopValue> {
         let run = |(shard, op): (ShardId, HopOp)| {
             let state = &mut states[shard.index()];
-            let dirty = state.counters.dirty;
             let mut ctx = Ctx { shard: state, db: actor.db, no_touch: actor.no_touch };
+            let before = ctx.before_record();
             let value = op(&mut ctx);
-            ctx.settle(dirty);
+            ctx.settle(before.0);
+            ctx.record_operation(before);
             value
         };
         ops.into_iter().map(run).collect()
@@ -427,7 +480,7 @@ fn drive(mut plan: Box<dyn Plan>, states: &mut [ShardState], actor: Actor, args:
                 operate(ops);
                 return answer_nothing(&request, args.at(0), actor.resp, out);
             }
-            Step::Shares(_) => unreachable!("commands on keys ask no other core"),
+            Step::Shares(_) | Step::Later => unreachable!("commands on keys ask no other core, and run to their end"),
         }
     }
 }

@@ -7,6 +7,7 @@ use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
 use super::deliver::error_code;
+use super::long::LongRun;
 use super::route::RunBy;
 use super::wait::Blocked;
 use super::{Asked, Core};
@@ -118,7 +119,7 @@ impl Core {
                     values += 1;
                 }
             }
-            Step::RunLast(_) | Step::RunInTurn(_) | Step::Shares(_) | Step::Wait(..) | Step::Reply(_) => {
+            Step::RunLast(_) | Step::RunInTurn(_) | Step::Shares(_) | Step::Wait(..) | Step::Later | Step::Reply(_) => {
                 panic!("a plan that needs no locks is no plan")
             }
         }
@@ -177,10 +178,11 @@ impl Core {
         let Held { db, no_touch, client, now, .. } = held;
         let began = self.clock.micros();
         let value = self.at_time(now, |core| {
-            let dirty = core.shard.counters.dirty;
             let mut ctx = Ctx { shard: &mut core.shard, db, no_touch };
+            let before = ctx.before_record();
             let value = op(&mut ctx);
-            ctx.settle(dirty);
+            ctx.settle(before.0);
+            ctx.record_operation(before);
             value
         });
         self.tell_trackers(client);
@@ -278,7 +280,7 @@ impl Core {
         true
     }
 
-    fn next_step(&mut self, id: PlanId) {
+    pub(super) fn next_step(&mut self, id: PlanId) {
         let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
         state.micros += std::mem::take(&mut state.step_micros);
         let values = std::mem::take(&mut state.values);
@@ -305,6 +307,7 @@ impl Core {
             }
             Step::Shares(asked) => self.ask_every_core(id, &asked),
             Step::Wait(request, ops) => self.let_wait(id, request, ops),
+            Step::Later => self.long.put_off(LongRun::Plan(id)),
         }
     }
 

@@ -9,6 +9,8 @@
 //! | `grounds.rs` | where commands of a transaction or a script run |
 //! | `transactions.rs` | what a client keeps for EXEC, and what it watches |
 //! | `work.rs` | placing several commands that run as one |
+//! | `long.rs` | scripts that run for long, in slices |
+//! | `busy.rs` | refusing those who would have to wait for such a script |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
 //! | `wait.rs` | clients that wait for keys |
@@ -18,16 +20,21 @@
 //! | `tell.rs` | messages that no command asked for |
 //! | `replaying.rs` | running the commands of an append-only file |
 //! | `saving.rs` | snapshots and loads: the cut, slices of saving and loading, what follows |
+//! | `evict.rs`, `evict_clients.rs` | `maxmemory` and `maxmemory-clients` |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
 //! | `track.rs` | telling clients that keys which they have read changed |
 //! | `monitor.rs` | showing commands to clients that monitor |
 //! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
+mod busy;
 mod cron;
 mod deliver;
 mod events;
+mod evict;
+mod evict_clients;
 mod grounds;
 mod hops;
+mod long;
 mod monitor;
 mod prefetch;
 mod publish;
@@ -58,8 +65,9 @@ use storage::{Database, UnixMillis};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::exec::ctx::KeyspaceCounters;
-use crate::exec::{Observers, ShardState};
+use crate::exec::{Garbage, Observers, ShardState};
 use crate::ids::{ClientId, DbId, ShardId};
+use crate::journal::Journal;
 use crate::limits::WITHHELD_MICROS_MAX;
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
 use crate::pubsub::{Change, SubscriberTable};
@@ -71,10 +79,12 @@ use crate::tracking::KeyTracking;
 use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
+use long::LongRuns;
 use publish::Publisher;
 use run::{Deferred, Job};
 use saving::Saves;
 
+pub use busy::busy_error;
 pub use cron::Rates;
 pub use grounds::{Actor, Asked, Grounds, Ran};
 pub use subscribe::Settling;
@@ -149,12 +159,23 @@ pub struct Core {
     own_reply: Vec<u8>,
     /// The reply of work that runs here.
     work_reply: Vec<u8>,
+    /// Work that has given way.
+    long: LongRuns,
     /// Commands for every core that look at keys, while the keys are away.
     deferred: Vec<Deferred>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
     /// Clients whose output is over the soft limit of their class.
     over_soft_limit: Vec<ConnId>,
+    /// Candidates for eviction.
+    evicting: evict::Evicting,
+    /// `maxmemory-clients` is set, so clients are counted.
+    counts_clients: bool,
+    /// Clients that may take more or less than when they were counted.
+    uncounted: Vec<ConnId>,
+    /// Bytes of this core's clients that may be evicted, and of the largest of them.
+    clients_bytes: usize,
+    largest_client: usize,
     /// Clients of this core that monitor.
     monitoring: Vec<ConnId>,
     /// Some of the answers tell clients of changed keys.
@@ -252,9 +273,10 @@ impl Core {
                 events: Vec::new(),
                 slots: Arc::clone(&shared.slots),
                 registry: Arc::clone(&shared.registry),
-                garbage: Vec::new(),
+                garbage: Garbage::default(),
                 observers: Observers::default(),
                 snapshot: None,
+                journal: Journal::default(),
                 emptied: false,
             },
             sessions: Vec::new(),
@@ -292,10 +314,16 @@ impl Core {
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
             work_reply: Vec::new(),
+            long: LongRuns::default(),
             deferred: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
             over_soft_limit: Vec::new(),
+            evicting: evict::Evicting::default(),
+            counts_clients: false,
+            uncounted: Vec::new(),
+            clients_bytes: 0,
+            largest_client: 0,
             monitoring: Vec::new(),
             has_notices: false,
             close_after_write: Vec::new(),

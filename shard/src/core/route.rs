@@ -9,6 +9,7 @@ use net::{Args, ConnId, Flow, Reply, Resp};
 use super::hops::Placing;
 use super::replaying::REPLAY;
 use super::{Core, SessionCtx};
+use crate::commands::scripting::flags_of_call;
 use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error::{self, CommandError};
 use crate::exec::hop::{Plan, PlanInput};
@@ -19,7 +20,7 @@ use crate::limits::IN_FLIGHT_BYTES_MAX;
 use crate::mesh::{Claims, Head, Rule};
 use crate::session::{Gather, Gathered, Hold, ReplyMode, is_local};
 use crate::spec::table::Row;
-use crate::spec::{Begin, CommandId, CommandTable, Find, Flag};
+use crate::spec::{Begin, CommandId, CommandTable, Find, Flag, Flags};
 use crate::wait::Claim;
 
 /// What routing needs to know of the session.
@@ -61,10 +62,11 @@ impl Core {
                 return self.refuse(conn, Some(parent.id), &error);
             }
         };
+        self.heed_memory_for_command();
         if let Some(error) = self.refusal(conn, row, args) {
             return self.refuse(conn, Some(row.id), &error);
         }
-        if self.shared.is_paused() && conn != REPLAY && self.is_held_back(conn, row) {
+        if self.shared.is_paused() && conn != REPLAY && self.is_held_back(conn, row, args) {
             let session = self.session(conn).expect("it was there above");
             session.held = Some(Hold::Paused(args.to_owned()));
             session.put_back_reply();
@@ -100,7 +102,14 @@ impl Core {
             return Some(error::MONITORS_NO_KEYS);
         }
         if self.shared.snapshots.restricts() {
-            let refused = self.refused_for_snapshots(row);
+            let flags = self.flags_of(conn, row, args);
+            let refused = self.refused_for_snapshots(row, flags);
+            if refused.is_some() {
+                return refused;
+            }
+        }
+        if self.shared.scripts.is_busy() {
+            let refused = self.refused_while_busy(conn, row, args);
             if refused.is_some() {
                 return refused;
             }
@@ -112,7 +121,17 @@ impl Core {
         if !over_memory || !self.shared.mesh.holds(Rule::PartsCannotRefuse) {
             return None;
         }
-        if command.flags.has(Flag::Denyoom) { Some(error::OUT_OF_MEMORY) } else { self.takes_memory(conn, row) }
+        let takes = self.flags_of(conn, row, args).has(Flag::Denyoom);
+        if takes { Some(error::OUT_OF_MEMORY) } else { self.takes_memory(conn, row) }
+    }
+
+    /// What this call may do: what its command may, or the script that it runs, or the commands of the transaction.
+    pub(super) fn flags_of(&mut self, conn: ConnId, row: &Row, args: &Args<'_>) -> Flags {
+        match row.command.run {
+            Run::Placed(_) if row.command.name == "exec" => self.kept_flags(conn),
+            Run::Placed(_) => flags_of_call(&self.shared, row, args),
+            _ => row.command.flags,
+        }
     }
 
     /// `enable-debug-command`: nobody, everybody, or clients of this machine.
@@ -121,8 +140,8 @@ impl Core {
         self.session(conn).is_some_and(|session| access.allows(is_local(&session.info.endpoint)))
     }
 
-    fn is_held_back(&mut self, conn: ConnId, row: &Row) -> bool {
-        let flags = if row.command.name == "exec" { self.kept_flags(conn) } else { row.command.flags };
+    fn is_held_back(&mut self, conn: ConnId, row: &Row, args: &Args<'_>) -> bool {
+        let flags = self.flags_of(conn, row, args);
         let Some(pause) = self.shared.pause(self.clock.now()) else { return false };
         let writes = flags.has(Flag::Write) || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites);
         // CLIENT commands go through, or nobody could end the pause.

@@ -169,10 +169,12 @@ impl Core {
             match job {
                 Job::Part(part, now) => self.grant(ticket, part, now),
                 Job::Errand { from, errand, now } => {
-                    self.at_time(now, |core| core.run_errand(from, errand));
-                    self.locks.release(ticket);
-                    // As above.
-                    self.serve_waiters();
+                    let holds_on = self.at_time(now, |core| core.run_errand(from, errand, Some(ticket)));
+                    if !holds_on {
+                        self.locks.release(ticket);
+                        // As below.
+                        self.serve_waiters();
+                    }
                 }
                 Job::Cut(job) => self.cut(job, ticket),
                 Job::Command { from, head, args, now } => {
@@ -268,9 +270,10 @@ pub(super) fn call(
     args: &Args<'_>,
     reply: &mut Reply<'_>,
 ) -> Option<CommandError> {
-    let (mark, dirty) = (reply.mark(), ctx.shard.counters.dirty);
+    let (mark, before) = (reply.mark(), ctx.before_record());
     let outcome = handler(ctx, args, reply);
-    ctx.settle(dirty);
+    ctx.settle(before.0);
+    ctx.record(args, before);
     let error = outcome.err()?;
     reply.rewind(mark);
     reply.error(error.as_bytes());

@@ -13,13 +13,14 @@ use storage::UnixMillis;
 use super::Core;
 use super::replaying::Slice;
 use crate::exec::CommandError;
+use crate::exec::error::MISCONF;
 use crate::limits::SLICE_MICROS;
 use crate::mesh::{Message, Ticket};
 use crate::replay::{self, Opened};
 use crate::shared::Stop;
 use crate::snapshot::{BLOCK_BYTES, Conflict, Job, Kind, Loader, Loading, Order, SnapshotLoader, Task, Waiter};
-use crate::spec::Flag;
 use crate::spec::table::Row;
+use crate::spec::{Flag, Flags};
 
 /// Entries that the walk visits between two looks at the clock.
 const ENTRIES_PER_STEP: usize = 20;
@@ -38,11 +39,6 @@ const LOADED_PER_STEP: usize = 16;
 
 /// A command is refused while a file is loaded.
 pub const LOADING: CommandError = CommandError::new("LOADING Redis is loading the dataset in memory");
-const MISCONF: CommandError = CommandError::new(
-    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may \
-     modify the data set are disabled, because this instance is configured to report errors during writes if RDB \
-     snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.",
-);
 const NOT_SAVED: CommandError = CommandError::new("ERR");
 const NOT_SHUT_DOWN: CommandError = CommandError::new("ERR Errors trying to SHUTDOWN. Check logs.");
 const NO_LOG_LOADED: CommandError = CommandError::new("ERR Error trying to load the AOF files, check server logs.");
@@ -385,7 +381,7 @@ impl Core {
         if before.is_none() {
             self.shard.is_replaying = loading.is_log();
             if flush {
-                self.empty_shard();
+                self.empty_for_load();
             }
         }
         let Some(mut loader) = Loader::next(before, loading, &self.shard) else { return self.loaded(loading) };
@@ -394,11 +390,18 @@ impl Core {
             // The cut may still be on its way, and holds the shard when it comes.
             Task::Empty if self.saves.ticket.is_none() => Slice::Waits,
             Task::Empty => {
-                self.empty_shard();
+                self.empty_for_load();
                 self.unlock_shard();
                 Slice::Done
             }
-            Task::Snapshot(file) => self.load_snapshot_slice(loading, file),
+            Task::Snapshot(file) => {
+                let slice = self.load_snapshot_slice(loading, file);
+                // Before commands come that change them.
+                if slice == Slice::Done && self.id.index() == 0 && loading.failure().is_none() {
+                    loading.take_in_libraries(&self.shared.scripts);
+                }
+                slice
+            }
             Task::Logs(logs) => self.replay_slice(loading, logs),
         };
         if slice == Slice::Done {
@@ -410,6 +413,14 @@ impl Core {
         self.saves.is_busy |= slice != Slice::Waits;
         self.wait_for_delay(loading);
         self.saves.loader = Some(loader);
+    }
+
+    /// Empties this shard; the first core takes the libraries of functions away.
+    fn empty_for_load(&mut self) {
+        self.empty_shard();
+        if self.id.index() == 0 {
+            self.shared.scripts.remove_libraries();
+        }
     }
 
     fn load_snapshot_slice(&mut self, loading: &Loading, file: &mut SnapshotLoader) -> Slice {
@@ -480,15 +491,13 @@ impl Core {
         }
     }
 
-    /// Why a command may not run while a file is loaded, or after a snapshot failed.
-    pub(super) fn refused_for_snapshots(&self, row: &Row) -> Option<CommandError> {
-        let (hub, flags, config) = (&self.shared.snapshots, row.command.flags, &self.shard.config);
-        let writes = flags.has(Flag::Write) || row.full_name == "ping";
-        let stops = config.stop_writes_on_bgsave_error && !config.save.points.is_empty();
-        if writes && stops && !hub.last().succeeded {
+    /// Why a command with these flags may not run while a file is loaded, or after a snapshot failed.
+    pub(super) fn refused_for_snapshots(&self, row: &Row, flags: Flags) -> Option<CommandError> {
+        let hub = &self.shared.snapshots;
+        if (flags.has(Flag::Write) || row.full_name == "ping") && hub.refuses_writes(&self.shard.config) {
             return Some(MISCONF);
         }
-        let loads = hub.has_loading() && !flags.has(Flag::Loading);
+        let loads = hub.has_loading() && !row.command.flags.has(Flag::Loading);
         loads.then_some(LOADING)
     }
 }

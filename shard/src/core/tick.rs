@@ -28,6 +28,8 @@ impl Core {
         self.shared.mesh.take(self.id, &mut self.taken);
         // Behind the taking: a command in it that followed a change of the configuration is to see that change.
         self.refresh_config();
+        // A lower limit of what is remembered counts before the next command.
+        self.tell_of_expiry();
     }
 
     /// Takes the configuration as it is now, if it changed.
@@ -35,7 +37,11 @@ impl Core {
         if self.config_version != self.shared.config_version() {
             self.config_version = self.shared.config_version();
             self.shard.config = self.shared.config();
+            self.shard.tracking.look_at_limit();
             self.refresh_limits();
+            self.tell_memory();
+            self.judge_memory();
+            self.recount_clients();
         }
     }
 
@@ -205,10 +211,12 @@ impl Core {
         self.put_off
             || !self.own_hops.is_empty()
             || self.has_notices
+            || !self.long.is_empty()
             || !self.adopt.is_empty()
             || !self.resume.is_empty()
             || !self.close_now.is_empty()
             || !self.shard.garbage.is_empty()
+            || self.evicting.goes_on
             || self.is_saving()
             || self.batches.iter().any(|batch| !batch.is_empty())
     }
@@ -249,6 +257,7 @@ impl Service for Core {
         self.track(conn, None);
         self.monitor(conn, false);
         self.drop_transaction(conn);
+        self.uncount_client(conn);
         if let Some(session) = self.session(conn) {
             let id = session.id;
             self.shared.places.leave(id);
@@ -324,6 +333,9 @@ impl Service for Core {
 
     fn end(&mut self, actions: &mut Actions) {
         self.run_hops();
+        if !self.long.is_empty() {
+            self.drive_long();
+        }
         self.push();
         self.tell_of_expiry();
         self.tell_broadcast();
@@ -337,6 +349,7 @@ impl Service for Core {
             self.tell_before_answering();
         }
         self.check_outputs();
+        self.limit_client_memory();
         if !is_late {
             self.write_or_withhold(&mut actions.write);
         }
@@ -359,12 +372,14 @@ impl Service for Core {
     fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: usize) {
         self.stats.sent_bytes += sent as u64;
         self.stats.writes += 1;
+        self.note_client_memory(conn);
         if let Some(session) = self.session(conn) {
             session.output_left(sent, in_flight);
         }
     }
 
     fn input_usage(&mut self, conn: ConnId, usage: InputUsage) {
+        self.note_client_memory(conn);
         let Some(session) = self.session(conn) else { return };
         let received = usage.received_bytes - session.info.input.received_bytes;
         session.info.input = usage;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use net::{Args, ConnId};
+use storage::UnixMillis;
 
 use super::Core;
 use crate::ids::{ClientId, ShardId};
@@ -29,17 +30,18 @@ impl Core {
 
     /// Forgets keys while those of all shards are more than `tracking-table-max-keys`; their readers take them for changed.
     fn limit_reads(&mut self) {
-        let limit = self.shard.config.tracking_table_max_keys;
+        let Ok(limit) = usize::try_from(self.shard.config.tracking_table_max_keys) else { return };
         if limit == 0 {
             return;
         }
         for _ in 0..FORGOTTEN_PER_COMMAND {
-            if self.shared.trackers.keys() as u64 <= limit {
-                return;
-            }
-            let Some((key, readers)) = self.shard.tracking.table.remove_random(&mut self.shard.rng) else { return };
+            let table = &mut self.shard.tracking.table;
+            let Some((key, readers)) = table.remove_excess(limit, &mut self.shard.rng) else { return };
             self.tell_readers(&key, readers.as_slice(), None);
         }
+        // The rest has time, but not until somebody comes with a command.
+        self.shard.tracking.look_at_limit();
+        self.next_cron = self.next_cron.min(UnixMillis(self.tick_time.0 + 1));
     }
 
     /// Tells whoever wants to know which keys the command of `writer` has changed. Behind its reply: who is told of a key that
@@ -59,8 +61,8 @@ impl Core {
     }
 
     fn tell_news(&mut self, writer: Option<ClientId>) {
-        for key in self.shard.tracking.take_changed() {
-            if let Some(readers) = self.shard.tracking.table.remove(&key) {
+        for (key, readers) in self.shard.tracking.take_changed() {
+            if let Some(readers) = readers {
                 self.tell_readers(&key, readers.as_slice(), writer);
             }
             if self.shared.trackers.prefixes() > 0 {

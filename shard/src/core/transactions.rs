@@ -34,6 +34,7 @@ impl Core {
         let now = self.shard.clock;
         // What is in a log was admitted when it was written there.
         let limit = if conn == REPLAY { u64::MAX } else { self.shard.config.client_query_buffer_limit };
+        let flags = self.flags_of(conn, row, args);
         let session = self.session(conn).expect("its command is being kept");
         session.info.last_command = Some(row.id);
         session.info.active_at = now;
@@ -42,7 +43,7 @@ impl Core {
         // What is kept for a transaction that will fail anyway is kept in vain.
         let is_lost = transaction.is_broken || transaction.is_spoilt();
         let has_room = (transaction.queue.argument_bytes() + args.total_bytes()) as u64 <= limit;
-        let is_kept = is_lost || (has_room && transaction.queue.push(row, args));
+        let is_kept = is_lost || (has_room && transaction.queue.push(row, flags, args));
         if !is_kept {
             self.stats.query_limit_disconnections += 1;
             tracing::warn!("Closing client that reached max query buffer length with the commands of a transaction");

@@ -15,8 +15,9 @@ use net::{Args, ConnId, Flow, OwnedArgs, Resp};
 use storage::UnixMillis;
 
 use super::deliver::error_code;
-use super::grounds::{Actor, Asked, Asking, Ground, Grounds};
+use super::grounds::{Actor, Asked, Asking, Ground, Grounds, Slice};
 use super::hops::Placing;
+use super::long::{Stopped, Worked};
 use super::run::Job;
 use super::{Core, SessionCtx};
 use crate::exec::ShardState;
@@ -25,8 +26,9 @@ use crate::exec::hop::{HopOp, HopValue, Plan, Step};
 use crate::exec::observe::Noted;
 use crate::exec::work::{Needs, Progress, Work};
 use crate::ids::ShardId;
+use crate::journal::HeldUnit;
 use crate::mesh::inbox::SlowCommand;
-use crate::mesh::{Claims, Head, Message, ReplyHead};
+use crate::mesh::{Claims, Head, Message, ReplyHead, Ticket};
 use crate::spec::CommandTable;
 use crate::spec::table::Row;
 
@@ -47,7 +49,7 @@ impl Errand {
     }
 }
 
-fn claims_of(work: &dyn Work) -> Claims {
+pub(super) fn claims_of(work: &dyn Work) -> Claims {
     match work.needs() {
         Needs::Everything => Claims::Whole,
         Needs::Keys => {
@@ -103,11 +105,11 @@ impl Core {
         conn: ConnId,
         row: &'static Row,
         args: &Args<'_>,
-        mut work: Box<dyn Work>,
+        work: Box<dyn Work>,
     ) -> Flow {
         let is_here = owner == self.id && self.may_run_in_place(conn);
         if is_here && self.may_work(&*work) {
-            return self.work_in_place(conn, row, args, &mut *work);
+            return self.work_in_place(conn, row, args, work);
         }
         let shown = self.shown(row, args);
         let seq = self.expect(conn, work.bytes());
@@ -137,30 +139,57 @@ impl Core {
             }
     }
 
-    fn work_in_place(&mut self, conn: ConnId, row: &'static Row, args: &Args<'_>, work: &mut dyn Work) -> Flow {
+    fn work_in_place(&mut self, conn: ConnId, row: &'static Row, args: &Args<'_>, mut work: Box<dyn Work>) -> Flow {
         let began = self.last_micros;
-        let actor = self.actor(conn);
+        let worked = Worked { actor: self.actor(conn), flow: Flow::Continue, unit: HeldUnit::default() };
         let mut bytes = std::mem::take(&mut self.work_reply);
         // What it publishes may be for this client too, so its reply is written when all is done.
-        let flow = self.work_here(actor, work, &mut bytes);
+        let (worked, progress) = self.work_here(worked, &mut *work, &mut bytes, Slice::first(began));
+        if let Progress::Later(running) = progress {
+            let shown = self.shown(row, args);
+            let seq = self.expect(conn, work.bytes());
+            let caller = self.caller(conn);
+            let errand = Errand { head: self.head(caller, row.id, seq, 0), shown, work };
+            self.keep_long(self.id, errand, Stopped { worked, reply: bytes, running, ticket: None, began });
+            return if self.hold_if_blocked(conn) { Flow::Hold } else { Flow::Continue };
+        }
         self.answer_now(conn, |_, reply| reply.raw(&bytes));
         self.finished_with((conn, self.id), row, args, began, error_code(&bytes));
+        self.keep_reply_buffer(bytes);
+        self.tell_trackers(worked.actor.client);
+        self.serve_waiters();
+        self.tell_events();
+        worked.flow
+    }
+
+    /// Runs work on this core's shard, for a slice of time.
+    pub(super) fn work_here(
+        &mut self,
+        Worked { actor, flow, unit }: Worked,
+        work: &mut dyn Work,
+        bytes: &mut Vec<u8>,
+        slice: Slice,
+    ) -> (Worked, Progress) {
+        self.shard.journal.open_work(unit);
+        let mut grounds = Grounds { core: self, ground: Ground::Here, actor, shares: None, flow, slice, script: None };
+        let progress = work.run(&mut grounds, bytes);
+        let (actor, flow) = (grounds.actor, grounds.flow);
+        let journal = &mut self.shard.journal;
+        let unit = match progress {
+            Progress::Done => {
+                journal.close_work();
+                HeldUnit::default()
+            }
+            Progress::Later(_) => journal.hold_work(),
+            Progress::Shares(_) => panic!("work that asks other cores needs everything"),
+        };
+        (Worked { actor, flow, unit }, progress)
+    }
+
+    fn keep_reply_buffer(&mut self, mut bytes: Vec<u8>) {
         bytes.clear();
         bytes.shrink_to(WORK_REPLY_BYTES_KEPT);
         self.work_reply = bytes;
-        self.tell_trackers(actor.client);
-        self.serve_waiters();
-        self.tell_events();
-        flow
-    }
-
-    /// Runs work on this core's shard.
-    fn work_here(&mut self, actor: Actor, work: &mut dyn Work, bytes: &mut Vec<u8>) -> Flow {
-        let mut grounds = Grounds { core: self, ground: Ground::Here, actor, shares: None, flow: Flow::Continue };
-        let progress = work.run(&mut grounds, bytes);
-        let flow = grounds.flow;
-        assert_eq!(progress, Progress::Done, "work that asks other cores needs everything");
-        flow
     }
 
     fn actor(&mut self, conn: ConnId) -> Actor {
@@ -173,41 +202,53 @@ impl Core {
     /// Work has come to this shard: runs it, or lets it wait for its keys.
     pub(super) fn arrive_errand(&mut self, from: ShardId, errand: Errand) {
         if self.may_work(&*errand.work) {
-            return self.run_errand(from, errand);
+            self.run_errand(from, errand, None);
+            return;
         }
         let now = self.shard.clock;
         self.locks.admit(errand.claims(), Job::Errand { from, errand, now });
         self.run_granted();
     }
 
-    pub(super) fn run_errand(&mut self, from: ShardId, errand: Errand) {
-        let Errand { head, shown, mut work } = errand;
+    /// Runs work, which holds what it needs by `ticket`, or needs no claim since nobody has one. True if it has given way,
+    /// and goes on holding that.
+    pub(super) fn run_errand(&mut self, from: ShardId, mut errand: Errand, ticket: Option<Ticket>) -> bool {
         let began = self.last_micros;
-        let resp = if head.resp3 { Resp::V3 } else { Resp::V2 };
-        let Head { conn, client, db, no_touch, tracks, .. } = head;
+        let Head { conn, client, db, no_touch, tracks, .. } = errand.head;
+        let resp = if errand.head.resp3 { Resp::V3 } else { Resp::V2 };
         let actor = Actor { conn, home: from, client, db, resp, no_touch, tracks, is_script: false };
         let mut bytes = std::mem::take(&mut self.work_reply);
-        let flow = self.work_here(actor, &mut *work, &mut bytes);
-        let place = ReplyHead { conn, seq: head.seq, part: head.part, len: bytes.len() };
+        let worked = Worked { actor, flow: Flow::Continue, unit: HeldUnit::default() };
+        let (worked, progress) = self.work_here(worked, &mut *errand.work, &mut bytes, Slice::first(began));
+        if let Progress::Later(running) = progress {
+            self.keep_long(from, errand, Stopped { worked, reply: bytes, running, ticket, began });
+            return true;
+        }
+        self.errand_done(from, errand, began, worked.flow, &bytes);
+        self.keep_reply_buffer(bytes);
+        false
+    }
+
+    /// Work of another's connection, or of one that waits for it, is done: sends its reply.
+    pub(super) fn errand_done(&mut self, from: ShardId, errand: Errand, began: u64, flow: Flow, bytes: &[u8]) {
+        let Errand { head, shown, .. } = errand;
+        let place = ReplyHead { conn: head.conn, seq: head.seq, part: head.part, len: bytes.len() };
         if head.is_part {
             self.part_finished(from, &head, began);
         } else {
-            self.errand_finished(from, &head, began, error_code(&bytes), shown);
+            self.errand_finished(from, &head, began, error_code(bytes), shown);
         }
         if from == self.id {
-            self.deliver(&place, &bytes);
+            self.deliver(&place, bytes);
         } else {
             let answers = &mut self.answers[from.index()];
-            answers.bytes.extend_from_slice(&bytes);
+            answers.bytes.extend_from_slice(bytes);
             answers.heads.push(place);
         }
-        bytes.clear();
-        bytes.shrink_to(WORK_REPLY_BYTES_KEPT);
-        self.work_reply = bytes;
         if flow == Flow::Close {
-            self.end_session(conn);
+            self.end_session(head.conn);
         }
-        self.tell_trackers(client);
+        self.tell_trackers(head.client);
         self.serve_waiters();
         self.tell_events();
     }
@@ -251,6 +292,7 @@ impl Core {
             shares: None,
             flow: Flow::Continue,
             stage: Stage::Begin,
+            has_stopped: false,
         };
         // What its commands read is remembered as they run.
         self.begin_plan(conn, row.id, shown, Placing::of(claims), Box::new(plan));
@@ -287,6 +329,8 @@ struct WorkPlan {
     shares: Option<Asking>,
     flow: Flow,
     stage: Stage,
+    /// It has given way.
+    has_stopped: bool,
 }
 
 /// What it brings together.
@@ -306,6 +350,8 @@ enum Stage {
     AtHome(OwnedArgs),
     /// Every core has answered.
     Answered,
+    /// It has given way, with everything here.
+    Stopped,
     /// All is done, and everything at home.
     Returned,
 }
@@ -409,10 +455,20 @@ impl WorkPlan {
             Place::Together { table, .. } => Ground::Together(table),
             Place::All { states, .. } => Ground::All(states),
         };
-        let mut grounds = Grounds { core, ground, actor: self.actor, shares: self.shares.take(), flow: self.flow };
+        let slice = core.slice_of_plan(self.has_stopped);
+        let shares = self.shares.take();
+        let mut grounds = Grounds { core, ground, actor: self.actor, shares, flow: self.flow, slice, script: None };
         let progress = self.work.run(&mut grounds, &mut self.reply);
         (self.actor, self.flow) = (grounds.actor, grounds.flow);
         match progress {
+            Progress::Later(running) => {
+                self.stage = Stage::Stopped;
+                self.has_stopped = true;
+                if let Some(running) = running {
+                    core.look_whether_busy(&running, &*self.work);
+                }
+                Step::Later
+            }
             Progress::Done => {
                 self.stage = Stage::Returned;
                 let (ops, in_turn) = self.place.give_back();
@@ -438,6 +494,7 @@ impl Plan for WorkPlan {
                 self.place.take_in(values);
                 self.run(core)
             }
+            Stage::Stopped => self.run(core),
             Stage::AtHome(args) => {
                 self.stage = Stage::Answered;
                 self.asked_at = core.micros();

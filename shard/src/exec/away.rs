@@ -14,7 +14,8 @@ use storage::{Database, Detached, UnixMillis};
 use super::ctx::{KeyEvent, KeyspaceCounters, ShardState};
 use super::observe::{Noted, Noting, Observers};
 use crate::ids::DbId;
-use crate::tracking::Readers;
+use crate::journal::Away;
+use crate::tracking::{Change, Readers};
 use crate::wait::WaitTable;
 
 /// Entries on their way, each with its database and the number of its key.
@@ -31,8 +32,9 @@ pub struct Returned {
     notes: Vec<Noted>,
     events: Vec<KeyEvent>,
     /// Keys that clients which track are to hear of, and what such clients have read.
-    altered: Vec<Vec<u8>>,
+    altered: Vec<Change>,
     reads: Vec<(Vec<u8>, Readers)>,
+    records: Vec<Away>,
     leftover: Leftover,
 }
 
@@ -40,7 +42,7 @@ pub struct Returned {
 #[derive(Default)]
 pub struct Leftover {
     counters: KeyspaceCounters,
-    garbage: Vec<storage::Discarded>,
+    garbage: super::Garbage,
 }
 
 impl ShardState {
@@ -68,9 +70,10 @@ impl ShardState {
             events: Vec::new(),
             slots: std::sync::Arc::clone(&self.slots),
             registry: std::sync::Arc::clone(&self.registry),
-            garbage: Vec::new(),
+            garbage: super::Garbage::default(),
             observers: Observers::noting(Noting::of_table()),
             snapshot: None,
+            journal: self.journal.for_away(),
             emptied: false,
         }
     }
@@ -115,7 +118,11 @@ impl ShardState {
         let notes = notes.extract_if(.., is_own).collect();
         let events = self.events.extract_if(.., |event| keys.contains(&event.key)).collect();
         let (altered, reads) = self.tracking.take_out(keys);
-        Returned { entries, notes, events, altered, reads, leftover }
+        let records = match keys.first() {
+            Some(key) if self.journal.is_on() => self.journal.take_away_of(self.slots.owner(key)),
+            _ => Vec::new(),
+        };
+        Returned { entries, notes, events, altered, reads, records, leftover }
     }
 
     /// Takes out what commands left besides entries.
@@ -138,6 +145,7 @@ impl ShardState {
         self.take_in(returned.leftover);
         self.events.extend(returned.events);
         self.tracking.take_in(returned.altered, returned.reads);
+        self.journal.take_in(returned.records);
         for noted in returned.notes {
             self.hear(noted);
         }
@@ -162,6 +170,7 @@ impl ShardState {
         self.take_in(away.take_leftover());
         self.events.append(&mut away.events);
         self.tracking.take_over(&mut away.tracking);
+        self.journal.take_in(away.journal.take_away());
         for noted in away.take_notes() {
             self.hear(noted);
         }

@@ -105,8 +105,10 @@ impl Borrow {
         let Self { handler, args, resp, db, no_touch, table, reply, .. } = self;
         let mut ctx = Ctx { shard: table, db: *db, no_touch: *no_touch };
         let args = args.as_args();
+        let before = ctx.before_record();
         let outcome = handler(&mut ctx, &args, &mut Reply::new(reply, *resp));
-        ctx.settle(0);
+        ctx.settle(before.0);
+        ctx.record(&args, before);
         if let Err(error) = outcome {
             reply.clear();
             // A client that waits goes on waiting, unless its wait was ended for this.

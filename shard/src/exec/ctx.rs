@@ -14,12 +14,13 @@ use storage::{
 };
 use storage::{OwnedValue, Value};
 
-use super::CommandError;
 use super::error::WRONG_TYPE;
 use super::observe::Observers;
+use super::{CommandError, Garbage};
 use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
+use crate::journal::Journal;
 use crate::pubsub::Registry;
 use crate::slot::SlotMap;
 use crate::snapshot::Job;
@@ -101,11 +102,13 @@ pub struct ShardState {
     /// What happened to keys, for subscribers, since the last tick.
     pub events: Vec<KeyEvent>,
     /// What is to be freed in slices between commands.
-    pub garbage: Vec<Discarded>,
+    pub garbage: Garbage,
     /// Who is to hear of changes besides those that wait.
     pub observers: Observers,
     /// The snapshot that has something left to save here.
     pub snapshot: Option<Arc<Job>>,
+    /// What commands did, for whoever reads it.
+    pub journal: Journal,
     /// FLUSHALL has emptied it: a server with save points saves that.
     pub emptied: bool,
 }
@@ -225,6 +228,8 @@ impl Ctx<'_> {
         self.discard(discarded);
         self.signal_change(key);
         self.shard.counters.expired_keys += 1;
+        let is_lazy = self.config().lazyfree_lazy_expire;
+        self.shard.record_lost(self.db, key.bytes(), is_lazy);
         self.notify(Events::EXPIRED, "expired", key.bytes());
         true
     }

@@ -64,6 +64,9 @@ impl Ctx<'_> {
     ) -> Result<Option<R>, CommandError> {
         let key = key.into();
         self.expire_if_past(key);
+        if self.is_recorded() && self.database().watches_fields() {
+            self.expire_fields(key);
+        }
         self.touch_tentatively(key);
         let shard = &mut *self.shard;
         shard.tracking.touch(key.bytes());

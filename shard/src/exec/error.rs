@@ -38,6 +38,13 @@ impl CommandError {
 /// CLIENT UNBLOCK ... ERROR.
 pub const UNBLOCKED: CommandError = CommandError::new("UNBLOCKED client unblocked via CLIENT UNBLOCK");
 
+/// A script keeps others waiting for long.
+pub const BUSY_SCRIPT: CommandError =
+    CommandError::new("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+/// A function keeps others waiting for long.
+pub const BUSY_FUNCTION: CommandError =
+    CommandError::new("BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.");
+
 /// The value has another type.
 pub const WRONG_TYPE: CommandError =
     CommandError::new("WRONGTYPE Operation against a key holding the wrong kind of value");
@@ -130,6 +137,12 @@ pub const MONITORS_NO_KEYS: CommandError = CommandError::new("ERR Replica can't 
 
 /// The data set is over `maxmemory`.
 pub const OUT_OF_MEMORY: CommandError = CommandError::new("OOM command not allowed when used memory > 'maxmemory'.");
+/// The last snapshot failed, and nothing more is to be acknowledged that may be lost.
+pub const MISCONF: CommandError = CommandError::new(
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may \
+     modify the data set are disabled, because this instance is configured to report errors during writes if RDB \
+     snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.",
+);
 /// RESTORE and COPY: the target exists.
 pub const BUSY_KEY: CommandError = CommandError::new("BUSYKEY Target key name already exists.");
 

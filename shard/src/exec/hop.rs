@@ -66,6 +66,8 @@ pub enum Step {
     /// The client waits for keys. These operations are run, each shard releasing its locks behind its own, and no step
     /// follows.
     Wait(WaitRequest, Vec<(ShardId, HopOp)>),
+    /// Its slice of time is over: it is asked for this step again when others have had theirs.
+    Later,
     /// Nothing more: this is the reply, a whole one. An empty one is none: whoever waits goes on waiting.
     Reply(Vec<u8>),
 }

@@ -27,6 +27,7 @@ pub mod borrow;
 pub mod ctx;
 pub mod edit;
 pub mod error;
+pub mod garbage;
 pub mod hop;
 pub mod merge;
 pub mod observe;
@@ -42,6 +43,7 @@ use net::{Args, Reply};
 pub use ctx::{Ctx, ShardState};
 pub use edit::Tools;
 pub use error::CommandError;
+pub use garbage::Garbage;
 pub use merge::Merge;
 pub use observe::Observers;
 

@@ -100,6 +100,16 @@ impl Observers {
         Observers { noted: Some(noting), ..Observers::default() }
     }
 
+    /// How much was noted.
+    pub fn noted_len(&self) -> usize {
+        self.noted.as_ref().map_or(0, |noting| noting.notes.len())
+    }
+
+    /// What was noted from note `start` on.
+    pub fn noted_from(&self, start: usize) -> &[Noted] {
+        self.noted.as_ref().map_or(&[], |noting| &noting.notes[start..])
+    }
+
     /// Somebody waits for keys.
     pub fn note_signals(&mut self) {
         if let Some(noting) = &mut self.noted {

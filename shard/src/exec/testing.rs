@@ -89,9 +89,10 @@ impl Keyspace {
             events: Vec::new(),
             slots: Arc::clone(&slots),
             registry: Arc::clone(&registry),
-            garbage: Vec::new(),
+            garbage: crate::exec::Garbage::default(),
             observers: super::Observers::default(),
             snapshot: None,
+            journal: crate::journal::Journal::default(),
             emptied: false,
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
@@ -243,7 +244,10 @@ impl Keyspace {
     fn run_on(&mut self, shard: ShardId, handler: ShardHandler, args: &Args<'_>) -> Vec<u8> {
         let mut reply = Vec::new();
         let mut ctx = Ctx { shard: &mut self.shards[shard.index()], db: self.db, no_touch: false };
+        let before = ctx.before_record();
         let outcome = handler(&mut ctx, args, &mut Reply::new(&mut reply, self.resp));
+        ctx.settle(before.0);
+        ctx.record(args, before);
         if self.shards[shard.index()].wanted.take().is_some() {
             return WAITS.to_vec();
         }
@@ -300,10 +304,10 @@ impl Keyspace {
                 Step::Reply(reply) => return reply,
                 Step::Run(ops) => (ops, false),
                 Step::RunLast(ops) | Step::RunInTurn(ops) => (ops, true),
-                Step::Shares(_) => panic!("a command on keys asks no other core"),
+                Step::Shares(_) | Step::Later => panic!("a command on keys asks no other core, and runs to its end"),
                 Step::Wait(_, ops) => {
                     for (shard, op) in ops {
-                        op(&mut Ctx { shard: &mut self.shards[shard.index()], db: self.db, no_touch: false });
+                        self.operate(shard, op);
                     }
                     return WAITS.to_vec();
                 }
@@ -319,9 +323,18 @@ impl Keyspace {
             hops += 1;
             for (shard, op) in ops {
                 assert!(owners.contains(&shard), "a plan stays on its shards");
-                values.push(op(&mut Ctx { shard: &mut self.shards[shard.index()], db: self.db, no_touch: false }));
+                values.push(self.operate(shard, op));
             }
         }
+    }
+
+    fn operate(&mut self, shard: ShardId, op: super::hop::HopOp) -> super::hop::HopValue {
+        let mut ctx = Ctx { shard: &mut self.shards[shard.index()], db: self.db, no_touch: false };
+        let before = ctx.before_record();
+        let value = op(&mut ctx);
+        ctx.settle(before.0);
+        ctx.record_operation(before);
+        value
     }
 }
 

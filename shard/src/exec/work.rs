@@ -3,9 +3,12 @@
 //! Work claims its keys like a command and is answered like one. It runs on [`Grounds`], which know where its keys are:
 //! on one shard, brought together from several, or all shards at once. The work need not know.
 
+use std::sync::Arc;
+
 use net::OwnedArgs;
 
 use crate::core::Grounds;
+use crate::script::running::Running;
 
 /// What work claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,10 +20,12 @@ pub enum Needs {
 }
 
 /// Whether work is done.
-#[derive(Debug, PartialEq, Eq)]
 pub enum Progress {
     /// The reply is whole.
     Done,
+    /// Its slice of time is over: it is to be run again, on the same core and with what it has claimed, when others have
+    /// had theirs. What others see of the script that runs in it, unless that has yet to begin.
+    Later(Option<Arc<Running>>),
     /// It is to be run again when every core has given its share of this command ([`Grounds::run`]).
     Shares(OwnedArgs),
 }
@@ -39,6 +44,6 @@ pub trait Work: Send {
     /// Bytes of memory that it takes on its way.
     fn bytes(&self) -> usize;
 
-    /// Runs, and writes one whole reply behind what is in `reply`.
+    /// Runs, and writes one whole reply behind what is in `reply`; piece by piece, if it runs in several slices.
     fn run(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress;
 }

@@ -92,6 +92,28 @@ impl<J> Locks<J> {
         }
     }
 
+    /// Claims what nobody has claimed, for somebody who has begun to run without a claim.
+    pub fn hold(&mut self, claims: Claims) -> Ticket {
+        let ticket = Ticket(self.next);
+        self.next += 1;
+        match claims {
+            Claims::Whole => {
+                assert!(self.is_idle(), "who runs without a claim on the shard has found it unclaimed");
+                self.whole = Some((ticket, None));
+            }
+            Claims::Keys(mut keys) => {
+                keys.sort_unstable();
+                keys.dedup();
+                assert!(self.are_free(&keys), "who runs without a claim on its keys has found them unclaimed");
+                for key in &keys {
+                    self.queues.entry(*key).or_default().push_back(ticket);
+                }
+                self.holders.insert(ticket, Holder { keys, behind: 0, job: None });
+            }
+        }
+        ticket
+    }
+
     fn admit_keys(&mut self, ticket: Ticket, mut keys: Vec<u64>, job: J) {
         keys.sort_unstable();
         keys.dedup();
@@ -223,6 +245,29 @@ mod tests {
             locks.check_invariants();
         }
         assert!(locks.is_idle());
+    }
+
+    #[test]
+    fn who_has_begun_without_a_claim_can_take_one() {
+        let mut locks = Locks::default();
+        let whole: Ticket = Locks::<&str>::default().hold(Claims::Whole);
+        let held = locks.hold(Claims::Keys(vec![1, 1, 2]));
+        assert_eq!(held, whole, "the first ticket of each");
+        locks.admit(Claims::Keys(vec![2, 3]), "behind");
+        locks.admit(Claims::Keys(vec![4]), "beside");
+        locks.check_invariants();
+        let beside = drain(&mut locks);
+        assert_eq!(names(&beside), ["beside"]);
+        locks.release(beside[0].0);
+        locks.release(held);
+        let behind = drain(&mut locks);
+        assert_eq!(names(&behind), ["behind"]);
+        locks.release(behind[0].0);
+        let held = locks.hold(Claims::Whole);
+        locks.admit(Claims::Keys(vec![1]), "later");
+        assert!(drain(&mut locks).is_empty());
+        locks.release(held);
+        assert_eq!(names(&drain(&mut locks)), ["later"]);
     }
 
     #[test]

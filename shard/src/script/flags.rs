@@ -10,7 +10,7 @@ pub struct ScriptFlags(u8);
 const NAMES: [(&str, ScriptFlags); 5] = [
     ("no-writes", ScriptFlags::NO_WRITES),
     ("allow-oom", ScriptFlags::ALLOW_OOM),
-    ("allow-stale", ScriptFlags(4)),
+    ("allow-stale", ScriptFlags::ALLOW_STALE),
     ("no-cluster", ScriptFlags(8)),
     ("allow-cross-slot-keys", ScriptFlags(16)),
 ];
@@ -22,6 +22,8 @@ impl ScriptFlags {
     pub const NO_WRITES: ScriptFlags = ScriptFlags(1);
     /// It may run when memory is short.
     pub const ALLOW_OOM: ScriptFlags = ScriptFlags(2);
+    /// It may run on a replica whose link is down.
+    pub const ALLOW_STALE: ScriptFlags = ScriptFlags(4);
     /// It has no shebang: nothing is asked of it before it runs.
     pub const UNDECLARED: ScriptFlags = ScriptFlags(128);
 

@@ -50,13 +50,22 @@ pub struct Library {
 #[derive(Clone, Debug, Default)]
 pub struct Libraries {
     libraries: BTreeMap<String, Arc<Library>>,
+    /// By the name in small letters: as in Redis, functions are called in any case of letters, and libraries are not.
     functions: BTreeMap<Vec<u8>, Arc<Library>>,
+}
+
+impl Library {
+    /// The place of the function that is called by `name`: the one of just this name, if there are several.
+    pub fn place_of(&self, name: &[u8]) -> Option<usize> {
+        let place = |fits: &dyn Fn(&[u8]) -> bool| self.functions.iter().position(|function| fits(&function.name));
+        place(&|own| own == name).or_else(|| place(&|own| own.eq_ignore_ascii_case(name)))
+    }
 }
 
 impl Libraries {
     /// The library that has this function.
     pub fn with_function(&self, name: &[u8]) -> Option<&Arc<Library>> {
-        self.functions.get(name)
+        self.functions.get(&name.to_ascii_lowercase())
     }
 
     /// The library of this name.
@@ -71,7 +80,7 @@ impl Libraries {
 
     /// Number of functions.
     pub fn functions(&self) -> usize {
-        self.functions.len()
+        self.libraries.values().map(|library| library.functions.len()).sum()
     }
 
     /// Adds a library, in place of the one of its name if `replace`; or says why not, with nothing changed.
@@ -80,13 +89,13 @@ impl Libraries {
             return Err(format!("ERR Library '{}' already exists", library.name));
         }
         for function in &library.functions {
-            if self.functions.get(&function.name).is_some_and(|owner| owner.name != library.name) {
+            if self.with_function(&function.name).is_some_and(|owner| owner.name != library.name) {
                 return Err(format!("ERR Function {} already exists", String::from_utf8_lossy(&function.name)));
             }
         }
         self.remove(&library.name);
         for function in &library.functions {
-            self.functions.insert(function.name.clone(), Arc::clone(&library));
+            self.functions.insert(function.name.to_ascii_lowercase(), Arc::clone(&library));
         }
         self.libraries.insert(library.name.clone(), library);
         Ok(())
@@ -96,7 +105,7 @@ impl Libraries {
     pub fn remove(&mut self, name: &str) -> bool {
         let Some(library) = self.libraries.remove(name) else { return false };
         for function in &library.functions {
-            self.functions.remove(&function.name);
+            self.functions.remove(&function.name.to_ascii_lowercase());
         }
         true
     }

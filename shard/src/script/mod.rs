@@ -5,12 +5,12 @@
 //! | `registry.rs`, `functions.rs` | the scripts and libraries that all cores know |
 //! | `flags.rs` | what a script says of itself in its first line |
 //! | `analysis/` | from a script's text: are all keys that it touches among those declared? |
-//! | `engine.rs` | a core's Lua states, and what is compiled in them |
+//! | `engine.rs`, `state.rs` | a core's Lua states, and what is compiled in them |
 //! | `vm.rs`, `sandbox.lua` | a Lua state, and what scripts see of it |
 //! | `library/` | `redis`, `cjson`, `cmsgpack`, `struct`, `bit`, `math.random` |
 //! | `work.rs` | a call of a script: what it claims, and on what it runs |
 //! | `run.rs`, `drive.rs` | running a script: its commands, its time, its end |
-//! | `running.rs` | a long script as other cores see it |
+//! | `running.rs` | a long script as others see it: whom it keeps waiting, and how it is killed |
 //! | `to_lua.rs`, `to_reply.rs`, `number.rs`, `random.rs` | conversions |
 //!
 //! # Where a script runs
@@ -23,6 +23,10 @@
 //!
 //! Lua runs on a stack of its own and stops for every command ([`drive`]). So the state, and what is on its stack, never
 //! refers to the data of a shard; whoever drives the script ([`run`]) has that, and runs the command on it ([`Host`]).
+//!
+//! A script that is not over when its slice of time is gives way: it stays where it stopped, keeps what it has claimed, and
+//! is driven on in a later tick ([`crate::core`], `long.rs`). The server's clients are served meanwhile, but for those who
+//! want what it has claimed: they wait, and are told BUSY once it has run for `busy-reply-threshold`.
 
 pub mod analysis;
 mod drive;
@@ -34,7 +38,8 @@ mod number;
 mod random;
 pub mod registry;
 pub mod run;
-mod running;
+pub mod running;
+mod state;
 mod to_lua;
 mod to_reply;
 mod vm;
@@ -52,4 +57,13 @@ pub trait Host {
     /// Runs a command that a script may call; appends its reply, in version `resp`, to `out`. A command that would block
     /// does not: it answers as if its time were over.
     fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>);
+
+    /// Whether the script is to give way, as far as is known without a look at the clock.
+    fn is_time_up(&self) -> bool;
+
+    /// Looks at the clock: whether the script is to give way.
+    fn look_at_time(&mut self) -> bool;
+
+    /// For how long the script has run since it was driven on, in microseconds.
+    fn driven_micros(&self) -> u64;
 }

@@ -3,7 +3,7 @@
 //! A change takes effect at once for all cores, under one lock, before the command that made it is answered. A core keeps
 //! what it has compiled for as long as the numbers here say that nothing was taken away.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use hashbrown::HashMap;
@@ -11,8 +11,8 @@ use hashbrown::HashMap;
 use super::analysis::{self, Touches};
 use super::flags::{self, ScriptFlags};
 use super::functions::Libraries;
-use super::running::Running;
-use crate::ids::ShardId;
+use super::running::{Holds, Running};
+use super::vm::Kind;
 use crate::sha1::{hex, sha1};
 
 /// A script.
@@ -48,20 +48,30 @@ pub struct Registry {
     /// Counts changes of the libraries.
     library_changes: AtomicU64,
     next_library: AtomicU64,
-    running: Mutex<HashMap<ShardId, Arc<Running>>>,
+    running: Mutex<Vec<Arc<Running>>>,
+    /// One of them is so for longer than `busy-reply-threshold`.
+    is_busy: AtomicBool,
+    /// `DEBUG SET-DISABLE-DENY-SCRIPTS`: scripts may call what they may not.
+    denies_nothing: AtomicBool,
+    /// `lua-enable-deprecated-api`.
+    has_deprecated: bool,
     /// Bytes of the Lua states of all cores: for scripts, for functions.
     pub vm_bytes: [AtomicUsize; 2],
 }
 
-impl Default for Registry {
-    fn default() -> Registry {
+impl Registry {
+    /// Without scripts; `has_deprecated` is `lua-enable-deprecated-api`.
+    pub fn new(has_deprecated: bool) -> Registry {
         Registry {
+            has_deprecated,
+            denies_nothing: AtomicBool::new(false),
             scripts: RwLock::default(),
             flushes: AtomicU64::new(0),
             libraries: RwLock::default(),
             library_changes: AtomicU64::new(0),
             next_library: AtomicU64::new(1),
             running: Mutex::default(),
+            is_busy: AtomicBool::new(false),
             vm_bytes: [const { AtomicUsize::new(0) }; 2],
         }
     }
@@ -98,6 +108,21 @@ impl Registry {
         (scripts.len(), scripts.values().map(|script| script.source.len() + script.sha.len()).sum())
     }
 
+    /// Whether states have what is deprecated of Lua's functions.
+    pub(super) fn has_deprecated(&self) -> bool {
+        self.has_deprecated
+    }
+
+    /// Whether scripts may call what they may not.
+    pub fn denies_nothing(&self) -> bool {
+        self.denies_nothing.load(Ordering::Relaxed)
+    }
+
+    /// Lets scripts call what they may not, or no longer.
+    pub fn deny_nothing(&self, nothing: bool) {
+        self.denies_nothing.store(nothing, Ordering::Relaxed);
+    }
+
     /// The libraries now.
     pub fn libraries(&self) -> Arc<Libraries> {
         Arc::clone(&self.libraries.read().expect(UNPOISONED))
@@ -118,22 +143,51 @@ impl Registry {
         Ok(result)
     }
 
+    /// Removes all libraries.
+    pub fn remove_libraries(&self) {
+        let mut current = self.libraries.write().expect(UNPOISONED);
+        *current = Arc::default();
+        self.library_changes.fetch_add(1, Ordering::Release);
+    }
+
     /// A number for a library.
     pub fn next_library(&self) -> u64 {
         self.next_library.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A core has begun to run this, or ended what it ran.
-    pub(super) fn set_running(&self, core: ShardId, running: Option<Arc<Running>>) {
+    /// A script runs for long.
+    pub(super) fn add_running(&self, running: &Arc<Running>) {
+        self.running.lock().expect(UNPOISONED).push(Arc::clone(running));
+    }
+
+    /// It is over.
+    pub(super) fn remove_running(&self, running: &Arc<Running>) {
         let mut all = self.running.lock().expect(UNPOISONED);
-        match running {
-            Some(running) => all.insert(core, running),
-            None => all.remove(&core),
-        };
+        all.retain(|other| !Arc::ptr_eq(other, running));
+        self.is_busy.store(all.iter().any(|other| other.is_busy()), Ordering::Relaxed);
     }
 
     /// What runs for long now, on any core.
     pub fn running(&self) -> Vec<Arc<Running>> {
-        self.running.lock().expect(UNPOISONED).values().cloned().collect()
+        self.running.lock().expect(UNPOISONED).clone()
+    }
+
+    /// A script has run so long that whoever would have to wait for what it holds is refused.
+    pub fn set_busy(&self, running: &Running, holds: Holds) {
+        let _all = self.running.lock().expect(UNPOISONED);
+        running.set_busy(holds);
+        self.is_busy.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there may be such a script: the quick look.
+    #[inline]
+    pub fn is_busy(&self) -> bool {
+        self.is_busy.load(Ordering::Relaxed)
+    }
+
+    /// What kind of script keeps somebody waiting who would have to wait for `wants` to be free.
+    pub fn busy_with(&self, wants: &Holds) -> Option<Kind> {
+        let all = self.running.lock().expect(UNPOISONED);
+        all.iter().find(|running| running.holds().is_some_and(|held| held.collides(wants))).map(|running| running.kind)
     }
 }

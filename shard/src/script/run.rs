@@ -1,35 +1,34 @@
 //! Running a script: what it may do, the commands that it calls, and how it ends.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mlua::Function;
-use net::{Args, OwnedArgs, Reply};
+use hashbrown::HashMap;
+use mlua::{Function, Table};
+use net::{Args, OwnedArgs, Reply, Resp};
 
 use super::Host;
-use super::drive::{Fibre, Pause, Resume};
+use super::drive::{Fibre, Lane, Pause, Resume};
 use super::engine;
 use super::functions::Library;
 use super::registry::{Registry, Script};
 use super::running::Running;
-use super::vm::{Call, Failure, Kind, Vm};
-use crate::exec::{CommandError, Outcome};
-use crate::ids::ShardId;
+use super::state::State;
+use super::vm::{Call, Failure, Kind};
+use crate::exec::error::{MISCONF, OUT_OF_MEMORY};
+use crate::exec::{CommandError, Outcome, Run};
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
 
-const UNKNOWN_COMMAND: &str = "ERR Unknown Redis command called from script";
-const WRONG_ARITY: &str = "ERR Wrong number of args calling Redis command from script";
-const NOT_ALLOWED: &str = "ERR This Redis command is not allowed from script";
-const READ_ONLY: &str = "ERR Write commands are not allowed from read-only scripts.";
-const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+const UNKNOWN_COMMAND: CommandError = CommandError::new("ERR Unknown Redis command called from script");
+const WRONG_ARITY: CommandError = CommandError::new("ERR Wrong number of args calling Redis command from script");
+const NOT_ALLOWED: CommandError = CommandError::new("ERR This Redis command is not allowed from script");
+const READ_ONLY: CommandError = CommandError::new("ERR Write commands are not allowed from read-only scripts.");
 
-const KILLED_SCRIPT: &str = "Script killed by user with SCRIPT KILL.";
-const KILLED_FUNCTION: &str = "Script killed by user with FUNCTION KILL.";
-
-/// A script that has run so long is one that others may see and kill.
-const LONG: Duration = Duration::from_millis(5);
+/// Of functions, too.
+const KILLED: &str = "Script killed by user with SCRIPT KILL...";
 
 /// A script that is to run.
 pub struct Job {
@@ -43,6 +42,8 @@ pub struct Job {
     pub read_only: bool,
     /// It may not call what takes memory, unless it has begun to write.
     pub short_of_memory: bool,
+    /// Nor what writes, since the last snapshot failed.
+    pub writes_refused: bool,
 }
 
 /// What runs.
@@ -50,124 +51,151 @@ pub struct Job {
 pub enum Target {
     /// A script.
     Script(Arc<Script>),
-    /// The function that the command names, of this library.
-    Function(Arc<Library>),
+    /// The function at this place of a library.
+    Function(Arc<Library>, usize),
 }
 
-/// A script in this core's state.
-struct Prepared {
-    vm: Rc<Vm>,
+/// A script under way.
+pub(super) struct Course {
+    /// What stands on its state's stack, until it is over.
+    fibre: Fibre,
+    state: State,
     name: Vec<u8>,
-    function: Function,
-}
-
-/// Runs a script on core `core`.
-pub fn run(registry: &Arc<Registry>, core: ShardId, job: &Job, host: &mut dyn Host, reply: &mut Reply<'_>) -> Outcome {
-    let prepared = prepare(registry, job)?;
-    let args = job.args.as_args();
-    let tables = prepared
-        .vm
-        .table_of(args.from(3).take(job.keys))
-        .and_then(|table| Ok((table, prepared.vm.table_of(args.from(3 + job.keys))?)))
-        .map_err(|_| CommandError::new("OOM script arguments take more memory than there is"))?;
-    let vm = Rc::clone(&prepared.vm);
-    vm.begin();
-    let function = prepared.function.clone();
-    let call = if vm.kind() == Kind::Script { Call::Eval } else { Call::Fcall };
-    let (own, resp) = (Rc::clone(&vm), reply.resp());
-    let fibre = Fibre::new(move || own.run_to_end(&call, &function, tables, resp));
-    let mut drive = Drive { registry, core, job, prepared: &prepared, since: None, running: None, wrote: false };
-    drive.finish(fibre, host);
-    if drive.running.is_some() {
-        registry.set_running(core, None);
-    }
-    let ended = vm.take_end();
-    engine::with(registry, |engine| engine.tell_size(vm.kind(), &vm));
-    match ended {
-        Ok(()) => {
-            reply.raw(&vm.exchange().reply.borrow());
-            Ok(())
-        }
-        Err(failure) => Err(error_of(&failure, &prepared.name)),
-    }
-}
-
-/// Compiles what is to run, if this core has not.
-fn prepare(registry: &Arc<Registry>, job: &Job) -> Result<Prepared, CommandError> {
-    engine::with(registry, |engine| match &job.target {
-        Target::Script(script) => {
-            let function = engine.compiled(script)?;
-            Ok(Prepared { vm: engine.scripts(), name: script.sha.clone().into_bytes(), function })
-        }
-        Target::Function(library) => {
-            let name = job.args.as_args().at(1).to_vec();
-            let function = engine.function(library, &name)?;
-            Ok(Prepared { vm: engine.functions(), name, function })
-        }
-    })
-}
-
-/// A script that runs.
-struct Drive<'a> {
-    registry: &'a Registry,
-    core: ShardId,
-    job: &'a Job,
-    prepared: &'a Prepared,
-    since: Option<Instant>,
-    /// Others see it.
+    /// Others see it: it has given way once.
     running: Option<Arc<Running>>,
     wrote: bool,
+    how: Resume,
 }
 
-impl Drive<'_> {
-    fn finish(&mut self, mut fibre: Fibre, host: &mut dyn Host) {
-        let mut how = Resume::Go;
-        while let Some(pause) = fibre.resume(how) {
-            how = match pause {
-                Pause::Call => self.call(host),
-                Pause::Slice => self.slice(),
+thread_local! {
+    /// Scripts that have given way, by number. Whoever drives them may be sent to another core before they begin, and they
+    /// cannot.
+    static STOPPED: RefCell<HashMap<u64, Course>> = RefCell::default();
+    static NEXT_NUMBER: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Begins to run a script, whose reply is to be of version `resp`. Nothing if too many are under way on this core.
+pub(super) fn begin(registry: &Arc<Registry>, job: &Job, resp: Resp) -> Result<Option<Course>, CommandError> {
+    let Some(lane) = Lane::take() else { return Ok(None) };
+    let kind = match job.target {
+        Target::Script(_) => Kind::Script,
+        Target::Function(..) => Kind::Function,
+    };
+    let mut state = engine::with(registry, |engine| engine.take(kind));
+    let (function, tables) = match prepare(&mut state, job) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            lane.leave();
+            engine::with(registry, |engine| engine.give_back(state));
+            return Err(error);
+        }
+    };
+    let vm = Rc::clone(&state.vm);
+    vm.begin(Some(lane));
+    let call = if kind == Kind::Script { Call::Eval } else { Call::Fcall };
+    let fibre = Fibre::new(lane, move || vm.run_to_end(&call, &function, tables, resp));
+    let name = match &job.target {
+        Target::Script(script) => script.sha.clone().into_bytes(),
+        Target::Function(library, place) => library.functions[*place].name.clone(),
+    };
+    Ok(Some(Course { fibre, state, name, running: None, wrote: false, how: Resume::Go }))
+}
+
+/// Compiles what is to run, if this state has not; and its keys and arguments.
+fn prepare(state: &mut State, job: &Job) -> Result<(Function, (Table, Table)), CommandError> {
+    let args = job.args.as_args();
+    let function = match &job.target {
+        Target::Script(script) => state.script(script)?,
+        Target::Function(library, place) => state.function(library, &library.functions[*place].name)?,
+    };
+    let keys = state.vm.table_of(args.from(3).take(job.keys));
+    let tables = keys.and_then(|keys| Ok((keys, state.vm.table_of(args.from(3 + job.keys))?)));
+    let tables = tables.map_err(|_| CommandError::new("OOM script arguments take more memory than there is"))?;
+    Ok((function, tables))
+}
+
+/// A script that has given way: it is to be driven on by the number that this returns.
+pub(super) fn put_aside(course: Course) -> u64 {
+    let number = NEXT_NUMBER.get();
+    NEXT_NUMBER.set(number + 1);
+    STOPPED.with(|stopped| stopped.borrow_mut().insert(number, course));
+    number
+}
+
+/// The script that was put aside.
+pub(super) fn take_up(number: u64) -> Course {
+    STOPPED.with(|stopped| stopped.borrow_mut().remove(&number)).expect("what was put aside is taken up once, here")
+}
+
+impl Course {
+    /// Drives the script on. Nothing if it is over; what others see of it if it has given way.
+    pub(super) fn drive(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Option<Arc<Running>> {
+        if self.running.as_ref().is_some_and(|running| running.is_killed()) {
+            self.how = Resume::Kill(KILLED);
+        }
+        loop {
+            let pause = self.fibre.resume(std::mem::replace(&mut self.how, Resume::Go))?;
+            let is_time_up = match pause {
+                Pause::Call => {
+                    self.how = self.call(registry, job, host);
+                    host.is_time_up()
+                }
+                Pause::Slice => host.look_at_time(),
             };
+            if is_time_up && self.how == Resume::Go {
+                return Some(self.give_way(registry, job, host));
+            }
         }
     }
 
-    /// Time has passed: after a while others are to see the script, and may have it end.
-    fn slice(&mut self) -> Resume {
-        let now = Instant::now();
-        let since = *self.since.get_or_insert(now);
-        if self.running.is_none() && now - since >= LONG {
-            let kind = self.prepared.vm.kind();
-            let command = self.job.args.clone();
-            let running = Arc::new(Running::new(kind, &self.prepared.name, command, since, self.wrote));
-            self.registry.set_running(self.core, Some(Arc::clone(&running)));
-            self.running = Some(running);
-        }
-        match &self.running {
-            Some(running) if running.is_killed() => self.kill(),
-            _ => Resume::Go,
-        }
+    /// From the first time on others see the script, and may have it end.
+    fn give_way(&mut self, registry: &Registry, job: &Job, host: &dyn Host) -> Arc<Running> {
+        let kind = self.state.vm.kind();
+        let (name, wrote) = (&self.name, self.wrote);
+        let running = self.running.get_or_insert_with(|| {
+            let now = Instant::now();
+            let since = now.checked_sub(Duration::from_micros(host.driven_micros())).unwrap_or(now);
+            let running = Arc::new(Running::new(kind, name, job.args.clone(), since, wrote));
+            registry.add_running(&running);
+            running
+        });
+        Arc::clone(running)
     }
 
-    fn kill(&self) -> Resume {
-        Resume::Kill(match self.prepared.vm.kind() {
-            Kind::Script => KILLED_SCRIPT,
-            Kind::Function => KILLED_FUNCTION,
-        })
+    /// What a script that is over has replied.
+    pub(super) fn end(self, registry: &Arc<Registry>, reply: &mut Reply<'_>) -> Outcome {
+        let Course { state, name, running, .. } = self;
+        if let Some(running) = running {
+            registry.remove_running(&running);
+        }
+        state.vm.exchange().lane.set(None);
+        let ended = state.vm.take_end();
+        let outcome = match ended {
+            Ok(()) => {
+                reply.raw(&state.vm.exchange().reply.borrow());
+                Ok(())
+            }
+            Err(failure) => Err(error_of(&failure, &name)),
+        };
+        engine::with(registry, |engine| engine.give_back(state));
+        outcome
     }
 
     /// Runs the command that the script has asked for.
-    fn call(&mut self, host: &mut dyn Host) -> Resume {
-        let exchange = self.prepared.vm.exchange();
+    fn call(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Resume {
+        let vm = Rc::clone(&self.state.vm);
+        let exchange = vm.exchange();
         let args = exchange.args.borrow();
         let args = args.as_args();
         let mut out = exchange.reply.borrow_mut();
         let resp = exchange.resp.get();
-        match self.judge(&args) {
-            Err(text) => Reply::new(&mut out, resp).error(text.as_bytes()),
+        match self.judge(registry, job, &args) {
+            Err(error) => Reply::new(&mut out, resp).error(error.as_bytes()),
             Ok(row) => {
                 if row.is_write() && !self.wrote {
                     self.wrote = true;
                     if self.running.as_ref().is_some_and(|running| !running.write()) {
-                        return self.kill();
+                        return Resume::Kill(KILLED);
                     }
                 }
                 match refused_to_block(row, &args) {
@@ -180,23 +208,28 @@ impl Drive<'_> {
     }
 
     /// Whether the script may call this.
-    fn judge(&self, args: &Args<'_>) -> Result<&'static Row, &'static str> {
+    fn judge(&self, registry: &Registry, job: &Job, args: &Args<'_>) -> Result<&'static Row, CommandError> {
         let Ok(Some(row)) = CommandTable::global().resolve(args) else { return Err(UNKNOWN_COMMAND) };
         if !row.is_callable {
             return Err(UNKNOWN_COMMAND);
         }
-        if !row.command.arity.admits(args.len()) || matches!(row.command.run, crate::exec::Run::Container) {
+        if !row.command.arity.admits(args.len()) || matches!(row.command.run, Run::Container) {
             return Err(WRONG_ARITY);
         }
         let flags = row.command.flags;
-        if flags.has(Flag::Noscript) {
+        let is_denied = flags.has(Flag::Noscript) && !registry.denies_nothing();
+        if is_denied || matches!(row.command.run, Run::Placed(_)) {
             return Err(NOT_ALLOWED);
         }
-        if self.job.read_only && (flags.has(Flag::Write) || flags.has(Flag::MayReplicate)) {
+        let writes = flags.has(Flag::Write);
+        if job.read_only && (writes || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites)) {
             return Err(READ_ONLY);
         }
+        if writes && job.writes_refused && !self.wrote {
+            return Err(MISCONF);
+        }
         // A script that has begun to write is let finish.
-        if flags.has(Flag::Denyoom) && self.job.short_of_memory && !self.wrote {
+        if flags.has(Flag::Denyoom) && job.short_of_memory && !self.wrote {
             return Err(OUT_OF_MEMORY);
         }
         Ok(row)

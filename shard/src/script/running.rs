@@ -1,5 +1,6 @@
-//! A script that runs for long, as other cores see it: they may ask it to end.
+//! A script that runs for long, as others see it: they may ask it to end, and are told what they would wait for.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
@@ -23,13 +24,36 @@ pub struct Running {
     /// Since when.
     pub since: Instant,
     state: AtomicU8,
+    /// What it keeps others waiting for, once it has run for `busy-reply-threshold`.
+    holds: OnceLock<Holds>,
+}
+
+/// What a script holds, or what a command wants that may have to wait for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// All keys.
+    Everything,
+    /// The keys of these hashes.
+    Keys(Vec<u64>),
+}
+
+impl Holds {
+    /// Whether a command that wants this is refused while a script holds `self`. A command about no key is, too: who asks
+    /// the server whether it is well, hears that it is not. Those about other keys are not.
+    pub fn collides(&self, wants: &Holds) -> bool {
+        match (self, wants) {
+            (Holds::Everything, _) | (Holds::Keys(_), Holds::Everything) => true,
+            (Holds::Keys(held), Holds::Keys(keys)) => keys.is_empty() || keys.iter().any(|key| held.contains(key)),
+        }
+    }
 }
 
 impl Running {
     /// A script that has run since `since`.
     pub fn new(kind: Kind, name: &[u8], command: OwnedArgs, since: Instant, wrote: bool) -> Running {
         let state = AtomicU8::new(if wrote { WRITES } else { READS });
-        Running { kind, name: name.to_vec(), command, since, state }
+        let name = name.to_vec();
+        Running { kind, name, command, since, state, holds: OnceLock::new() }
     }
 
     /// Asks it to end; not if it has written, since half of what a script does is never to be seen.
@@ -47,5 +71,24 @@ impl Running {
     /// Whether it was asked to end.
     pub(super) fn is_killed(&self) -> bool {
         self.state.load(Ordering::SeqCst) == KILLED
+    }
+
+    pub(super) fn set_busy(&self, holds: Holds) {
+        let _ = self.holds.set(holds);
+    }
+
+    /// What it keeps others waiting for, and for so long that they are refused.
+    pub fn holds(&self) -> Option<&Holds> {
+        self.holds.get()
+    }
+
+    /// Whether others are refused because of it.
+    pub fn is_busy(&self) -> bool {
+        self.holds.get().is_some()
+    }
+
+    /// Whether it has written.
+    pub fn has_written(&self) -> bool {
+        self.state.load(Ordering::SeqCst) == WRITES
     }
 }

@@ -4,16 +4,19 @@
 -- the real one and refuses to write (`protect`). The functions that would go around a metatable are replaced.
 --
 -- Functions in Rust raise errors of a kind that scripts know nothing of: whatever catches an error converts it. Each value
--- that Rust gets takes one of some thousands of places, so a script can unpack no more at once.
+-- that Rust gets takes one of some thousands of places, so none of these functions is called with more at once (`narrow`);
+-- the arguments of a command, which may be more, then stand in a table.
 
 local raw = ...
 
 local error, type, tostring, next, setfenv, concat = error, type, tostring, next, setfenv, table.concat
-local raw_pairs, raw_setmetatable, raw_rawset, raw_unpack = pairs, setmetatable, rawset, unpack
+local raw_pairs, raw_setmetatable, raw_rawset, select = pairs, setmetatable, rawset, select
+local raw_getfenv, raw_newproxy, raw_globals = getfenv, newproxy, _G
 local raw_loadstring, raw_pcall, raw_xpcall = loadstring, pcall, xpcall
 
 local READONLY = 'Attempt to modify a readonly table'
-local UNPACKED_MAX = 7000
+local ARGUMENTS_MAX = 1000
+local PACKED_MAX = 6000
 
 -- From what scripts hold to the real table.
 local protected = raw_setmetatable({}, {__mode = 'k'})
@@ -86,10 +89,31 @@ local function readonly_rawset(t, name, value)
     return raw_rawset(t, name, value)
 end
 
-local function limited_unpack(t, first, last)
-    if type(t) == 'table' and (last or #t) - (first or 1) >= UNPACKED_MAX then error('too many results to unpack', 2) end
-    return raw_unpack(t, first, last)
+-- A function in Rust as scripts call it.
+local function narrow(f, arguments_max)
+    return function(...)
+        if select('#', ...) > arguments_max then error('too many arguments', 2) end
+        return f(...)
+    end
 end
+
+local function widened(call, wide_call)
+    return function(...)
+        local count = select('#', ...)
+        if count > ARGUMENTS_MAX then return wide_call({...}, count) end
+        return call(...)
+    end
+end
+
+for _, library in raw_pairs {raw.redis, raw.load, raw.bit, raw.cjson, raw.cmsgpack, raw.struct, raw.math} do
+    for name, f in raw_pairs(library) do
+        if type(f) == 'function' and library[name] ~= raw.redis.call and library[name] ~= raw.redis.pcall then
+            library[name] = narrow(f, name == 'pack' and PACKED_MAX or ARGUMENTS_MAX)
+        end
+    end
+end
+raw.redis.call = widened(raw.redis.call, raw.wide_call)
+raw.redis.pcall = widened(raw.redis.pcall, raw.wide_pcall)
 
 local globals = {}
 local face, meta = protect(globals)
@@ -136,7 +160,7 @@ for _, name in ipairs {
 end
 globals.pairs, globals.setmetatable, globals.rawset = readonly_pairs, readonly_setmetatable, readonly_rawset
 globals.loadstring, globals.load = readonly_loadstring, readonly_load
-globals.pcall, globals.xpcall, globals.unpack = converting_pcall, converting_xpcall, limited_unpack
+globals.pcall, globals.xpcall, globals.unpack = converting_pcall, converting_xpcall, unpack
 globals._G = face
 
 for name, f in raw_pairs(raw.math) do math[name] = f end
@@ -174,12 +198,14 @@ end
 -- Runs a script with its keys and arguments in globals.
 function environment.eval(f, keys, argv)
     globals.KEYS, globals.ARGV = keys, argv
-    return raw_xpcall(f, failed)
+    local ok, value = raw_xpcall(f, failed)
+    return ok, value
 end
 
 -- Runs a function of a library.
 function environment.fcall(f, keys, args)
-    return raw_xpcall(function() return f(keys, args) end, failed)
+    local ok, value = raw_xpcall(function() return f(keys, args) end, failed)
+    return ok, value
 end
 
 raw_setmetatable(raw.load, getmetatable(globals))
@@ -191,6 +217,30 @@ function environment.load(f)
     local ok, problem = raw_xpcall(f, failed)
     meta.__index = globals
     return ok, problem
+end
+
+-- What `lua-enable-deprecated-api` allows. The environment of what is no script's stays out of sight and as it is.
+local function environment_of(f)
+    if type(f) == 'number' and f > 0 then f = f + 2 end
+    local found = raw_getfenv(f)
+    return found
+end
+
+function environment.with_deprecated()
+    globals.newproxy = raw_newproxy
+    globals.getfenv = function(f)
+        local found = environment_of(f == nil and 1 or f)
+        if found == raw_globals then return face end
+        return found
+    end
+    globals.setfenv = function(f, replacement)
+        if f == 0 or environment_of(f) == raw_globals then
+            error("'setfenv' cannot change environment of given object", 2)
+        end
+        if type(f) == 'number' then f = f + 1 end
+        local changed = setfenv(f, replacement)
+        return changed
+    end
 end
 
 -- What libraries do not see.

@@ -13,7 +13,7 @@ use std::time::Instant;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, RegistryKey, StdLib, Table, Value, VmState};
 use net::{OwnedArgs, Resp};
 
-use super::drive::{self, Pause};
+use super::drive::{Lane, Pause};
 use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
 use super::random::Rand48;
 use super::to_reply::write_value;
@@ -23,7 +23,7 @@ const INSTRUCTIONS_PER_LOOK: u32 = 10_000;
 
 /// What builds what scripts see.
 const SANDBOX: &str = include_str!("sandbox.lua");
-const SANDBOX_NAME: &str = "=sandbox";
+pub(super) const SANDBOX_NAME: &str = "=sandbox";
 
 /// A library that takes longer than this to be loaded is not.
 const LOAD_TIMEOUT: &str = "FUNCTION LOAD timeout";
@@ -47,6 +47,8 @@ pub struct Exchange {
     pub(super) resp: Cell<Resp>,
     /// The numbers of `math.random`.
     pub(super) random: Cell<Rand48>,
+    /// Where the script runs that can be stopped in the middle; the code of a library cannot.
+    pub(super) lane: Cell<Option<Lane>>,
     /// The script is to end.
     pub(super) killed: Cell<Option<&'static str>>,
     /// Where it was then.
@@ -88,8 +90,8 @@ pub struct Failure {
 }
 
 impl Vm {
-    /// A fresh state.
-    pub fn new(kind: Kind) -> Vm {
+    /// A fresh state; whether it has the functions that are deprecated.
+    pub fn new(kind: Kind, has_deprecated: bool) -> Vm {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH;
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))
             .expect("these libraries are safe ones, and a state takes little memory");
@@ -98,6 +100,7 @@ impl Vm {
             reply: RefCell::default(),
             resp: Cell::new(Resp::V2),
             random: Cell::default(),
+            lane: Cell::new(None),
             killed: Cell::new(None),
             killed_at: RefCell::default(),
             load_until: Cell::new(None),
@@ -106,6 +109,9 @@ impl Vm {
         });
         let environment = environment(&lua, &exchange).expect("the sandbox is a constant, and takes little memory");
         let function = |name: &str| environment.get::<Function>(name).expect("the sandbox returns these functions");
+        if has_deprecated {
+            function("with_deprecated").call::<()>(()).expect("it sets fields of a table");
+        }
         if kind == Kind::Function {
             function("of_functions").call::<()>(()).expect("it sets fields of a table");
         }
@@ -165,8 +171,9 @@ impl Vm {
         Ok(table)
     }
 
-    /// Makes the state as every script finds it.
-    pub(super) fn begin(&self) {
+    /// Makes the state as every script finds it that runs in `lane`.
+    pub(super) fn begin(&self, lane: Option<Lane>) {
+        self.exchange.lane.set(lane);
         self.exchange.resp.set(Resp::V2);
         self.exchange.killed.set(None);
         self.exchange.killed_at.borrow_mut().take();
@@ -253,7 +260,7 @@ fn look(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<VmState> {
         if exchange.load_until.get().is_some_and(|until| Instant::now() >= until) {
             exchange.killed.set(Some(LOAD_TIMEOUT));
         } else {
-            exchange.killed.set(drive::pause(Pause::Slice));
+            exchange.killed.set(exchange.lane.get().and_then(|lane| lane.pause(Pause::Slice)));
         }
     }
     if let Some(message) = exchange.killed.get() {

@@ -8,10 +8,11 @@ use net::{Args, Reply, Resp};
 use super::Host;
 use super::analysis::Touches;
 use super::engine::{NO_FUNCTION, script_named, script_of};
-use super::flags::ScriptFlags;
+use super::flags::{self, ScriptFlags};
+use super::registry::Registry;
 use super::run::{self, Job, Target};
 use crate::commands::parse::parse_i64;
-use crate::core::{Grounds, Ran};
+use crate::core::{Actor, Grounds, Ran};
 use crate::exec::work::{Needs, Progress, Work};
 use crate::exec::{CommandError, Run};
 use crate::shared::Shared;
@@ -40,10 +41,29 @@ pub enum CalledBy {
     Function,
 }
 
+impl CalledBy {
+    /// What the script that is called by `what` says of itself, if there is one.
+    pub fn flags_of(self, registry: &Arc<Registry>, what: &[u8]) -> Option<ScriptFlags> {
+        match self {
+            CalledBy::Source => flags::of_script(what).ok().map(|(flags, _)| flags),
+            CalledBy::Sha => script_named(registry, what).ok().map(|script| script.flags),
+            CalledBy::Function => {
+                let libraries = registry.libraries();
+                let functions = &libraries.with_function(what)?.functions;
+                functions.iter().find(|function| function.name == what).map(|function| function.flags)
+            }
+        }
+    }
+}
+
 /// A call of a script.
 pub struct ScriptWork {
     job: Job,
     needs: Needs,
+    /// It has given way: its number, and in whose name its commands run.
+    stopped: Option<(u64, Actor)>,
+    /// For how long it ran before that, in microseconds.
+    ran_micros: u64,
 }
 
 impl ScriptWork {
@@ -55,10 +75,10 @@ impl ScriptWork {
             CalledBy::Function => {
                 let libraries = registry.libraries();
                 let library = libraries.with_function(what).ok_or(NO_FUNCTION)?;
-                let function = library.functions.iter().find(|function| function.name == what);
-                let flags = function.ok_or(NO_FUNCTION)?.flags;
+                let place = library.place_of(what).ok_or(NO_FUNCTION)?;
+                let flags = library.functions[place].flags;
                 let keys = number_of_keys(args, Some(KEYS_BAD))?;
-                (Target::Function(Arc::clone(library)), flags, library.touches, keys)
+                (Target::Function(Arc::clone(library), place), flags, library.touches, keys)
             }
             CalledBy::Source => {
                 let keys = number_of_keys(args, None)?;
@@ -71,6 +91,7 @@ impl ScriptWork {
                 (Target::Script(Arc::clone(&script)), script.flags, script.touches, keys)
             }
         };
+        let writes_refused = shared.refuses_writes();
         let over_memory = shared.over_memory.load(Ordering::Relaxed);
         let writes_nothing = flags.has(ScriptFlags::NO_WRITES);
         let any_memory = writes_nothing || flags.has(ScriptFlags::ALLOW_OOM);
@@ -92,8 +113,9 @@ impl ScriptWork {
             keys,
             read_only: read_only || writes_nothing,
             short_of_memory: over_memory && !any_memory,
+            writes_refused,
         };
-        Ok(ScriptWork { job, needs })
+        Ok(ScriptWork { job, needs, stopped: None, ran_micros: 0 })
     }
 
     /// The same where everything is claimed.
@@ -102,21 +124,52 @@ impl ScriptWork {
         ScriptWork { needs: Needs::Everything, ..self }
     }
 
-    /// Runs the script where all it needs is claimed already, and writes its reply behind what is in `reply`.
-    pub fn run_on(&self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) {
-        let actor = grounds.actor;
-        let core = grounds.core().id;
+    /// For how long it has run before it gave way, in microseconds.
+    pub fn ran_micros(&self) -> u64 {
+        self.ran_micros
+    }
+
+    /// Runs the script where all it needs is claimed already, for a slice of time, and writes its reply behind what is in
+    /// `reply` when it is over.
+    pub fn run_on(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress {
+        let caller = grounds.actor;
         let registry = Arc::clone(&grounds.core().shared.scripts);
-        let is_checked = self.needs == Needs::Keys && grounds.core().shared.shards() > 1;
-        grounds.actor.is_script = true;
-        let start = reply.len();
-        let mut host = OnGrounds { grounds, job: &self.job, is_checked };
-        let outcome = run::run(&registry, core, &self.job, &mut host, &mut Reply::new(reply, actor.resp));
-        grounds.actor = actor;
+        let begun = if let Some((number, actor)) = self.stopped.take() {
+            grounds.actor = actor;
+            Ok(Some(run::take_up(number)))
+        } else {
+            grounds.actor.is_script = true;
+            run::begin(&registry, &self.job, caller.resp)
+        };
+        let outcome = match begun {
+            Ok(None) => {
+                grounds.actor = caller;
+                return Progress::Later(None);
+            }
+            Ok(Some(mut course)) => {
+                let is_checked = self.needs == Needs::Keys && grounds.core().shared.shards() > 1;
+                let mut host = OnGrounds { grounds, job: &self.job, is_checked };
+                let running = course.drive(&registry, &self.job, &mut host);
+                self.ran_micros += host.driven_micros();
+                if running.is_some() {
+                    self.stopped = Some((run::put_aside(course), grounds.actor));
+                    grounds.actor = caller;
+                    return Progress::Later(running);
+                }
+                let start = reply.len();
+                let outcome = course.end(&registry, &mut Reply::new(reply, caller.resp));
+                if outcome.is_err() {
+                    reply.truncate(start);
+                }
+                outcome
+            }
+            Err(error) => Err(error),
+        };
+        grounds.actor = caller;
         if let Err(error) = outcome {
-            reply.truncate(start);
-            Reply::new(reply, actor.resp).error(error.as_bytes());
+            Reply::new(reply, caller.resp).error(error.as_bytes());
         }
+        Progress::Done
     }
 }
 
@@ -146,8 +199,7 @@ impl Work for ScriptWork {
     }
 
     fn run(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress {
-        self.run_on(grounds, reply);
-        Progress::Done
+        self.run_on(grounds, reply)
     }
 }
 
@@ -182,8 +234,22 @@ impl Host for OnGrounds<'_, '_> {
             return Reply::new(out, resp).error(UNDECLARED);
         }
         self.grounds.actor.resp = resp;
-        if self.grounds.run(row, args, out) == Ran::WantsShares {
-            Reply::new(out, resp).error(ASKS_ALL_CORES);
+        match self.grounds.run(row, args, out) {
+            Ran::Replied => {}
+            Ran::WantsShares => Reply::new(out, resp).error(ASKS_ALL_CORES),
+            Ran::Stopped(_) => unreachable!("a script calls no script"),
         }
+    }
+
+    fn is_time_up(&self) -> bool {
+        self.grounds.is_time_up()
+    }
+
+    fn look_at_time(&mut self) -> bool {
+        self.grounds.look_at_time()
+    }
+
+    fn driven_micros(&self) -> u64 {
+        self.grounds.driven_micros()
     }
 }

@@ -62,8 +62,12 @@ pub struct ClientInfo {
     pub in_flight: usize,
     /// The most output that was to be sent at once lately, in bytes; fades with every piece that is sent.
     pub output_peak: usize,
+    /// What it counts for among `maxmemory-clients`, in bytes.
+    pub counted_bytes: usize,
     /// When its output first passed the soft limit.
     pub soft_limit_since: Option<UnixMillis>,
+    /// Its transaction runs at this moment: of so many commands.
+    pub executes: Option<usize>,
     /// Replies written so far (`tot-cmds` of CLIENT LIST and statistics).
     pub commands: u64,
 }
@@ -183,7 +187,9 @@ impl Session {
                 sent_bytes: 0,
                 in_flight: 0,
                 output_peak: 0,
+                counted_bytes: 0,
                 soft_limit_since: None,
+                executes: None,
                 commands: 0,
             }),
         }
@@ -202,6 +208,7 @@ impl Session {
         let output = self.out.capacity() + info.in_flight + self.replies.heap_bytes();
         let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
         let held = held + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.memory_bytes());
+        let held = held + self.tracking.as_ref().map_or(0, |mode| mode.heap_bytes());
         let kept = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes());
         size_of::<Session>() + size_of::<ClientInfo>() + names + output + held + kept + info.input.query_capacity
     }

@@ -67,7 +67,6 @@ pub struct Hub {
     has_loading: AtomicBool,
     /// Keys that the last load loaded, and those it found expired.
     last_load: Mutex<(u64, u64)>,
-    functions: Mutex<Vec<Vec<u8>>>,
     /// Shutdowns by signals that failed.
     failed_shutdowns: AtomicU64,
     bell: OnceLock<Box<dyn Fn() + Send + Sync>>,
@@ -92,7 +91,6 @@ impl Hub {
             loading: Mutex::default(),
             has_loading: AtomicBool::new(false),
             last_load: Mutex::default(),
-            functions: Mutex::default(),
             failed_shutdowns: AtomicU64::new(0),
             bell: OnceLock::new(),
         }
@@ -213,6 +211,11 @@ impl Hub {
         self.restricts.load(Ordering::Relaxed)
     }
 
+    /// Whether commands that write are refused: the last snapshot failed, and there are save points to keep.
+    pub fn refuses_writes(&self, config: &Config) -> bool {
+        config.stop_writes_on_bgsave_error && !config.save.points.is_empty() && !self.last().succeeded
+    }
+
     /// Asks the first core for something.
     pub fn order(&self, order: Order) {
         let mut orders = self.orders.lock().expect("no one panics while ordering");
@@ -299,7 +302,6 @@ impl Hub {
         *self.last_load.lock().expect("no one panics while loading") = loading.counts();
         if loading.failure().is_none() {
             loading.log_end();
-            *self.functions.lock().expect("no one panics while loading") = loading.take_functions();
             self.forget_changes();
         }
         if loading.failure().is_none() || !loading.refuses_commands() {
@@ -314,11 +316,6 @@ impl Hub {
     /// Keys that the last load loaded, and those that were expired.
     pub fn last_load(&self) -> (u64, u64) {
         *self.last_load.lock().expect("no one panics while loading")
-    }
-
-    /// Libraries of functions that were in the file, to be written again.
-    pub(super) fn functions(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.functions.lock().expect("no one panics while loading")
     }
 
     /// Says how the main thread is told that something happened. Once.

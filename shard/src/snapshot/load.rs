@@ -8,8 +8,8 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use storage::snapshot::file::{EntryHead, FileError, FileReader, Item};
@@ -18,6 +18,8 @@ use storage::{Access, Detached, UnixMillis};
 use crate::config::error::system_text;
 use crate::exec::ShardState;
 use crate::replay::{LogFile, LogReader};
+use crate::script::Registry;
+use crate::script::engine::library_of;
 
 /// Access bits tell no longer times, in seconds.
 const IDLE_SECONDS_MAX: u64 = (1 << 24) - 1;
@@ -251,8 +253,20 @@ impl Loading {
         );
     }
 
-    pub(super) fn take_functions(&self) -> Vec<Vec<u8>> {
-        std::mem::take(&mut self.functions.lock().expect("no one panics while loading"))
+    /// Makes the libraries that were in the file known to the server: done by the core that has read them, before it says
+    /// that it is done. The first one that cannot be is why the file cannot.
+    pub fn take_in_libraries(&self, registry: &Arc<Registry>) {
+        let sources = std::mem::take(&mut *self.functions.lock().expect("no one panics while loading"));
+        for source in sources {
+            let added = library_of(registry, &source)
+                .map_err(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+                .and_then(|library| {
+                    registry.change_libraries(|all| all.add(library, self.conflict == Conflict::Replace))
+                });
+            if let Err(why) = added {
+                return self.fail(format!("Failed loading library, {}", why.trim_start_matches("ERR ")));
+            }
+        }
     }
 }
 
@@ -378,7 +392,12 @@ impl SnapshotLoader {
             loading.keys_expired.fetch_add(1, Ordering::Relaxed);
             return self.reader.skip_value().map_err(describe);
         }
-        let Some(value) = self.reader.value(&shard.limits).map_err(describe)? else {
+        let value = self.reader.value(&shard.limits).map_err(|error| {
+            let key = String::from_utf8_lossy(self.reader.key());
+            tracing::warn!("The value of key '{key}' in DB {} cannot be read: {}", self.db, error.kind);
+            describe(error)
+        })?;
+        let Some(value) = value else {
             loading.keys_empty.fetch_add(1, Ordering::Relaxed);
             let key = String::from_utf8_lossy(self.reader.key());
             tracing::info!("The RDB file has an empty collection: skipping empty key: {key}");

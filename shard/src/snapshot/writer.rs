@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use storage::snapshot::file::{FileSum, end_mark, header, put_aux, put_function};
 
-use super::hub::Hub;
 use super::job::{Job, Next};
 use crate::config::error::system_text;
 use crate::memory;
@@ -23,12 +22,14 @@ const SYNC_BYTES: u64 = 32 << 20;
 /// The least version that is written.
 const VERSION_MIN: u16 = 10;
 
-/// Writes one snapshot after the other until [`Hub::close`].
+/// Writes one snapshot after the other until [`super::hub::Hub::close`].
 pub fn run(shared: &Shared) {
     let hub = &shared.snapshots;
     while let Some(job) = hub.next_job() {
         let outcome = if job.kind.saves() { write(shared, &job) } else { Ok(()) };
         hub.ended(shared, &job, outcome);
+        drop(job);
+        memory::settle_thread();
     }
 }
 
@@ -60,7 +61,7 @@ fn write_contents(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()>
     let mut version = VERSION_MIN;
     let mut unsynced = 0;
     file.write_all(&header(version))?;
-    let begin = preamble(&shared.snapshots, job);
+    let begin = preamble(shared, job);
     file.write_all(&begin)?;
     sum.add_bytes(&begin);
     loop {
@@ -82,6 +83,8 @@ fn write_contents(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()>
         if job.written(block.bytes.len()) {
             shared.wake_all();
         }
+        drop(block);
+        memory::settle_thread();
     }
     let head = header(version);
     sum.add_bytes(&[end_mark()]);
@@ -93,15 +96,15 @@ fn write_contents(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()>
 }
 
 /// What stands before all keys.
-fn preamble(hub: &Hub, job: &Job) -> Vec<u8> {
+fn preamble(shared: &Shared, job: &Job) -> Vec<u8> {
     let mut bytes = Vec::new();
     put_aux(&mut bytes, "redis-ver", REDIS_VERSION);
     put_aux(&mut bytes, "redis-bits", &usize::BITS.to_string());
     put_aux(&mut bytes, "ctime", &(job.began.0 / 1000).to_string());
     put_aux(&mut bytes, "used-mem", &memory::used_bytes().to_string());
     put_aux(&mut bytes, "aof-base", "0");
-    for payload in hub.functions().iter() {
-        put_function(&mut bytes, payload);
+    for library in shared.scripts.libraries().all() {
+        put_function(&mut bytes, &library.source);
     }
     bytes
 }

@@ -91,6 +91,12 @@ impl Flags {
         Flags(self.0 | 1 << flag as u32)
     }
 
+    /// This set without those in `other`.
+    #[must_use]
+    pub const fn without(self, other: Flags) -> Flags {
+        Flags(self.0 & !other.0)
+    }
+
     /// Whether `flag` is in the set.
     pub const fn has(self, flag: Flag) -> bool {
         self.0 & (1 << flag as u32) != 0

@@ -18,11 +18,14 @@ pub enum LatencyEvent {
     FastCommand,
     /// One slice of the expiry sweep.
     ExpireCycle,
+    /// One slice of eviction.
+    EvictionCycle,
 }
 
 impl LatencyEvent {
     /// All of them.
-    pub const ALL: [LatencyEvent; 3] = [LatencyEvent::Command, LatencyEvent::FastCommand, LatencyEvent::ExpireCycle];
+    pub const ALL: [LatencyEvent; 4] =
+        [LatencyEvent::Command, LatencyEvent::FastCommand, LatencyEvent::ExpireCycle, LatencyEvent::EvictionCycle];
 
     /// Its name in commands and replies.
     pub const fn name(self) -> &'static str {
@@ -30,6 +33,7 @@ impl LatencyEvent {
             LatencyEvent::Command => "command",
             LatencyEvent::FastCommand => "fast-command",
             LatencyEvent::ExpireCycle => "expire-cycle",
+            LatencyEvent::EvictionCycle => "eviction-cycle",
         }
     }
 

@@ -70,6 +70,8 @@ pub struct CoreStats {
     pub messages: u64,
     /// Pushes that were put off for a lock.
     pub put_off: u64,
+    /// Clients closed for `maxmemory-clients`.
+    pub evicted_clients: u64,
     /// Microseconds spent in the expiry sweep.
     pub expire_micros: u64,
     /// Slices of the sweep that ended before it was through.
@@ -97,6 +99,7 @@ impl Default for CoreStats {
             tick_micros: 0,
             messages: 0,
             put_off: 0,
+            evicted_clients: 0,
             expire_micros: 0,
             expire_cut_short: 0,
         }
@@ -154,6 +157,7 @@ impl CoreStats {
         self.tick_micros += other.tick_micros;
         self.messages += other.messages;
         self.put_off += other.put_off;
+        self.evicted_clients += other.evicted_clients;
         self.expire_micros += other.expire_micros;
         self.expire_cut_short += other.expire_cut_short;
     }

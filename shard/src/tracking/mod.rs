@@ -49,7 +49,7 @@ mod notice;
 mod registry;
 mod table;
 
-pub use keys::KeyTracking;
+pub use keys::{Change, KeyTracking};
 pub use mode::{Choice, Mode};
 pub use notice::{Broadcast, Invalid, Notice, broken};
 pub use registry::{Registry, Target, Tracker};

@@ -36,6 +36,14 @@ pub struct Mode {
 }
 
 impl Mode {
+    /// Bytes of memory that it takes.
+    pub fn heap_bytes(&self) -> usize {
+        /// What a prefix takes in its tree and in the registry, about, besides its bytes.
+        const PREFIX_OVERHEAD_BYTES: usize = 96;
+        let prefixes = self.prefixes.iter().map(|prefix| prefix.capacity() + PREFIX_OVERHEAD_BYTES);
+        size_of::<Mode>() + prefixes.sum::<usize>()
+    }
+
     /// Whether the reads of the command that is looked at are remembered.
     pub const fn remembers(&self) -> bool {
         !self.broadcast

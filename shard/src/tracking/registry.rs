@@ -89,6 +89,13 @@ impl Registry {
         self.items.fetch_add(items, Ordering::Relaxed);
     }
 
+    /// A shard's table is to lose one key, if all of them hold more than `limit`. Two shards that look at once do not both
+    /// take the same key too many for theirs.
+    pub(super) fn uncount_excess(&self, limit: usize) -> bool {
+        let less = |keys: usize| (keys > limit).then(|| keys - 1);
+        self.keys.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+
     /// A shard's table holds so many keys and clients less.
     pub(super) fn uncount(&self, keys: usize, items: usize) {
         self.keys.fetch_sub(keys, Ordering::Relaxed);

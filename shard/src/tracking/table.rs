@@ -112,31 +112,32 @@ impl ReadTable {
         let rows = &self.rows;
         let entry = self.index.find_entry(hash, |&place| &*rows[place].key == key).ok()?;
         let (place, _) = entry.remove();
-        Some(self.take_row(place).readers)
+        let readers = self.take_row(place).readers;
+        self.registry.uncount(1, readers.as_slice().len());
+        Some(readers)
     }
 
-    /// Forgets a random key; which, and who had read it.
-    pub fn remove_random(&mut self, rng: &mut impl Rng) -> Option<(Box<[u8]>, Readers)> {
-        if self.rows.is_empty() {
+    /// Forgets a random key, if all shards together have more than `limit`; which, and who had read it.
+    pub fn remove_excess(&mut self, limit: usize, rng: &mut impl Rng) -> Option<(Box<[u8]>, Readers)> {
+        if self.rows.is_empty() || !self.registry.uncount_excess(limit) {
             return None;
         }
         let place = rng.random_range(0..self.rows.len());
         let hash = self.hasher.hash_one(&*self.rows[place].key);
         self.index.find_entry(hash, |&other| other == place).expect("every row is in the index").remove();
         let Row { key, readers } = self.take_row(place);
+        self.registry.uncount(0, readers.as_slice().len());
         Some((key, readers))
     }
 
-    /// Takes a row out that is in the index no longer. The last one takes its place.
+    /// Takes a row out that is in the index no longer, and leaves it to the caller to uncount it. The last one takes its place.
     fn take_row(&mut self, place: usize) -> Row {
         let last = self.rows.len() - 1;
         if place != last {
             let hash = self.hasher.hash_one(&*self.rows[last].key);
             *self.index.find_mut(hash, |&other| other == last).expect("every row is in the index") = place;
         }
-        let row = self.rows.swap_remove(place);
-        self.registry.uncount(1, row.readers.as_slice().len());
-        row
+        self.rows.swap_remove(place)
     }
 
     /// Forgets everything, and gives the memory back.

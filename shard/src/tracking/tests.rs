@@ -33,7 +33,7 @@ fn the_table_is_as_a_map_of_sets() {
                 let expected = model.remove(&key).map(|clients| clients.into_iter().collect::<Vec<_>>());
                 assert_eq!(table.remove(&key).map(|readers| readers.as_slice().to_vec()), expected);
             }
-            _ => match table.remove_random(&mut rng) {
+            _ => match table.remove_excess(0, &mut rng) {
                 None => assert!(model.is_empty()),
                 Some((key, readers)) => {
                     let expected = model.remove(&*key).expect("it was added");
@@ -58,7 +58,8 @@ fn a_random_key_is_any_key() {
         for n in 0..8_u8 {
             table.add(&[n], ClientId(1));
         }
-        seen.insert(table.remove_random(&mut rng).expect("there are eight").0);
+        seen.insert(table.remove_excess(7, &mut rng).expect("there are eight").0);
+        assert_eq!(table.remove_excess(7, &mut rng), None, "no more than are too many");
     }
     assert_eq!(seen.len(), 8);
 }
@@ -133,10 +134,41 @@ fn touched_keys_have_changed_if_the_command_changed_something() {
     keys.touch(b"a");
     keys.change(b"b");
     keys.settle(true);
-    assert_eq!(keys.take_changed(), [b"b".to_vec(), b"a".to_vec()]);
+    assert_eq!(keys.take_changed(), [(b"b".to_vec(), None), (b"a".to_vec(), None)]);
     keys.table.add(b"c", ClientId(1));
     keys.flush();
     assert!(keys.table.is_empty() && keys.has_news() && keys.take_flushed() && !keys.has_news());
+}
+
+#[test]
+fn who_reads_a_key_behind_a_change_is_not_told_of_that() {
+    let registry = Arc::new(Registry::default());
+    registry.enter(ClientId(1), place(1), &Mode::default());
+    registry.enter(ClientId(2), place(2), &Mode::default());
+    let told = |keys: &mut KeyTracking| {
+        let changed = keys.take_changed();
+        let readers = |readers: Option<Readers>| readers.map_or_else(Vec::new, |readers| readers.as_slice().to_vec());
+        changed.into_iter().map(|(_, of)| readers(of)).collect::<Vec<_>>()
+    };
+    let mut home = KeyTracking::new(Arc::clone(&registry));
+    home.remember_key(ClientId(1), b"a");
+    home.change(b"a");
+    home.remember_key(ClientId(2), b"a");
+    assert_eq!(told(&mut home), [vec![ClientId(1)]], "the other one has read what is there now");
+    home.change(b"a");
+    assert_eq!(told(&mut home), [vec![ClientId(2)]]);
+
+    // The same of a key that was away meanwhile: read, changed, and read again.
+    home.remember_key(ClientId(1), b"a");
+    let mut away = home.for_borrowed();
+    away.remember_key(ClientId(2), b"a");
+    away.change(b"a");
+    away.remember_key(ClientId(2), b"a");
+    let (changed, reads) = away.take_out(&[b"a".to_vec()]);
+    home.take_in(changed, reads);
+    assert_eq!(told(&mut home), [vec![ClientId(1), ClientId(2)]]);
+    home.change(b"a");
+    assert_eq!(told(&mut home), [vec![ClientId(2)]], "whoever read it last has a copy");
 }
 
 #[test]

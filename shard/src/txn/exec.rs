@@ -10,6 +10,7 @@ use super::queue::{Queue, Watching};
 use crate::core::{Grounds, Ran};
 use crate::exec::Run;
 use crate::exec::work::{Needs, Progress, Work};
+use crate::script::work::ScriptWork;
 use crate::txn::Presence;
 
 /// A transaction that runs.
@@ -18,6 +19,10 @@ pub struct Exec {
     watching: Option<Watching>,
     /// The command that is next.
     next: usize,
+    /// It has begun to run.
+    has_begun: bool,
+    /// The command that is next is this script, which has given way.
+    script: Option<ScriptWork>,
     needs: Needs,
     wants_home: bool,
     /// A rule, which the simulation can break: watched keys are claimed.
@@ -41,7 +46,17 @@ impl Exec {
                 Run::Container | Run::Chosen(_) => {}
             }
         }
-        Exec { queue, watching, next: 0, needs, wants_home, claims_watched }
+        Exec { queue, watching, next: 0, has_begun: false, script: None, needs, wants_home, claims_watched }
+    }
+
+    /// Has its client show that the transaction runs, or does no longer, to the commands of it that ask.
+    fn show(&self, grounds: &mut Grounds<'_>, runs: bool) {
+        let conn = grounds.actor.conn;
+        if self.wants_home
+            && let Some(session) = grounds.core().session(conn)
+        {
+            session.info.executes = runs.then(|| self.queue.len());
+        }
     }
 
     /// Whether a watched key was changed, or its time is past by now. All of them are claimed, so this does not change any
@@ -81,20 +96,29 @@ impl Work for Exec {
     }
 
     fn run(&mut self, grounds: &mut Grounds<'_>, reply: &mut Vec<u8>) -> Progress {
-        if self.next == 0 && !grounds.has_shares() {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.show(grounds, true);
             if self.is_spoilt(grounds) {
                 Reply::new(reply, grounds.actor.resp).null_array();
+                self.show(grounds, false);
                 return Progress::Done;
             }
             Reply::new(reply, grounds.actor.resp).array(self.queue.len());
         }
         while self.next < self.queue.len() {
             let (row, args) = self.queue.at(self.next);
-            if grounds.run(row, &args, reply) == Ran::WantsShares {
-                return Progress::Shares(args.to_owned());
+            grounds.script = self.script.take();
+            match grounds.run(row, &args, reply) {
+                Ran::Replied => {}
+                Ran::WantsShares => return Progress::Shares(args.to_owned()),
+                Ran::Stopped(running) => {
+                    self.script = grounds.script.take();
+                    return Progress::Later(running);
+                }
             }
             self.next += 1;
         }
+        self.show(grounds, false);
         Progress::Done
     }
 }

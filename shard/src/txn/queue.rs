@@ -55,8 +55,8 @@ struct Queued {
 }
 
 impl Queue {
-    /// Keeps a command. False if there is no room for it.
-    pub fn push(&mut self, row: &'static Row, args: &Args<'_>) -> bool {
+    /// Keeps a command, of which `flags` tell what it may do. False if there is no room for it.
+    pub fn push(&mut self, row: &'static Row, flags: Flags, args: &Args<'_>) -> bool {
         let room = u32::MAX as usize - self.bytes.len();
         if args.total_bytes() > room || self.spans.len() + args.len() > u32::MAX as usize {
             return false;
@@ -66,7 +66,7 @@ impl Queue {
             self.spans.push(Span { start: self.bytes.len() as u32, len: arg.len() as u32 });
             self.bytes.extend_from_slice(arg);
         }
-        self.flags = self.flags.or(row.command.flags);
+        self.flags = self.flags.or(flags);
         true
     }
 

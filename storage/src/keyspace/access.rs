@@ -84,7 +84,7 @@ impl Access {
         if settings.decay_minutes == 0 {
             return counter;
         }
-        let periods = self.elapsed_minutes(now) / settings.decay_minutes;
+        let periods = self.idle_minutes(now) / settings.decay_minutes;
         if periods >= counter as u32 { 0 } else { counter - periods as u8 }
     }
 
@@ -95,7 +95,8 @@ impl Access {
         Self::lfu(now, lfu_increment(counter, settings.log_factor, draw))
     }
 
-    const fn elapsed_minutes(self, now: UnixMillis) -> u32 {
+    /// How many minutes ago the key was used last, read as LFU bits; modulo 2^16.
+    pub const fn idle_minutes(self, now: UnixMillis) -> u32 {
         let last = self.0 >> 8;
         let now = minutes(now);
         if now >= last { now - last } else { MINUTES_MASK - last + now }

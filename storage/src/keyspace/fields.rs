@@ -23,6 +23,8 @@ use super::{Database, EntryMut, UnixMillis};
 use crate::encoding::block::BlockRef;
 use crate::encoding::hash::key_hash;
 use crate::encoding::table::{Place, Table};
+use crate::number::INTEGER_TEXT_BYTES_MAX;
+use crate::types::hash::Field;
 use crate::types::{OwnedValue, Value};
 
 #[cfg(test)]
@@ -51,8 +53,8 @@ pub(super) struct Watches {
 pub struct SweptFields<'a> {
     /// The hash's key.
     pub key: &'a [u8],
-    /// Fields removed.
-    pub removed: usize,
+    /// The fields removed.
+    pub names: &'a [Vec<u8>],
     /// Whether no field is left, and the key is removed with them.
     pub gone: bool,
 }
@@ -123,18 +125,20 @@ impl Database {
         let Some(place) = self.table.find_where(hash, |block| is_due(block, hash, now)) else { return 0 };
         // A running snapshot needs to see nothing before: whoever loads it drops these fields, too.
         let mut entry = EntryMut::new(&mut self.table, place, None);
-        let removed = entry.edit(|value| {
+        let mut names = Vec::new();
+        entry.edit(|value| {
             let OwnedValue::Hash(fields) = value else { unreachable!("only hashes are due") };
-            fields.expire_fields(now, budget, |_| ()).removed
+            let name = |field: Field<'_>| field.name.as_bytes(&mut [0; INTEGER_TEXT_BYTES_MAX]).to_vec();
+            fields.expire_fields(now, budget, |field| names.push(name(field)));
         });
         let gone = entry.value().is_empty_collection();
-        if removed > 0 {
-            swept(SweptFields { key: entry.entry().key(), removed, gone });
+        if !names.is_empty() {
+            swept(SweptFields { key: entry.entry().key(), names: &names, gone });
         }
         if gone {
             drop(self.table.delete(hash, place));
         }
-        removed
+        names.len()
     }
 
     /// Lets go of the watches that say nothing.

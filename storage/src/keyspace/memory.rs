@@ -52,6 +52,11 @@ impl Database {
         }
     }
 
+    /// Bytes of pages that no entry takes: gaps for entries to come.
+    pub const fn gap_bytes(&self) -> usize {
+        self.table.gap_bytes()
+    }
+
     /// The shape of the hash table. Visits every key: for DEBUG only.
     pub fn stats(&self) -> TableStats {
         TableStats {

@@ -11,6 +11,7 @@
 //! - `saving.rs`: what a running snapshot has yet to save, and saving it.
 //! - `scan.rs`: cursors, random keys, visiting all.
 //! - `access.rs`: the arithmetic of LRU and LFU bits.
+//! - `evict/`: which key is missed least.
 //! - `memory.rs`: what the memory is spent on; returning what deletes have left sparse.
 //! - `discard.rs`: freeing big things elsewhere, or a little at a time.
 //!
@@ -20,6 +21,7 @@ mod access;
 mod database;
 mod discard;
 mod entry;
+mod evict;
 mod expiry;
 mod fields;
 mod key;
@@ -35,6 +37,7 @@ pub use access::{Access, LFU_COUNTER_INITIAL, LfuSettings};
 pub use database::{Database, Detached};
 pub use discard::{DISCARD_BYTES_MIN, Discarded};
 pub use entry::{Entry, EntryMut};
+pub use evict::{Candidate, Eviction, Pool, Usefulness};
 pub use expiry::{Expiry, SweepBudget, SweepOutcome, UnixMillis};
 pub use fields::SweptFields;
 pub use key::Key;

@@ -22,7 +22,12 @@ pub enum RestoreError {
     /// The footer is missing, of a version too late, or the checksum is not that of the payload.
     VersionOrChecksum,
     /// The footer is right, but what is before it is no value.
-    BadFormat,
+    BadFormat {
+        /// How far it was read, in bytes.
+        offset: usize,
+        /// What is wrong, for the log.
+        fault: &'static str,
+    },
 }
 
 /// The payload of a value.
@@ -60,5 +65,5 @@ pub fn restore(payload: &[u8], check_sum: bool, limits: &Limits) -> Result<Owned
     }
     let mut reader = Reader::new(body);
     let value = reader.byte().and_then(|type_byte| reader.value(type_byte, limits));
-    value.map_err(|_| RestoreError::BadFormat)
+    value.map_err(|_| RestoreError::BadFormat { offset: body_len - reader.rest().len(), fault: reader.fault() })
 }

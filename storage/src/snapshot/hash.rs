@@ -21,6 +21,11 @@ use crate::encoding::listpack;
 use crate::keyspace::UnixMillis;
 use crate::types::hash::{FIELD_EXPIRE_MAX, FieldExpiry, Hash, HashLimits, HashRef, HashRepr};
 
+const BAD_ZIPMAP: &str = "Zipmap integrity check failed.";
+const BAD_ZIPLIST: &str = "Hash ziplist integrity check failed.";
+const BAD_LISTPACK: &str = "Hash listpack integrity check failed.";
+const DUPLICATE: &str = "Duplicate hash fields detected";
+
 /// The type that a hash is written as.
 pub(super) fn hash_type(hash: HashRef<'_>) -> u8 {
     match (hash.repr(), hash.volatile_fields()) {
@@ -73,26 +78,34 @@ impl Reader<'_> {
         let mut hash = Hash::default();
         for _ in 0..self.length()? {
             let (name, value) = (self.string()?.into_bytes(), self.string()?.into_bytes());
-            add_field(&mut hash, &name, &value, limits)?;
+            let added = add_field(&mut hash, &name, &value, limits);
+            self.blame(DUPLICATE, added)?;
         }
         Ok(hash)
     }
 
     pub(super) fn hash_zipmap(&mut self, limits: &HashLimits) -> Result<Hash, Malformed> {
+        let bytes = self.string()?.into_bytes();
         let mut hash = Hash::default();
-        for (name, value) in zipmap_fields(&self.string()?.into_bytes())? {
-            add_field(&mut hash, name, value, limits)?;
+        for (name, value) in self.blame(BAD_ZIPMAP, zipmap_fields(&bytes))? {
+            let added = add_field(&mut hash, name, value, limits);
+            self.blame(DUPLICATE, added)?;
+        }
+        if hash.as_ref().is_empty() {
+            return self.blame(BAD_ZIPMAP, Err(Malformed));
         }
         Ok(hash)
     }
 
     pub(super) fn hash_ziplist(&mut self, limits: &HashLimits) -> Result<Hash, Malformed> {
-        let packed = listpack_of_ziplist(&self.string()?.into_bytes())?;
-        Hash::from_packed(packed, limits).map_err(|_| Malformed)
+        let bytes = self.string()?.into_bytes();
+        let packed = self.blame(BAD_ZIPLIST, listpack_of_ziplist(&bytes))?;
+        self.blame(BAD_ZIPLIST, Hash::from_packed(packed, limits))
     }
 
     pub(super) fn hash_listpack(&mut self, limits: &HashLimits) -> Result<Hash, Malformed> {
-        Hash::from_packed(self.string()?.into_bytes(), limits).map_err(|_| Malformed)
+        let packed = self.string()?.into_bytes();
+        self.blame(BAD_LISTPACK, Hash::from_packed(packed, limits))
     }
 
     /// Types 24 and 22.
@@ -102,7 +115,8 @@ impl Reader<'_> {
         for _ in 0..self.length()? {
             let time = self.length()?;
             let (name, value) = (self.string()?.into_bytes(), self.string()?.into_bytes());
-            add_field(&mut hash, &name, &value, limits)?;
+            let added = add_field(&mut hash, &name, &value, limits);
+            self.blame(DUPLICATE, added)?;
             if let Some(behind_earliest) = time.checked_sub(1) {
                 let at = earliest.checked_add(behind_earliest).and_then(|at| i64::try_from(at).ok()).map(UnixMillis);
                 let at = at.filter(|at| (UnixMillis(1)..=FIELD_EXPIRE_MAX).contains(at)).ok_or(Malformed)?;
@@ -118,7 +132,8 @@ impl Reader<'_> {
             // The listpack tells it, too: it begins with the field that expires first.
             self.bytes(size_of::<u64>())?;
         }
-        Hash::from_packed_ttl(self.string()?.into_bytes(), limits).map_err(|_| Malformed)
+        let packed = self.string()?.into_bytes();
+        self.blame(BAD_LISTPACK, Hash::from_packed_ttl(packed, limits))
     }
 }
 

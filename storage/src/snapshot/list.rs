@@ -14,6 +14,10 @@ use crate::types::list::{IntBuf, List, ListBuilder, ListLimits, ListRef, NodeCon
 const CONTAINER_PLAIN: u64 = 1;
 const CONTAINER_PACKED: u64 = 2;
 
+const BAD_ZIPLIST: &str = "List ziplist integrity check failed.";
+const BAD_LISTPACK: &str = "List listpack integrity check failed.";
+const BAD_CONTAINER: &str = "Quicklist integrity check failed.";
+
 impl Writer {
     pub(super) fn put_list(&mut self, list: ListRef<'_>) {
         self.put_length(list.node_count() as u64);
@@ -33,9 +37,19 @@ impl Reader<'_> {
         let mut list = ListBuilder::new(limits);
         for _ in 0..self.length()? {
             match self.length()? {
-                CONTAINER_PLAIN => list.push_plain(self.string()?.into_bytes()),
-                CONTAINER_PACKED => list.push_listpack(self.string()?.into_bytes()).map_err(|_| Malformed)?,
-                _ => return Err(Malformed),
+                CONTAINER_PLAIN => {
+                    let element = self.string()?.into_bytes();
+                    // An element stands alone because it is long.
+                    if element.is_empty() {
+                        return self.blame(BAD_CONTAINER, Err(Malformed));
+                    }
+                    list.push_plain(element);
+                }
+                CONTAINER_PACKED => {
+                    let packed = self.string()?.into_bytes();
+                    self.blame(BAD_LISTPACK, list.push_listpack(packed))?;
+                }
+                _ => return self.blame(BAD_CONTAINER, Err(Malformed)),
             }
         }
         Ok(list.finish())
@@ -64,7 +78,8 @@ impl Reader<'_> {
     }
 
     fn push_ziplist(&mut self, list: &mut ListBuilder) -> Result<(), Malformed> {
-        for item in ziplist_items(&self.string()?.into_bytes())? {
+        let bytes = self.string()?.into_bytes();
+        for item in self.blame(BAD_ZIPLIST, ziplist_items(&bytes))? {
             list.push_element(item.as_bytes(&mut IntBuf::default()));
         }
         Ok(())

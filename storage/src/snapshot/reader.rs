@@ -23,7 +23,12 @@ pub struct Reader<'a> {
     rest: &'a [u8],
     /// Bytes that were asked for beyond the end.
     missing: usize,
+    /// What is wrong, as far as more is known than that it is.
+    fault: Option<&'static str>,
 }
+
+/// What is wrong with bytes of which no more is known.
+const BAD_FORMAT: &str = "Bad data format";
 
 /// What a length turns out to be.
 enum Length {
@@ -34,7 +39,7 @@ enum Length {
 impl<'a> Reader<'a> {
     /// A reader of these bytes.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, missing: 0 }
+        Self { rest: bytes, missing: 0, fault: None }
     }
 
     /// What was not read yet.
@@ -45,6 +50,19 @@ impl<'a> Reader<'a> {
     /// By how many bytes at least what failed went beyond the end; 0 if it failed for another reason.
     pub const fn missing_bytes(&self) -> usize {
         self.missing
+    }
+
+    /// What is wrong, for the log, if something failed.
+    pub fn fault(&self) -> &'static str {
+        self.fault.unwrap_or(BAD_FORMAT)
+    }
+
+    /// Says what it is that `result` found wrong.
+    pub(super) fn blame<T, E>(&mut self, fault: &'static str, result: Result<T, E>) -> Result<T, Malformed> {
+        result.map_err(|_| {
+            self.fault = Some(fault);
+            Malformed
+        })
     }
 
     /// Reads so many bytes as they are.

@@ -12,6 +12,10 @@
 use super::{Malformed, Reader, TYPE_SET, TYPE_SET_INTSET, Writer};
 use crate::types::set::{Set, SetLimits, SetRef, SetRepr};
 
+const BAD_INTSET: &str = "Intset integrity check failed.";
+const BAD_LISTPACK: &str = "Set listpack integrity check failed.";
+const DUPLICATE: &str = "Duplicate set members detected";
+
 /// The type that a set is written as.
 pub(super) const fn set_type(set: SetRef<'_>) -> u8 {
     if let SetRepr::Intset(_) = set.repr() { TYPE_SET_INTSET } else { TYPE_SET }
@@ -32,17 +36,19 @@ impl Reader<'_> {
         let mut set = Set::default();
         for _ in 0..self.length()? {
             if !set.insert(&self.string()?.into_bytes(), limits) {
-                return Err(Malformed);
+                return self.blame(DUPLICATE, Err(Malformed));
             }
         }
         Ok(set)
     }
 
     pub(super) fn set_intset(&mut self, limits: &SetLimits) -> Result<Set, Malformed> {
-        Set::from_intset(self.string()?.into_bytes(), limits).map_err(|_| Malformed)
+        let packed = self.string()?.into_bytes();
+        self.blame(BAD_INTSET, Set::from_intset(packed, limits))
     }
 
     pub(super) fn set_listpack(&mut self, limits: &SetLimits) -> Result<Set, Malformed> {
-        Set::from_packed(self.string()?.into_bytes(), limits).map_err(|_| Malformed)
+        let packed = self.string()?.into_bytes();
+        self.blame(BAD_LISTPACK, Set::from_packed(packed, limits))
     }
 }

@@ -17,6 +17,11 @@ const SCORE_INFINITE: u8 = 254;
 const SCORE_MINUS_INFINITE: u8 = 255;
 const SCORE_NAN: u8 = 253;
 
+const BAD_ZIPLIST: &str = "Zset ziplist integrity check failed.";
+const BAD_LISTPACK: &str = "Zset listpack integrity check failed.";
+const DUPLICATE: &str = "Duplicate zset fields detected";
+const NAN: &str = "Zset with NAN score detected";
+
 /// The type that a sorted set is written as.
 pub(super) const fn sorted_set_type(set: ZSetRef<'_>) -> u8 {
     if let ZSetRef::Packed(_) = set { TYPE_ZSET_LISTPACK } else { TYPE_ZSET_2 }
@@ -42,8 +47,11 @@ impl Reader<'_> {
         for _ in 0..self.length()? {
             let member = self.string()?.into_bytes();
             let score = if binary { f64::from_le_bytes(self.array()?) } else { self.score_text()? };
-            if score.is_nan() || set.as_ref().score(&member).is_some() {
-                return Err(Malformed);
+            if score.is_nan() {
+                return self.blame(NAN, Err(Malformed));
+            }
+            if set.as_ref().score(&member).is_some() {
+                return self.blame(DUPLICATE, Err(Malformed));
             }
             set.insert(&member, score, limits);
         }
@@ -60,11 +68,13 @@ impl Reader<'_> {
     }
 
     pub(super) fn sorted_set_ziplist(&mut self, limits: &ZSetLimits) -> Result<ZSet, Malformed> {
-        let packed = listpack_of_ziplist(&self.string()?.into_bytes())?;
-        ZSet::from_listpack(packed, limits).map_err(|_| Malformed)
+        let bytes = self.string()?.into_bytes();
+        let packed = self.blame(BAD_ZIPLIST, listpack_of_ziplist(&bytes))?;
+        self.blame(BAD_ZIPLIST, ZSet::from_listpack(packed, limits))
     }
 
     pub(super) fn sorted_set_listpack(&mut self, limits: &ZSetLimits) -> Result<ZSet, Malformed> {
-        ZSet::from_listpack(self.string()?.into_bytes(), limits).map_err(|_| Malformed)
+        let packed = self.string()?.into_bytes();
+        self.blame(BAD_LISTPACK, ZSet::from_listpack(packed, limits))
     }
 }

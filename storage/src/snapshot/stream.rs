@@ -23,7 +23,16 @@
 
 use super::{Malformed, Reader, TYPE_STREAM_2, TYPE_STREAM_3, Writer};
 use crate::keyspace::UnixMillis;
-use crate::types::stream::{Consumer, Group, Stream, StreamCounters, StreamId};
+use crate::types::stream::{BadAssignment, Consumer, Group, Stream, StreamCounters, StreamId};
+
+const BAD_LISTPACK: &str = "Stream listpack integrity check failed.";
+const BAD_COUNTERS: &str = "Stream counters contradict the entries";
+const DUPLICATE_GROUP: &str = "Duplicate consumer group name detected";
+const DUPLICATE_PENDING: &str = "Duplicated global PEL entry loading stream consumer group";
+const DUPLICATE_CONSUMER: &str = "Duplicate stream consumer detected";
+const UNKNOWN_PENDING: &str = "Consumer entry not found in group global PEL";
+const TAKEN_PENDING: &str = "Stream consumer PEL entry already has a consumer assigned";
+const PENDING_OF_NOBODY: &str = "NACK entry without consumer";
 
 /// In the place of a number of entries that is not known.
 const ENTRIES_READ_UNKNOWN: u64 = u64::MAX;
@@ -119,7 +128,7 @@ impl Reader<'_> {
             let id = self.string()?.into_bytes();
             let id = StreamId::from_bytes(id.try_into().map_err(|_| Malformed)?);
             let listpack = self.string()?.into_bytes();
-            stream.load_block(id, &listpack).map_err(|_| Malformed)?;
+            self.blame(BAD_LISTPACK, stream.load_block(id, &listpack))?;
         }
         let len = self.length()?;
         let mut counters =
@@ -130,7 +139,7 @@ impl Reader<'_> {
             counters.max_deleted_id = self.stream_id()?;
             counters.entries_added = self.length()?;
         }
-        stream.load_counters(counters).map_err(|_| Malformed)?;
+        self.blame(BAD_COUNTERS, stream.load_counters(counters))?;
         for _ in 0..self.length()? {
             self.group(&mut stream, detail)?;
         }
@@ -145,21 +154,26 @@ impl Reader<'_> {
         } else {
             stream.entries_read_at(last_id)
         };
-        let mut group = stream.load_group(&name, last_id, entries_read).map_err(|_| Malformed)?;
+        let group = stream.load_group(&name, last_id, entries_read);
+        let mut group = self.blame(DUPLICATE_GROUP, group)?;
         for _ in 0..self.length()? {
             let (id, delivered) = (self.raw_stream_id()?, self.millis()?);
-            group.pending(id, delivered, self.length()?).map_err(|_| Malformed)?;
+            let deliveries = self.length()?;
+            self.blame(DUPLICATE_PENDING, group.pending(id, delivered, deliveries))?;
         }
         for _ in 0..self.length()? {
             let name = self.string()?.into_bytes();
             let seen = self.millis()?;
             let active = if detail >= Detail::ActiveTimes { self.millis()? } else { seen };
             let active = Some(active).filter(|&active| active != NEVER);
-            let consumer = group.consumer(&name, seen, active).map_err(|_| Malformed)?;
+            let consumer = self.blame(DUPLICATE_CONSUMER, group.consumer(&name, seen, active))?;
             for _ in 0..self.length()? {
-                group.assign(consumer, self.raw_stream_id()?).map_err(|_| Malformed)?;
+                let id = self.raw_stream_id()?;
+                let assigned = group.assign(consumer, id);
+                let fault = if assigned == Err(BadAssignment::Taken) { TAKEN_PENDING } else { UNKNOWN_PENDING };
+                self.blame(fault, assigned)?;
             }
         }
-        group.finish().map_err(|_| Malformed)
+        self.blame(PENDING_OF_NOBODY, group.finish())
     }
 }

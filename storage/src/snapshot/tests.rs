@@ -100,6 +100,6 @@ fn damaged_payloads_are_refused() {
     );
     for body in [&[][..], &[0], &[4, 1], &[0, 2, b'a'], &[0, 0x81, 255, 255, 255, 255, 255, 255, 255, 255], &[0, 0xc4]]
     {
-        assert_eq!(restore(&seal(body, 10), true, &Limits::default()), Err(RestoreError::BadFormat));
+        assert!(matches!(restore(&seal(body, 10), true, &Limits::default()), Err(RestoreError::BadFormat { .. })));
     }
 }

@@ -73,9 +73,9 @@ pub(super) fn zipmap_fields(bytes: &[u8]) -> Result<Vec<Pair<'_>>, Malformed> {
     let count = reader.byte()?;
     let mut fields = Vec::new();
     while reader.rest().first() != Some(&END) {
-        let name_len = entry_length(&mut reader)?;
+        let name_len = field_length(&mut reader)?;
         let name = reader.bytes(name_len)?;
-        let value_len = entry_length(&mut reader)?;
+        let value_len = field_length(&mut reader)?;
         let unused = reader.byte()?;
         let value = reader.bytes(value_len)?;
         reader.bytes(usize::from(unused))?;
@@ -92,6 +92,13 @@ fn entry_length(reader: &mut Reader<'_>) -> Result<usize, Malformed> {
         LENGTH_LONG => Ok(u32::from_le_bytes(reader.array()?) as usize),
         len => Ok(usize::from(len)),
     }
+}
+
+/// The same in a zipmap, where a length that fits one byte has no more.
+fn field_length(reader: &mut Reader<'_>) -> Result<usize, Malformed> {
+    let long = reader.rest().first() == Some(&LENGTH_LONG);
+    let len = entry_length(reader)?;
+    if long && len < usize::from(LENGTH_LONG) { Err(Malformed) } else { Ok(len) }
 }
 
 /// The string or the integer of an entry.

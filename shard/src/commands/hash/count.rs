@@ -4,6 +4,7 @@ use net::{Args, Reply};
 use storage::number::{INTEGER_TEXT_BYTES_MAX, LongDouble, write_i64};
 use storage::types::hash::{FieldExpiry, Hash};
 
+use super::fields::tell_expiring;
 use crate::commands::parse::parse_i64;
 use crate::config::types::events::Events;
 use crate::exec::error::{NAN_OR_INFINITY, NOT_A_FLOAT, OVERFLOW};
@@ -90,7 +91,7 @@ fn hincrbyfloat(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Ou
     if increment.is_infinite() {
         return Err(INCREMENT_NOT_FINITE);
     }
-    let text = ctx.edit_or_create(key, |hash: &mut Hash, tools| {
+    let (text, expire_at) = ctx.edit_or_create(key, |hash: &mut Hash, tools| {
         hash.remove_if_expired(field, tools.judged_at);
         let old = match hash.as_ref().get(field) {
             Some(value) => {
@@ -101,10 +102,15 @@ fn hincrbyfloat(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Ou
         };
         let text = old.checked_add(increment).ok_or(NAN_OR_INFINITY)?.to_text();
         hash.set(field, &text, FieldExpiry::Keep, &tools.limits.hash);
-        Ok(text)
+        Ok((text, hash.as_ref().field(field).and_then(|field| field.expire_at)))
     })??;
     ctx.notify(Events::HASH, "hincrbyfloat", key);
     ctx.changed(1);
+    ctx.effect(key, &["HSET".into(), key.into(), field.into(), (&text[..]).into()]);
+    if let Some(at) = expire_at {
+        // HSET takes the expiry away.
+        tell_expiring(ctx, key, at, &[field]);
+    }
     reply.bulk(&text);
     Ok(())
 }

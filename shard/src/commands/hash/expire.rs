@@ -147,12 +147,15 @@ fn expire(
     let (condition, place) = condition(args);
     let fields = fields::parse(args, place, FIELD_COUNT)?;
     reply.array(fields.len());
-    let (mut set, mut removed) = (0, 0);
+    let (mut set, mut removed) = (Vec::new(), Vec::new());
     let gone = fields::edit(ctx, key, |hash, _| {
         for field in fields.from(0) {
             let outcome = fields::expire_field(hash, field, at, condition, judged_at);
-            set += usize::from(outcome == Expired::Set);
-            removed += usize::from(outcome == Expired::Removed);
+            match outcome {
+                Expired::Set => set.push(field),
+                Expired::Removed => removed.push(field),
+                Expired::Missing | Expired::Refused => {}
+            }
             reply.integer(outcome as i64);
         }
         hash.as_ref().is_empty()
@@ -160,10 +163,12 @@ fn expire(
     if gone.is_none() {
         fields.from(0).for_each(|_| reply.integer(Expired::Missing as i64));
     }
-    if set > 0 {
+    if !set.is_empty() {
         ctx.notify(Events::HASH, "hexpire", key);
     }
-    tell_removed(ctx, key, removed, gone == Some(true));
-    ctx.changed(set + removed);
+    tell_removed(ctx, key, removed.len(), gone == Some(true));
+    ctx.changed(set.len() + removed.len());
+    fields::tell_expiring(ctx, key, at, &set);
+    fields::tell_removed_fields(ctx, key, &removed);
     Ok(())
 }

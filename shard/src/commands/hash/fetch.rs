@@ -85,6 +85,9 @@ fn hgetdel(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
     }
     tell_removed(ctx, key, removed, gone == Some(true));
     ctx.changed(removed);
+    if removed > 0 {
+        fields::tell_removed_fields(ctx, key, &fields.from(0).collect::<Vec<_>>());
+    }
     Ok(())
 }
 
@@ -143,5 +146,14 @@ fn hgetex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     }
     tell_removed(ctx, key, removed, gone == Some(true));
     ctx.changed(changed + removed);
+    if changed + removed > 0 {
+        let fields: Vec<&[u8]> = fields.from(0).collect();
+        match lifetime {
+            Lifetime::Keep => {}
+            Lifetime::Persist => fields::tell_fields(ctx, key, &["HPERSIST".into(), key.into()], &fields),
+            Lifetime::Until(_) if removed > 0 => fields::tell_removed_fields(ctx, key, &fields),
+            Lifetime::Until(at) => fields::tell_expiring(ctx, key, at, &fields),
+        }
+    }
     Ok(())
 }

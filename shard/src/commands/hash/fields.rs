@@ -13,6 +13,7 @@ use storage::{Key, UnixMillis};
 use crate::commands::parse::{Since, Time, Unit, is_word, parse_i64};
 use crate::exec::error::invalid_expire;
 use crate::exec::{CommandError, Ctx, Tools};
+use crate::journal::Word;
 use crate::spec::{Argument, ArgumentKind};
 
 /// `FIELDS numfields field [field ...]` in COMMAND DOCS.
@@ -150,4 +151,28 @@ pub(super) fn edit<R>(
         ctx.database().watch_fields(key.hash(), at);
     }
     Ok(Some(result))
+}
+
+/// Tells that fields expire at a time, in so many words.
+pub(super) fn tell_expiring(ctx: &mut Ctx<'_>, key: &[u8], at: UnixMillis, fields: &[&[u8]]) {
+    tell_fields(ctx, key, &["HPEXPIREAT".into(), key.into(), at.0.into()], fields);
+}
+
+/// Tells that fields were removed.
+pub(super) fn tell_removed_fields(ctx: &mut Ctx<'_>, key: &[u8], fields: &[&[u8]]) {
+    if ctx.is_recorded() && !fields.is_empty() {
+        let head = ["HDEL".into(), key.into()];
+        let words: Vec<Word<'_>> = head.into_iter().chain(fields.iter().copied().map(Word::from)).collect();
+        ctx.effect(key, &words);
+    }
+}
+
+/// Tells `head FIELDS number field...`, if there is any field.
+pub(super) fn tell_fields(ctx: &mut Ctx<'_>, key: &[u8], head: &[Word<'_>], fields: &[&[u8]]) {
+    if ctx.is_recorded() && !fields.is_empty() {
+        let mut words = head.to_vec();
+        words.extend([Word::from("FIELDS"), Word::from(fields.len() as i64)]);
+        words.extend(fields.iter().copied().map(Word::from));
+        ctx.effect(key, &words);
+    }
 }

@@ -10,6 +10,7 @@ use crate::commands::parse::{Time, is_word, parse_i64};
 use crate::config::types::events::Events;
 use crate::exec::error::wrong_arity;
 use crate::exec::{CommandError, Ctx, Outcome, Run, Tools};
+use crate::journal::Word;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
 /// HSETEX key [FNX | FXX] [EX seconds | PX milliseconds | EXAT time | PXAT time | KEEPTTL] FIELDS numfields field value
@@ -174,8 +175,33 @@ fn hsetex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     }
     tell_removed(ctx, key.bytes(), done.removed, done.gone);
     ctx.changed(done.set);
+    if done.set > 0 {
+        tell_set(ctx, key.bytes(), &request);
+    }
     reply.integer(i64::from(done.set > 0));
     Ok(())
+}
+
+/// Tells what was set, with a time in place of a time from now, or that it was set to be gone.
+fn tell_set(ctx: &mut Ctx<'_>, key: &[u8], request: &Request<'_>) {
+    if !ctx.is_recorded() {
+        return;
+    }
+    let pairs = request.pairs;
+    let mut words: Vec<Word<'_>> = match request.lifetime {
+        Lifetime::Until(at) if at <= ctx.now() => {
+            let fields: Vec<&[u8]> = pairs.from(0).step_by(2).collect();
+            return fields::tell_removed_fields(ctx, key, &fields);
+        }
+        Lifetime::Clear => vec!["HSET".into(), key.into()],
+        Lifetime::Keep => vec!["HSETEX".into(), key.into(), "KEEPTTL".into()],
+        Lifetime::Until(at) => vec!["HSETEX".into(), key.into(), "PXAT".into(), at.0.into()],
+    };
+    if request.lifetime != Lifetime::Clear {
+        words.extend([Word::from("FIELDS"), Word::from(pairs.len() as i64 / 2)]);
+    }
+    words.extend(pairs.from(0).map(Word::from));
+    ctx.effect(key, &words);
 }
 
 fn admits(hash: HashRef<'_>, request: &Request<'_>) -> bool {

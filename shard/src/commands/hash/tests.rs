@@ -15,7 +15,7 @@ fn sweep(keyspace: &mut Keyspace) -> usize {
     let removed = Cell::new(0);
     for shard in &mut keyspace.shards {
         for database in &mut shard.databases {
-            let mut swept = |fields: SweptFields<'_>| removed.set(removed.get() + fields.removed);
+            let mut swept = |fields: SweptFields<'_>| removed.set(removed.get() + fields.names.len());
             while !database.sweep_fields(shard.clock, 16, &mut |_| false, &mut swept) {}
             database.check_invariants();
         }

@@ -151,6 +151,7 @@ impl Copy {
         let put: HopOp = Box::new(move |ctx| {
             let expiry = copied.expire_at.map_or(Expiry::Clear, Expiry::At);
             store(&mut ctx.on(db), Key::new(&to), (copied.value, expiry));
+            ctx.on(db).effect_content(&to);
             HopValue::None
         });
         Step::RunLast(vec![(self.target, put)])

@@ -132,6 +132,7 @@ fn flushall(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcom
         job.cancel();
     }
     ctx.shard.emptied = true;
+    ctx.effect_whole(args);
     reply.ok();
     Ok(())
 }
@@ -139,6 +140,7 @@ fn flushall(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcom
 fn flushdb(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let freeing = Freeing::parse(ctx, args)?;
     flush(ctx, freeing);
+    ctx.effect_whole(args);
     reply.ok();
     Ok(())
 }
@@ -173,6 +175,7 @@ fn swapdb(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     if ctx.shard.id == ShardId(0) {
         ctx.changed(1);
     }
+    ctx.effect_whole(args);
     reply.ok();
     Ok(())
 }

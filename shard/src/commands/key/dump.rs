@@ -8,6 +8,7 @@ use crate::commands::parse::{is_word, parse_i64};
 use crate::config::types::events::Events;
 use crate::exec::error::{BUSY_KEY, DUMP_CHECKSUM, DUMP_FORMAT, INVALID_FREQ, INVALID_IDLETIME, INVALID_TTL, SYNTAX};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
+use crate::journal::Word;
 use crate::spec::{Argument, ArgumentKind, Arity, Categories, Category, Command, Docs, Flag, Flags, KeyFlag, KeySpec};
 
 /// DUMP key
@@ -127,7 +128,10 @@ fn restore(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
     }
     let value = restore_value(args.at(3), ctx.shard.check_sums, &ctx.shard.limits).map_err(|error| match error {
         RestoreError::VersionOrChecksum => DUMP_CHECKSUM,
-        RestoreError::BadFormat => DUMP_FORMAT,
+        RestoreError::BadFormat { offset, fault } => {
+            tracing::warn!("Internal error in RDB reading offset {offset} -> {fault}");
+            DUMP_FORMAT
+        }
     })?;
     let replaced = options.replace && ctx.remove(key);
     // A time beyond all times wraps around and is past, as in Redis.
@@ -138,13 +142,27 @@ fn restore(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
             ctx.notify(Events::GENERIC, "del", key.bytes());
         }
         ctx.changed(usize::from(replaced));
+        if replaced {
+            ctx.effect_removed(key.bytes());
+        }
     } else {
         let access = options.access(ctx);
         ctx.put(key, Detached { value, expire_at, access });
         ctx.notify(Events::NEW, "new", key.bytes());
         ctx.notify(Events::GENERIC, "restore", key.bytes());
         ctx.changed(1);
+        if expire_at.is_some() && !options.absolute {
+            tell_restored(ctx, args, at);
+        }
     }
     reply.ok();
     Ok(())
+}
+
+/// Tells what was restored, with the time at which it expires in place of the time until then.
+fn tell_restored(ctx: &mut Ctx<'_>, args: &Args<'_>, at: i64) {
+    let mut words: Vec<Word<'_>> = args.from(0).map(Word::from).collect();
+    words[2] = at.into();
+    words.push("ABSTTL".into());
+    ctx.effect(args.at(1), &words);
 }

@@ -197,9 +197,11 @@ fn expire_at(
             if deadline > judged_at {
                 entry.set_expire(Some(deadline));
                 ctx.notify(Events::GENERIC, "expire", key);
+                ctx.effect(key, &["PEXPIREAT".into(), key.into(), deadline.0.into()]);
             } else {
                 ctx.remove(key);
                 ctx.notify(Events::GENERIC, "del", key);
+                ctx.effect_removed(key);
             }
             ctx.changed(1);
             true

@@ -138,5 +138,5 @@ fn refcount(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcom
 /// A shared value could not say when it was used for which key, so it depends on the policy.
 fn shares_integers(config: &Config) -> bool {
     let policy = config.maxmemory_policy;
-    config.maxmemory == 0 || !(policy.is_lru() || policy.is_lfu())
+    config.maxmemory_bytes() == 0 || !(policy.is_lru() || policy.is_lfu())
 }

@@ -145,6 +145,7 @@ impl Rename {
         let (old, new) = (std::mem::take(&mut self.old), std::mem::take(&mut self.new));
         let tell: HopOp = Box::new(move |ctx| {
             ctx.notify(Events::GENERIC, "rename_from", &old);
+            ctx.effect(&old, &["DEL".into(), (&old).into()]);
             HopValue::None
         });
         let put: HopOp = Box::new(move |ctx| {
@@ -152,6 +153,7 @@ impl Rename {
             ctx.notify(Events::NEW, "new", &new);
             ctx.notify(Events::GENERIC, "rename_to", &new);
             ctx.changed(1);
+            ctx.effect_content(&new);
             HopValue::None
         });
         Step::RunLast(vec![(self.source, tell), (self.target, put)])

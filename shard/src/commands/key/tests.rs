@@ -1,6 +1,7 @@
 use hashbrown::HashSet;
 
 use super::scan::Cursor;
+use crate::config::MemoryShare;
 use crate::config::types::choices::MaxmemoryPolicy;
 use crate::exec::testing::{Keyspace, check, show};
 use crate::ids::SHARDS_MAX;
@@ -310,7 +311,7 @@ fn how_often_a_key_is_used_outlives_its_value() {
     let mut keyspace = Keyspace::new(1);
     keyspace.configure(|config| {
         config.maxmemory_policy = MaxmemoryPolicy::AllkeysLfu;
-        config.maxmemory = 1 << 30;
+        config.maxmemory = MemoryShare::Bytes(1 << 30);
         config.lfu_log_factor = 0;
     });
     keyspace.check(

@@ -6,7 +6,7 @@ use storage::types::list::{End, List};
 
 use super::arguments::{END_WORDS, PopFromFirst, parse_end};
 use super::moving::{DESTINATION, Ends, KEYS, SOURCE, WHEREFROM, WHERETO, move_element};
-use super::pop::{pop_one, pop_with_key};
+use super::pop::{pop_name, pop_one, pop_with_key};
 use crate::commands::parse::parse_timeout;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Find, Flag, Flags, Group, KeyFlag, KeySpec};
@@ -139,6 +139,7 @@ fn pop(ctx: &mut Ctx<'_>, args: &Args<'_>, end: End, reply: &mut Reply<'_>) -> O
         reply.array(2);
         reply.bulk(key);
         pop_one(ctx, key, end, reply)?;
+        ctx.effect(key, &[pop_name(end).into(), key.into()]);
     }
     Ok(())
 }

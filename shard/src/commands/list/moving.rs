@@ -5,7 +5,7 @@ use storage::Key;
 use storage::types::list::{End, List};
 
 use super::arguments::{END_WORDS, parse_end};
-use super::pop::{Popped, popped};
+use super::pop::{Popped, pop_name, popped};
 use super::push::push_event;
 use crate::config::types::events::Events;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
@@ -92,7 +92,9 @@ impl Ends {
 pub(super) fn move_element(ctx: &mut Ctx<'_>, args: &Args<'_>, ends: Ends, reply: &mut Reply<'_>) -> Outcome {
     let (source, destination) = (args.at(1), args.at(2));
     if source == destination {
-        return rotate(ctx, source, ends, reply);
+        rotate(ctx, source, ends, reply)?;
+        tell_moved(ctx, args, ends, b"");
+        return Ok(());
     }
     ctx.peek_as::<List>(destination)?;
     let taken = ctx.edit(Key::new(source), |list: &mut List, tools| {
@@ -104,6 +106,7 @@ pub(super) fn move_element(ctx: &mut Ctx<'_>, args: &Args<'_>, ends: Ends, reply
         list.push(ends.to, std::iter::once(element.as_slice()), tools.limits.list);
     })?;
     moved(ctx, (source, destination), ends, left);
+    tell_moved(ctx, args, ends, &element);
     reply.bulk(&element);
     Ok(())
 }
@@ -125,4 +128,22 @@ fn rotate(ctx: &mut Ctx<'_>, key: &[u8], ends: Ends, reply: &mut Reply<'_>) -> O
 fn moved(ctx: &mut Ctx<'_>, (source, destination): (&[u8], &[u8]), ends: Ends, left: usize) {
     ctx.notify(Events::LIST, push_event(ends.to), destination);
     popped(ctx, source, ends.from, Popped { count: 1, left });
+}
+
+/// Tells what was moved: without waiting, and by each list's own command if they are of two shards.
+fn tell_moved(ctx: &mut Ctx<'_>, args: &Args<'_>, ends: Ends, element: &[u8]) {
+    let (source, destination) = (args.at(1), args.at(2));
+    let word = |end| if end == End::Head { "LEFT" } else { "RIGHT" };
+    // The older commands of this kind do not name the ends.
+    let names_ends = args.len() > 4;
+    if ctx.are_apart([source, destination]) {
+        let push = if ends.to == End::Head { "LPUSH" } else { "RPUSH" };
+        ctx.effect(source, &[pop_name(ends.from).into(), source.into()]);
+        ctx.effect(destination, &[push.into(), destination.into(), element.into()]);
+    } else if names_ends {
+        let (from, to) = (word(ends.from).into(), word(ends.to).into());
+        ctx.effect(source, &["LMOVE".into(), source.into(), destination.into(), from, to]);
+    } else {
+        ctx.effect(source, &["RPOPLPUSH".into(), source.into(), destination.into()]);
+    }
 }

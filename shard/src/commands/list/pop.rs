@@ -115,6 +115,7 @@ pub(super) fn pop_with_key(ctx: &mut Ctx<'_>, key: &[u8], end: End, count: usize
     reply.array(2);
     reply.bulk(key);
     pop_many(ctx, key, end, count, reply)?;
+    ctx.effect(key, &[pop_name(end).into(), key.into(), (count as i64).into()]);
     Ok(())
 }
 
@@ -141,6 +142,14 @@ fn pop_many(
         Popped { count, left: list.as_ref().len() }
     })?;
     Ok(done.map(|done| popped(ctx, key, end, done)).is_some())
+}
+
+/// The command that pops off that end.
+pub(super) const fn pop_name(end: End) -> &'static str {
+    match end {
+        End::Head => "LPOP",
+        End::Tail => "RPOP",
+    }
 }
 
 /// What was popped off a list.

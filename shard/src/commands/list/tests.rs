@@ -146,6 +146,6 @@ fn what_is_trimmed_off_a_long_list_is_freed_between_commands() {
     }
     keyspace.run("LTRIM l 0 9");
     assert_eq!(keyspace.run("LLEN l"), "10");
-    let garbage: usize = keyspace.shards[0].garbage.iter().map(storage::Discarded::len_bytes).sum();
+    let garbage: usize = keyspace.shards[0].garbage.bytes();
     assert!(garbage > 900_000, "{garbage} bytes");
 }

@@ -4,13 +4,20 @@ use net::Args;
 
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
+use crate::script::flags::ScriptFlags;
 use crate::script::work::{CalledBy, ScriptWork};
 use crate::shared::Shared;
 use crate::spec::table::Row;
 use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Find, Flag, Flags, Group, KeyFlag, KeySpec};
 
-const WRITING: Flags =
-    Flags::of(&[Flag::Noscript, Flag::Stale, Flag::SkipMonitor, Flag::NoMandatoryKeys, Flag::Movablekeys]);
+const WRITING: Flags = Flags::of(&[
+    Flag::Noscript,
+    Flag::Stale,
+    Flag::SkipMonitor,
+    Flag::NoMandatoryKeys,
+    Flag::Movablekeys,
+    Flag::HeldWithWrites,
+]);
 const READING: Flags = Flags::of(&[
     Flag::Readonly,
     Flag::Noscript,
@@ -112,13 +119,20 @@ pub const FCALL_RO: Command = Command {
 
 fn call(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, by: CalledBy, read_only: bool) -> Outcome {
     let work = ScriptWork::new(&ctx.core.shared, args, by, read_only)?;
+    ctx.core.check_not_busy(&work)?;
     ctx.place_work(row, args, Box::new(work));
     Ok(())
 }
 
 /// A script that is called within other work, which has claimed everything; nothing if `row` calls none.
 pub fn within(shared: &Shared, row: &Row, args: &Args<'_>) -> Option<Result<ScriptWork, CommandError>> {
-    let (by, read_only) = match row.command.name {
+    let (by, read_only) = called_by(row)?;
+    Some(ScriptWork::new(shared, args, by, read_only).map(ScriptWork::with_everything))
+}
+
+/// What `row` calls a script by, and whether that may only read; nothing if it calls none.
+fn called_by(row: &Row) -> Option<(CalledBy, bool)> {
+    Some(match row.command.name {
         "eval" => (CalledBy::Source, false),
         "eval_ro" => (CalledBy::Source, true),
         "evalsha" => (CalledBy::Sha, false),
@@ -126,6 +140,25 @@ pub fn within(shared: &Shared, row: &Row, args: &Args<'_>) -> Option<Result<Scri
         "fcall" => (CalledBy::Function, false),
         "fcall_ro" => (CalledBy::Function, true),
         _ => return None,
-    };
-    Some(ScriptWork::new(shared, args, by, read_only).map(ScriptWork::with_everything))
+    })
+}
+
+/// What a script's flags decide in the place of its command's.
+const DECLARED: Flags = Flags::of(&[Flag::Write, Flag::Denyoom, Flag::Stale, Flag::HeldWithWrites]);
+
+/// The flags of a command as it is called by `args`. A script that says what it does is taken by its word, before it runs;
+/// of one that does not, each command is judged when it comes.
+pub fn flags_of_call(shared: &Shared, row: &Row, args: &Args<'_>) -> Flags {
+    let own = row.command.flags;
+    let declared = called_by(row).and_then(|(by, _)| by.flags_of(&shared.scripts, args.at(1)));
+    let Some(declared) = declared.filter(|flags| !flags.has(ScriptFlags::UNDECLARED)) else { return own };
+    let mut flags = own.without(DECLARED);
+    let reads = declared.has(ScriptFlags::NO_WRITES);
+    if !reads {
+        flags = flags.with(Flag::Write);
+    }
+    if !reads && !declared.has(ScriptFlags::ALLOW_OOM) {
+        flags = flags.with(Flag::Denyoom);
+    }
+    if declared.has(ScriptFlags::ALLOW_STALE) { flags.with(Flag::Stale) } else { flags }
 }

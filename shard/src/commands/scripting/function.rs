@@ -1,7 +1,5 @@
 //! FUNCTION: libraries of functions.
 
-use std::sync::Arc;
-
 use net::{Args, Reply};
 
 use super::{FLUSH_MODE, check_flush_mode, kill, library_dump, library_list};
@@ -9,8 +7,8 @@ use crate::commands::help;
 use crate::commands::parse::is_word;
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
-use crate::script::functions::{Libraries, Library};
-use crate::script::{Registry, analysis, engine, flags};
+use crate::script::engine::library_of;
+use crate::script::flags;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group};
 
 const FLUSH_SYNTAX: CommandError = CommandError::new("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
@@ -78,21 +76,6 @@ fn load(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Out
     Ok(())
 }
 
-/// The library of `source`, whose code is run for it.
-pub(super) fn library_of(registry: &Arc<Registry>, source: &[u8]) -> Result<Arc<Library>, CommandError> {
-    let (name, code_at) = flags::of_library(source).map_err(CommandError::text)?;
-    let code = &source[code_at..];
-    let functions = engine::functions_of(registry, code).map_err(CommandError::bytes)?;
-    Ok(Arc::new(Library {
-        name,
-        source: source.to_vec(),
-        code_at,
-        functions,
-        touches: analysis::of_library(code),
-        number: registry.next_library(),
-    }))
-}
-
 const DELETE: Command = Command {
     name: "delete",
     arity: Arity::Exactly(3),
@@ -128,11 +111,7 @@ fn flush(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Ou
         return Err(crate::exec::error::wrong_subcommand_arity(args.at(1), "function"));
     }
     check_flush_mode(args, FLUSH_SYNTAX)?;
-    let emptied = ctx.core.shared.scripts.change_libraries(|libraries| {
-        *libraries = Libraries::default();
-        Ok(())
-    });
-    emptied.map_err(CommandError::text)?;
+    ctx.core.shared.scripts.remove_libraries();
     reply.ok();
     Ok(())
 }

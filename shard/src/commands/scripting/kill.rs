@@ -2,7 +2,7 @@
 
 use net::{Args, Reply};
 
-use crate::core::SessionCtx;
+use crate::core::{SessionCtx, busy_error};
 use crate::exec::{CommandError, Outcome, Run};
 use crate::script::Kind;
 use crate::spec::{Arity, Command, Docs, Flag, Flags, Group};
@@ -13,7 +13,6 @@ const UNKILLABLE: CommandError = CommandError::new(
      termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.",
 );
 
-/// Ends whatever runs, of either kind, as in Redis each of the two does.
 pub(super) const SCRIPT_KILL: Command = Command {
     name: "kill",
     arity: Arity::Exactly(2),
@@ -42,14 +41,23 @@ pub(super) const FUNCTION_KILL: Command = Command {
 
 fn kill(ctx: &mut SessionCtx<'_>, reply: &mut Reply<'_>, kind: Kind) -> Outcome {
     let running = ctx.core.shared.scripts.running();
-    let mut of_kind = running.iter().filter(|running| running.kind == kind).peekable();
-    if of_kind.peek().is_none() {
-        return Err(NOT_BUSY);
+    let (of_kind, others): (Vec<_>, Vec<_>) = running.iter().partition(|running| running.kind == kind);
+    if of_kind.is_empty() {
+        // The other command would have to be called.
+        return match others.iter().find(|other| other.is_busy()) {
+            None => Err(NOT_BUSY),
+            Some(other) if other.has_written() => Err(UNKILLABLE),
+            Some(other) => Err(busy_error(other.kind)),
+        };
     }
     // Every one of them is asked, though one that agrees is enough.
-    if of_kind.filter(|running| running.kill()).count() == 0 {
+    if of_kind.iter().filter(|running| running.kill()).count() == 0 {
         return Err(UNKILLABLE);
     }
+    tracing::warn!(
+        "Lua script killed by user with {}.",
+        if kind == Kind::Script { "SCRIPT KILL" } else { "FUNCTION KILL" }
+    );
     reply.ok();
     Ok(())
 }
@@ -71,9 +79,13 @@ pub(super) const STATS: Command = Command {
 
 fn stats(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let registry = &ctx.core.shared.scripts;
+    let all = registry.running();
+    if all.iter().any(|running| running.kind == Kind::Script && running.is_busy()) {
+        return Err(busy_error(Kind::Script));
+    }
     reply.map(2);
     reply.bulk(b"running_script");
-    match registry.running().into_iter().find(|running| running.kind == Kind::Function) {
+    match all.into_iter().find(|running| running.kind == Kind::Function) {
         None => reply.null(),
         Some(running) => {
             reply.map(3);

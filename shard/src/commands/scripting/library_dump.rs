@@ -10,11 +10,12 @@ use net::{Args, Reply};
 use storage::snapshot::crc64::crc64;
 use storage::snapshot::{RESTORE_VERSION_MAX, Reader, Writer};
 
-use super::function::{CHANGES, docs, library_of};
+use super::function::{CHANGES, docs};
 use crate::commands::parse::is_word;
 use crate::core::SessionCtx;
 use crate::exec::error::DUMP_CHECKSUM;
 use crate::exec::{CommandError, Outcome, Run};
+use crate::script::engine::library_of;
 use crate::script::functions::Libraries;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Flag, Flags};
 

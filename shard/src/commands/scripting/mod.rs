@@ -22,7 +22,7 @@ mod script;
 use crate::exec::CommandError;
 use crate::spec::{Argument, ArgumentKind, Command};
 
-pub use eval::within;
+pub use eval::{flags_of_call, within};
 
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[

@@ -71,6 +71,8 @@ fn bgsave(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> O
     refuse_second(ctx)?;
     ctx.core.want_save(Kind::Background, None);
     ctx.core.push_before_more(ctx.conn);
-    reply.simple("Background saving started");
+    // Its cut comes behind the transaction.
+    let is_late = ctx.session().info.executes.is_some();
+    reply.simple(if is_late { "Background saving scheduled" } else { "Background saving started" });
     Ok(())
 }

@@ -7,7 +7,7 @@
 use net::{Args, Flow, Reply};
 
 use crate::config::types::shutdown::ShutdownOptions;
-use crate::core::SessionCtx;
+use crate::core::{SessionCtx, busy_error};
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::shared::Stop;
@@ -76,6 +76,12 @@ fn shutdown(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) ->
     let options = Options::parse(args)?;
     if options.abort {
         return abort(ctx, reply);
+    }
+    // A script that has written can be ended in no other way, and nobody else's data is to be lost with it.
+    if !options.how.nosave
+        && let Some(script) = ctx.core.shared.scripts.running().iter().find(|script| script.is_busy())
+    {
+        return Err(busy_error(script.kind));
     }
     tracing::warn!("User requested shutdown...");
     // What is loaded by half is not to take the place of the whole.

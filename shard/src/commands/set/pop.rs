@@ -1,13 +1,15 @@
 //! SPOP: taking random members out.
 
 use net::{Args, Reply};
-use storage::types::set::{Set, SetRef};
+use storage::number::INTEGER_TEXT_BYTES_MAX;
+use storage::types::set::{Item, Set, SetRef};
 
 use super::write::tell_removed;
 use crate::commands::item::bulk_item;
 use crate::commands::parse::parse_i64;
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
+use crate::journal::Word;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
 /// SPOP key [count]
@@ -44,8 +46,9 @@ fn spop(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
 }
 
 fn pop_one(ctx: &mut Ctx<'_>, key: &[u8], reply: &mut Reply<'_>) -> Outcome {
+    let mut popped = Popped::of(ctx);
     let gone = ctx.edit(key, |set: &mut Set, tools| {
-        set.pop(1, tools.rng, |member| bulk_item(reply, member));
+        set.pop(1, tools.rng, |member| popped.put(member, reply));
         set.as_ref().is_empty()
     })?;
     match gone {
@@ -53,6 +56,7 @@ fn pop_one(ctx: &mut Ctx<'_>, key: &[u8], reply: &mut Reply<'_>) -> Outcome {
         Some(gone) => {
             tell_removed(ctx, "spop", key, gone);
             ctx.changed(1);
+            popped.tell(ctx, key);
         }
     }
     Ok(())
@@ -69,10 +73,42 @@ fn pop_many(ctx: &mut Ctx<'_>, key: &[u8], count: usize, reply: &mut Reply<'_>) 
         let set = ctx.peek_as::<Set>(key)?.expect("it was there just now");
         set.iter().for_each(|member| bulk_item(reply, member));
         ctx.remove(key);
+        ctx.effect_removed(key);
     } else {
-        ctx.edit(key, |set: &mut Set, tools| set.pop(count, tools.rng, |member| bulk_item(reply, member)))?;
+        let mut popped = Popped::of(ctx);
+        ctx.edit(key, |set: &mut Set, tools| set.pop(count, tools.rng, |member| popped.put(member, reply)))?;
+        popped.tell(ctx, key);
     }
     tell_removed(ctx, "spop", key, popped == len);
     ctx.changed(popped);
     Ok(())
+}
+
+/// So many members are in one record at most, as in Redis.
+const MEMBERS_PER_RECORD: usize = 1024;
+
+/// The members that chance has chosen, if anybody wants to know.
+struct Popped {
+    members: Option<Vec<Vec<u8>>>,
+}
+
+impl Popped {
+    fn of(ctx: &Ctx<'_>) -> Popped {
+        Popped { members: ctx.is_recorded().then(Vec::new) }
+    }
+
+    fn put(&mut self, member: Item<'_>, reply: &mut Reply<'_>) {
+        if let Some(members) = &mut self.members {
+            members.push(member.as_bytes(&mut [0; INTEGER_TEXT_BYTES_MAX]).to_vec());
+        }
+        bulk_item(reply, member);
+    }
+
+    fn tell(self, ctx: &mut Ctx<'_>, key: &[u8]) {
+        for members in self.members.unwrap_or_default().chunks(MEMBERS_PER_RECORD) {
+            let head = ["SREM".into(), key.into()];
+            let words: Vec<Word<'_>> = head.into_iter().chain(members.iter().map(Word::from)).collect();
+            ctx.effect(key, &words);
+        }
+    }
 }

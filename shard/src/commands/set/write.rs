@@ -142,5 +142,9 @@ fn smove(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
         ctx.notify(Events::SET, "sadd", target);
         ctx.changed(1);
     }
+    if ctx.are_apart([source, target]) {
+        ctx.effect(source, &["SREM".into(), source.into(), member.into()]);
+        ctx.effect(target, &["SADD".into(), target.into(), member.into()]);
+    }
     Ok(())
 }

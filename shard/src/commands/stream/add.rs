@@ -9,6 +9,7 @@ use super::trim::{Options, REFERENCES, TRIM_ARGUMENTS};
 use crate::config::types::events::Events;
 use crate::exec::error::wrong_arity;
 use crate::exec::{CommandError, Ctx, Outcome, Run, Tools};
+use crate::journal::Word;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
 /// XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [MAXLEN | MINID [= | ~] threshold [LIMIT count]] id field value ...
@@ -69,10 +70,10 @@ fn xadd(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
         let fields = (place + 1..args.len()).step_by(2).map(|at| (args.at(at), args.at(at + 1)));
         stream.append(id, fields, tools.now, tools.limits.stream).map(|id| {
             let trimmed = trim.is_some_and(|trim| stream.trim(trim) > 0);
-            (id, trimmed)
+            Added { id, trimmed, len: stream.len() }
         })
     };
-    let (id, trimmed) = match ctx.edit(key, append)? {
+    let Added { id, trimmed, len } = match ctx.edit(key, append)? {
         Some(added) => added.map_err(append_error)?,
         None if options.no_create => {
             reply.null();
@@ -95,7 +96,22 @@ fn xadd(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     if trimmed {
         ctx.notify(Events::STREAM, "xtrim", key);
     }
+    if ctx.is_recorded() {
+        let trimming = options.told(trimmed, len);
+        let Some(trimming) = trimming else { return Ok(ctx.effect_content(key)) };
+        let head = ["XADD".into(), key.into()].into_iter().chain(trimming).chain([id.into()]);
+        let words: Vec<Word<'_>> = head.chain(args.from(place + 1).map(Word::from)).collect();
+        ctx.effect(key, &words);
+    }
     Ok(())
+}
+
+/// What XADD did.
+struct Added {
+    id: StreamId,
+    trimmed: bool,
+    /// Entries that there are now.
+    len: u64,
 }
 
 const fn append_error(error: AppendError) -> CommandError {

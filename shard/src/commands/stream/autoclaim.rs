@@ -7,6 +7,7 @@ use super::claim::{consumer_of, note_created, parse_argument};
 use super::error::{INVALID_COUNT, no_key_or_group};
 use super::parse::parse_start;
 use super::reply::{Elements, put_entry, put_id, put_ids};
+use super::told::{Place, tell_claims, tell_consumer};
 use crate::commands::parse::is_word;
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
@@ -88,6 +89,12 @@ fn xautoclaim(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outc
     let (result, created) = outcome.expect("the stream was there just now");
     note_created(ctx, key, created);
     ctx.changed(result.claimed.len() + result.deleted.len());
+    let place = Place { key, group, consumer: args.at(3) };
+    if created {
+        tell_consumer(ctx, place);
+    }
+    tell_claims(ctx, place, &result.claimed);
+    tell_claims(ctx, place, &result.deleted);
     reply.array(3);
     put_id(reply, result.next);
     entries.put_array(reply);

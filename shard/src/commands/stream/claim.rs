@@ -7,6 +7,7 @@ use storage::types::stream::{Claim, ClaimOutcome, ConsumerId, Group, Stream, Str
 use super::error::{invalid_claim_argument, no_key_or_group, unknown_claim_option};
 use super::parse::parse_id;
 use super::reply::{Elements, put_entry, put_id};
+use super::told::{Place, tell_claims, tell_consumer, tell_position};
 use crate::commands::parse::is_word;
 use crate::config::types::events::Events;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
@@ -129,12 +130,12 @@ fn xclaim(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     let missing = || no_key_or_group(key, group);
     ctx.read_as::<Stream>(key)?.and_then(|stream| stream.group(group)).ok_or_else(missing)?;
     let request = Request::parse(args, now)?;
-    let (resp, mut claimed, mut changes) = (reply.resp(), Elements::default(), 0);
+    let (resp, mut claimed, mut told, mut advanced) = (reply.resp(), Elements::default(), Vec::new(), false);
     let created = ctx.edit_unsignalled(key, |stream: &mut Stream, _| {
         let of_stream = stream.group_mut(group).expect("it was there just now");
         if request.last_id > of_stream.last_id() {
             of_stream.advance_last_id(request.last_id);
-            changes += 1;
+            advanced = true;
         }
         let (consumer, created) = consumer_of(of_stream, args.at(3), now);
         let Request { idle_min, delivered, deliveries, force, just_id, .. } = request;
@@ -149,12 +150,20 @@ fn xclaim(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
                     claimed.put(resp, |reply| put_entry(reply, &entry));
                 }
             }
-            changes += 1;
+            told.push(id);
         }
         created
     })?;
     note_created(ctx, key, created.unwrap_or(false));
-    ctx.changed(changes);
+    ctx.changed(told.len() + usize::from(advanced));
+    let place = Place { key, group, consumer: args.at(3) };
+    if created == Some(true) {
+        tell_consumer(ctx, place);
+    }
+    tell_claims(ctx, place, &told);
+    if advanced {
+        tell_position(ctx, place);
+    }
     claimed.put_array(reply);
     Ok(())
 }

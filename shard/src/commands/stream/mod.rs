@@ -45,6 +45,7 @@ mod reply;
 mod setid;
 #[cfg(test)]
 mod tests;
+mod told;
 mod trim;
 
 /// The family's commands.

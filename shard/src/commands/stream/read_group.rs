@@ -10,6 +10,7 @@ use super::parse::parse_id;
 use super::read::{BLOCK, COUNT, HALF, STREAMS, put_key, put_streams};
 use super::read_options::{ReadOptions, Reader};
 use super::reply::{Elements, put_entry, put_fields, put_id};
+use super::told::{Place, tell_claims, tell_consumer, tell_position};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 use crate::wait::WaitRequest;
@@ -200,30 +201,57 @@ impl Serving<'_> {
             return Ok(None);
         }
         let count_max = self.options.count_max(ctx);
+        let mut ids = Vec::new();
         let served = ctx.edit_unsignalled(key, |stream: &mut Stream, tools| {
             let group = stream.group_mut(self.reader.group).expect("it was there just now");
             let (consumer, created) = consumer_of(group, self.reader.consumer, tools.now);
             let entries = match self.from {
                 _ if !self.is_ready => None,
-                From::New => Some(self.deliver(stream, consumer, count_max, tools.now)),
-                From::Pending(after) => Some(self.deliver_again(stream, consumer, after, count_max, tools.now)),
+                From::New => Some(self.deliver(stream, consumer, count_max, tools.now, &mut ids)),
+                From::Pending(after) => {
+                    Some(self.deliver_again(stream, consumer, after, count_max, tools.now, &mut ids))
+                }
             };
             (entries, created)
         })?;
         let (entries, created) = served.expect("the stream was there just now");
         note_created(ctx, key, created);
         ctx.changed(usize::from(entries.is_some()));
+        self.tell(ctx, key, created, &ids);
         Ok(entries)
     }
 
     /// With CLAIM, those come first that have been pending for long. Each entry then tells how long it was pending, and how
     /// often it was delivered before.
-    fn deliver(&self, stream: &mut Stream, consumer: ConsumerId, count_max: usize, now: UnixMillis) -> Elements {
+    /// Tells what was delivered: the ids of what is pending now, or is not because it does not exist any more.
+    fn tell(&self, ctx: &mut Ctx<'_>, key: &[u8], created: bool, ids: &[StreamId]) {
+        let Reader { group, consumer, .. } = self.reader;
+        let place = Place { key, group, consumer };
+        if created {
+            tell_consumer(ctx, place);
+        }
+        tell_claims(ctx, place, ids);
+        if self.is_ready && self.from == From::New {
+            tell_position(ctx, place);
+        }
+    }
+
+    fn deliver(
+        &self,
+        stream: &mut Stream,
+        consumer: ConsumerId,
+        count_max: usize,
+        now: UnixMillis,
+        ids: &mut Vec<StreamId>,
+    ) -> Elements {
         let mut elements = Elements::default();
         let group = self.reader.group;
         if let Some(idle_min) = self.options.claim_idle_min {
             let claim = Claim { consumer, idle_min, delivered: now, deliveries: None, just_id: false, force: false };
-            for pending in stream.claim_idle(group, count_max, &claim, now) {
+            let idle = stream.claim_idle(group, count_max, &claim, now);
+            ids.extend(idle.gone);
+            for pending in idle.claimed {
+                ids.push(pending.id);
                 let entry = stream.entry(pending.id).expect("only entries that are there are claimed");
                 elements.put(self.resp, |reply| put_claimed(reply, &entry, Some((pending, now))));
             }
@@ -231,6 +259,9 @@ impl Serving<'_> {
         let with_history = self.options.claim_idle_min.is_some();
         let delivery = stream.deliver(group, consumer, self.options.acknowledged, now).expect("it was there just now");
         for entry in delivery.take(count_max - elements.len()) {
+            if !self.options.acknowledged {
+                ids.push(entry.id);
+            }
             elements.put(self.resp, |reply| {
                 if with_history { put_claimed(reply, &entry, None) } else { put_entry(reply, &entry) }
             });
@@ -245,12 +276,14 @@ impl Serving<'_> {
         after: StreamId,
         count_max: usize,
         now: UnixMillis,
+        ids: &mut Vec<StreamId>,
     ) -> Elements {
         let mut elements = Elements::default();
         let again = stream.deliver_again(self.reader.group, consumer, after, now).expect("it was there just now");
         for (id, entry) in again.take(count_max) {
             elements.put(self.resp, |reply| {
                 if let Some(entry) = entry {
+                    ids.push(id);
                     put_entry(reply, &entry);
                 } else {
                     reply.array(2);

@@ -10,7 +10,8 @@ use super::parse::{id_error, parse_id};
 use crate::commands::parse::{is_word, parse_i64};
 use crate::config::types::events::Events;
 use crate::exec::error::SYNTAX;
-use crate::exec::{CommandError, Ctx, Outcome, Run};
+use crate::exec::{CommandError, Ctx, Outcome, Run, Tools};
+use crate::journal::Word;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
 /// XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]
@@ -161,6 +162,28 @@ impl Options {
         Ok(at)
     }
 
+    /// The trimming in a record: to what is left, where what is removed is left to the stream. None if no words tell it.
+    pub(super) fn told(&self, trimmed: bool, len: u64) -> Option<Vec<Word<'static>>> {
+        if !trimmed {
+            return Some(Vec::new());
+        }
+        // Which entries went is not a matter of how many are left, then.
+        if self.approximate && self.references == Some(References::Acknowledged) {
+            return None;
+        }
+        let mut words = match self.to {
+            Some(TrimTo::MinId(id)) if !self.approximate => vec!["MINID".into(), "=".into(), id.into()],
+            Some(TrimTo::MaxLen(max)) if !self.approximate => vec!["MAXLEN".into(), "=".into(), number(max)],
+            _ => vec!["MAXLEN".into(), "=".into(), number(len)],
+        };
+        words.extend(match self.references.unwrap_or_default() {
+            References::Keep => None,
+            References::Remove => Some(Word::from("DELREF")),
+            References::Acknowledged => Some(Word::from("ACKED")),
+        });
+        Some(words)
+    }
+
     /// How to trim, if at all.
     pub(super) fn trim(&self, ctx: &Ctx<'_>) -> Option<Trim> {
         let Options { to, approximate, limit, references, .. } = *self;
@@ -174,13 +197,26 @@ impl Options {
     }
 }
 
+/// A number of entries in a record.
+fn number(entries: u64) -> Word<'static> {
+    i64::try_from(entries).unwrap_or(i64::MAX).into()
+}
+
 fn xtrim(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let options = Options::of_xtrim(args)?;
     let trim = options.trim(ctx).expect("XTRIM without a strategy is refused");
-    let removed = ctx.edit_unsignalled(args.at(1), |stream: &mut Stream, _| stream.trim(trim))?.unwrap_or(0);
+    let trim = |stream: &mut Stream, _: &mut Tools<'_>| (stream.trim(trim), stream.len());
+    let (removed, len) = ctx.edit_unsignalled(args.at(1), trim)?.unwrap_or_default();
     if removed > 0 {
         ctx.notify(Events::STREAM, "xtrim", args.at(1));
         ctx.changed(removed as usize);
+        match options.told(true, len) {
+            None => ctx.effect_content(args.at(1)),
+            Some(trimming) => {
+                let words: Vec<Word<'_>> = ["XTRIM".into(), args.at(1).into()].into_iter().chain(trimming).collect();
+                ctx.effect(args.at(1), &words);
+            }
+        }
     }
     reply.integer(removed as i64);
     Ok(())

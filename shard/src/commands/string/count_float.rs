@@ -41,6 +41,7 @@ fn incr_by_float(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> O
     ctx.replace_string(key, StringValue::Text(&text));
     ctx.notify(Events::STRING, "incrbyfloat", key.bytes());
     ctx.changed(1);
+    ctx.effect(key.bytes(), &["SET".into(), key.bytes().into(), (&text[..]).into(), "KEEPTTL".into()]);
     reply.bulk(&text);
     Ok(())
 }

@@ -88,6 +88,7 @@ fn remove_if(ctx: &mut Ctx<'_>, key: &[u8], removes: bool, reply: &mut Reply<'_>
     if removed {
         ctx.notify(Events::GENERIC, "del", key);
         ctx.changed(1);
+        ctx.effect_removed(key);
     }
     reply.integer(i64::from(removed));
 }

@@ -1,7 +1,7 @@
 //! Changing a part of a string in place.
 
 use net::{Args, Reply};
-use storage::{Expiry, Key, StringRef, StringValue};
+use storage::{Expiry, Key, OwnedString, StringRef, StringValue};
 
 use crate::commands::parse::parse_i64;
 use crate::config::types::events::Events;
@@ -86,9 +86,13 @@ fn set_range(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outco
         }
         None => {
             check_len(offset, value.len(), bytes_max)?;
-            ctx.set_string(key, StringValue::Raw(b""), Expiry::Clear);
-            let mut entry = ctx.peek_mut(key).expect("it was stored just now, without an expiry");
-            entry.set_range(offset, value)
+            // What is appended later gets room to grow; a new string is as long as it is.
+            let mut bytes = Vec::with_capacity(offset + value.len());
+            bytes.resize(offset, 0);
+            bytes.extend_from_slice(value);
+            let len = bytes.len();
+            ctx.set_string(key, StringValue::Owned(OwnedString::Bytes { bytes, modified: true }), Expiry::Clear);
+            len
         }
     };
     ctx.notify(Events::STRING, "setrange", key.bytes());

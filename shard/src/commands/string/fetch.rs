@@ -64,6 +64,7 @@ fn getdel(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     if ctx.remove(args.at(1)) {
         ctx.notify(Events::GENERIC, "del", args.at(1));
         ctx.changed(1);
+        ctx.effect_removed(args.at(1));
     }
     Ok(())
 }
@@ -81,9 +82,11 @@ fn getex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
             if time.since == Since::Epoch && deadline <= judged_at {
                 ctx.remove(key);
                 ctx.notify(Events::GENERIC, "del", key);
+                ctx.effect_removed(key);
             } else {
                 entry.set_expire(Some(deadline));
                 ctx.notify(Events::GENERIC, "expire", key);
+                ctx.effect(key, &["PEXPIREAT".into(), key.into(), deadline.0.into()]);
             }
             ctx.changed(1);
         }
@@ -92,6 +95,7 @@ fn getex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
                 entry.set_expire(None);
                 ctx.notify(Events::GENERIC, "persist", key);
                 ctx.changed(1);
+                ctx.effect(key, &["PERSIST".into(), key.into()]);
             }
         }
         Lifetime::Unsaid | Lifetime::Keep => {}

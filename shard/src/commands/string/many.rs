@@ -10,6 +10,7 @@ use crate::exec::error::wrong_arity;
 use crate::exec::hop::{HopOp, HopValue, Plan, PlanInput, Step};
 use crate::exec::{CommandError, Ctx, Merge, Outcome, Run};
 use crate::ids::ShardId;
+use crate::journal::Word;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
 const PAIRS: &[Argument] = &[Argument::new(
@@ -143,6 +144,9 @@ impl Plan for MsetNx {
                 self.stage = Stage::Stored;
                 Step::RunLast(self.each(|ctx, pairs| {
                     store_pairs(ctx, pairs);
+                    let words: Vec<Word<'_>> =
+                        std::iter::once(&b"MSET"[..]).chain(pairs.from(0)).map(Word::from).collect();
+                    ctx.effect(pairs.at(0), &words);
                     HopValue::None
                 }))
             }

@@ -4,7 +4,7 @@ use net::{Args, Reply};
 use storage::Key;
 
 use super::options::{Condition, Options, Syntax};
-use super::set::store;
+use super::set::{store, tell_set};
 use crate::commands::parse::parse_i64;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Find, Flag, Flags, Group, KeyFlag, KeySpec};
@@ -70,7 +70,11 @@ fn msetex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
         Condition::Always | Condition::Compared(_) => true,
     };
     if stores {
-        (2..end).step_by(2).for_each(|place| store(ctx, Key::new(args.at(place)), args.at(place + 1), expiry));
+        for place in (2..end).step_by(2) {
+            let (key, value) = (args.at(place), args.at(place + 1));
+            store(ctx, Key::new(key), value, expiry);
+            tell_set(ctx, key, value, expiry);
+        }
     }
     reply.integer(i64::from(stores));
     Ok(())

@@ -10,6 +10,7 @@ use crate::commands::parse::{Since, Time, Unit, is_word};
 use crate::config::types::events::Events;
 use crate::exec::error::WRONG_TYPE;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
+use crate::journal::Word;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
 /// SET key value [NX | XX | IFEQ value | IFNE value | IFDEQ digest | IFDNE digest] [GET] [EX seconds | PX milliseconds | EXAT time | PXAT time | KEEPTTL]
@@ -171,6 +172,10 @@ fn set(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
         get_key(ctx, args.at(1), reply)?;
     }
     let stored = store_if(ctx, key, value, options.condition, expiry)?;
+    let is_compared = matches!(options.condition, Condition::Compared(_));
+    if stored && (options.get || is_compared || matches!(expiry, Expiry::At(_))) {
+        tell_set(ctx, key.bytes(), value, expiry);
+    }
     match (options.get, stored) {
         (true, _) => {}
         (false, true) => reply.ok(),
@@ -197,6 +202,7 @@ fn store_for(ctx: &mut Ctx<'_>, args: &Args<'_>, unit: Unit, command: &str, repl
     let time = Time { number: args.at(2), unit, since: Since::Now };
     let deadline = time.deadline(ctx.now(), command)?;
     store(ctx, Key::new(args.at(1)), args.at(3), Expiry::At(deadline));
+    tell_set(ctx, args.at(1), args.at(3), Expiry::At(deadline));
     reply.ok();
     Ok(())
 }
@@ -204,6 +210,7 @@ fn store_for(ctx: &mut Ctx<'_>, args: &Args<'_>, unit: Unit, command: &str, repl
 fn getset(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     get_key(ctx, args.at(1), reply)?;
     store(ctx, Key::new(args.at(1)), args.at(2), Expiry::Clear);
+    tell_set(ctx, args.at(1), args.at(2), Expiry::Clear);
     Ok(())
 }
 
@@ -230,6 +237,16 @@ fn store_if(
         ctx.touch(key);
     }
     Ok(holds)
+}
+
+/// Tells that a string was stored, in the words of a SET without conditions.
+pub(super) fn tell_set(ctx: &mut Ctx<'_>, key: &[u8], value: &[u8], expiry: Expiry) {
+    let set: [Word<'_>; 3] = ["SET".into(), key.into(), value.into()];
+    match expiry {
+        Expiry::Clear => ctx.effect(key, &set),
+        Expiry::Keep => ctx.effect(key, &[set[0], set[1], set[2], "KEEPTTL".into()]),
+        Expiry::At(at) => ctx.effect(key, &[set[0], set[1], set[2], "PXAT".into(), at.0.into()]),
+    }
 }
 
 /// Stores a string and counts the change.

@@ -166,6 +166,15 @@ pub(super) fn pop(ctx: &mut Ctx<'_>, key: &[u8], pop: Pop, form: Form, reply: &m
         End::Max => "zpopmax",
     };
     tell_removed(ctx, key, popped.unwrap_or(0), event);
+    let name = match pop.end {
+        End::Min => "ZPOPMIN",
+        End::Max => "ZPOPMAX",
+    };
+    match form {
+        Form::Flat | Form::Pairs => {}
+        Form::KeyAndPairs => ctx.effect(key, &[name.into(), key.into(), (pop.count as i64).into()]),
+        Form::KeyAndOne => ctx.effect(key, &[name.into(), key.into()]),
+    }
     Ok(())
 }
 

@@ -3,15 +3,15 @@
 use super::bounds::{INT_MAX, LONG_MAX, SIGNED_MAX};
 use super::checks::Defragmentation;
 use crate::config::directive::{Directive, Effect};
-use crate::config::value::{Choice, Flag, Integer, Memory, field};
+use crate::config::value::{Choice, Flag, Integer, Memory, MemoryOfMachine, field};
 
 /// Memory, eviction, expiry and freeing.
 pub(super) const ROWS: &[Directive] = &[
     Directive::new(
         "maxmemory",
-        &Memory { at: field!(maxmemory), min: 0, max: u64::MAX },
+        &MemoryOfMachine(field!(maxmemory)),
         &["0"],
-        "How much memory the server may take; 0 is no limit.",
+        "How much memory the server may take, in bytes or in percent of the machine's or its cgroup's; 0 is no limit.",
     )
     .effect(Effect::MaxMemory),
     Directive::new(

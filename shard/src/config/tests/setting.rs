@@ -64,12 +64,12 @@ fn set_is_all_or_nothing() {
         "ERR CONFIG SET failed (possibly related to argument 'maxmemory-clients') - percentage argument must be less \
          or equal to 100"
     );
-    assert_eq!(config.maxmemory, 0);
+    assert_eq!(config.maxmemory_bytes(), 0);
     let changes = config.set(&[("maxmemory", "1mb"), ("port", "7000"), ("timeout", "0")], ANYTHING).unwrap();
     let expected =
         [Change { name: "maxmemory", effect: Effect::MaxMemory }, Change { name: "port", effect: Effect::Listeners }];
     assert_eq!(changes, expected, "what did not change is not a change");
-    assert_eq!((config.maxmemory, config.port), (1 << 20, 7000));
+    assert_eq!((config.maxmemory_bytes(), config.port), (1 << 20, 7000));
 }
 
 #[test]
@@ -121,6 +121,13 @@ fn typed_fields_follow_the_words() {
     }
     set(&mut config, "loglevel", "WARNING").unwrap();
     assert_eq!(config.loglevel, LogLevel::Warning);
+    set(&mut config, "maxmemory", "50%").unwrap();
+    assert_eq!(config.maxmemory, MemoryShare::Percent(50));
+    assert!(config.maxmemory_bytes() > 1 << 20 && config.maxmemory_bytes() <= crate::os::memory_bytes() / 2);
+    assert_eq!(
+        set(&mut config, "maxmemory", "101%"),
+        Err("percentage argument must be less or equal to 100".to_owned())
+    );
     set(&mut config, "maxmemory-clients", "10%").unwrap();
     assert_eq!(config.maxmemory_clients, MemoryShare::Percent(10));
     assert_eq!(config.maxmemory_clients.bytes_of(1000), 100);

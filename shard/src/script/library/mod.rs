@@ -16,8 +16,10 @@ use std::fmt;
 
 use mlua::{FromLuaMulti, IntoLua, IntoLuaMulti, Lua, Table, Value};
 
+use super::vm::SANDBOX_NAME;
+
 /// A function's results are so many at most: each takes one of a limited number of places while it is handed to Lua.
-pub(super) const RESULTS_MAX: usize = 7_000;
+pub(super) const RESULTS_MAX: usize = 6_000;
 
 /// An error of a library's function.
 #[derive(Debug)]
@@ -111,8 +113,20 @@ pub(super) fn convert(lua: &Lua, value: Value) -> mlua::Result<Value> {
 
 /// Where the function was called that runs now, as Lua begins its errors.
 fn line_of_caller(lua: &Lua) -> String {
-    let place = lua.inspect_stack(1, |debug| Some((debug.source().short_src?.into_owned(), debug.current_line()?)));
-    place.flatten().map_or_else(String::new, |(source, line)| format!("{source}:{line}: "))
+    for level in 1.. {
+        let found = lua.inspect_stack(level, |debug| {
+            let source = debug.source();
+            let between = source.what == "tail" || source.source.is_some_and(|name| name == SANDBOX_NAME);
+            (!between).then(|| (source.short_src.map(std::borrow::Cow::into_owned), debug.current_line()))
+        });
+        match found {
+            // What stands between a script and a function is no place of the script's.
+            Some(None) => {}
+            Some(Some((Some(source), Some(line)))) => return format!("{source}:{line}: "),
+            Some(Some(_)) | None => break,
+        }
+    }
+    String::new()
 }
 
 /// Puts a function into a table, whose errors begin with the caller's line.

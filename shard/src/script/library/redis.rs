@@ -7,7 +7,7 @@ use net::Resp;
 
 use super::argument::text_of;
 use super::{Problem, Raised, add_of_redis, fact, float};
-use crate::script::drive::{self, Pause};
+use crate::script::drive::Pause;
 use crate::script::flags::ScriptFlags;
 use crate::script::number::{write_g, write_integer};
 use crate::script::to_lua::Replies;
@@ -24,6 +24,8 @@ const PLAIN_INTEGER_MAX: u64 = 10_000_000_000_000_000;
 
 const LOG_ARGUMENTS: &str = "redis.log() requires two arguments or more.";
 const NO_COMMAND: &[u8] = b"ERR Please specify at least one argument for this redis lib call";
+/// What is left of a script may be called when Lua collects its garbage.
+const NO_SCRIPT_RUNS: &[u8] = b"ERR redis.call/pcall can only be called inside a script invocation";
 const BAD_ARGUMENT: &[u8] = b"ERR Lua redis lib command arguments must be strings or integers";
 
 /// A function that a library has registered.
@@ -38,17 +40,29 @@ pub(in crate::script) struct Registered {
 pub(in crate::script) fn add(lua: &Lua, raw: &Table, exchange: &Rc<Exchange>) -> mlua::Result<()> {
     let redis = facts(lua)?;
     let own = Rc::clone(exchange);
-    let function = move |lua: &Lua, args: MultiValue| match call(&own, &args) {
+    let function = move |lua: &Lua, args: MultiValue| match call(&own, args.iter().cloned().map(Ok)) {
         Ok(()) => reply(lua, &own),
         Err(raised) => Err(mlua::Error::external(raised)),
     };
     redis.raw_set("call", lua.create_function(function)?)?;
     let own = Rc::clone(exchange);
-    let function = move |lua: &Lua, args: MultiValue| match call(&own, &args) {
+    let function = move |lua: &Lua, args: MultiValue| match call(&own, args.iter().cloned().map(Ok)) {
         Ok(()) => reply(lua, &own),
         Err(raised) => raised.value(lua),
     };
     redis.raw_set("pcall", lua.create_function(function)?)?;
+    let own = Rc::clone(exchange);
+    let function = move |lua: &Lua, (args, count): (Table, usize)| match call(&own, listed(&args, count)) {
+        Ok(()) => reply(lua, &own),
+        Err(raised) => Err(mlua::Error::external(raised)),
+    };
+    raw.raw_set("wide_call", lua.create_function(function)?)?;
+    let own = Rc::clone(exchange);
+    let function = move |lua: &Lua, (args, count): (Table, usize)| match call(&own, listed(&args, count)) {
+        Ok(()) => reply(lua, &own),
+        Err(raised) => raised.value(lua),
+    };
+    raw.raw_set("wide_pcall", lua.create_function(function)?)?;
     redis.raw_set("error_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "err", &args))?)?;
     redis.raw_set("status_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "ok", &args))?)?;
     type Arguments = Variadic<Value>;
@@ -87,20 +101,25 @@ fn facts(lua: &Lua) -> mlua::Result<Table> {
     Ok(facts)
 }
 
+/// The values of a list, one by one: each that is in Rust takes one of some thousands of places.
+fn listed(args: &Table, count: usize) -> impl Iterator<Item = mlua::Result<Value>> {
+    (1..=count).map(|place| args.raw_get(place))
+}
+
 /// Takes a command's arguments; false if one of them can be none.
-fn push(exchange: &Exchange, args: &MultiValue) -> bool {
+fn push(exchange: &Exchange, args: impl Iterator<Item = mlua::Result<Value>>) -> bool {
     let mut to = exchange.args.borrow_mut();
     for value in args {
         match value {
-            Value::String(text) => to.push(&text.as_bytes()),
-            Value::Integer(_) | Value::Number(_) => {
+            Ok(Value::String(text)) => to.push(&text.as_bytes()),
+            Ok(Value::Integer(number)) if number.unsigned_abs() <= PLAIN_INTEGER_MAX => {
                 let mut digits = Vec::new();
-                match value {
-                    Value::Integer(number) if number.unsigned_abs() <= PLAIN_INTEGER_MAX => {
-                        write_integer(&mut digits, *number);
-                    }
-                    other => write_g(&mut digits, float(other).unwrap_or_default(), 17),
-                }
+                write_integer(&mut digits, number);
+                to.push(&digits);
+            }
+            Ok(number @ (Value::Integer(_) | Value::Number(_))) => {
+                let mut digits = Vec::new();
+                write_g(&mut digits, float(&number).unwrap_or_default(), 17);
                 to.push(&digits);
             }
             _ => return false,
@@ -110,16 +129,17 @@ fn push(exchange: &Exchange, args: &MultiValue) -> bool {
 }
 
 /// Runs a command; its reply, unless it is an error, is in the exchange.
-fn call(exchange: &Exchange, args: &MultiValue) -> Result<(), Raised> {
+fn call(exchange: &Exchange, args: impl Iterator<Item = mlua::Result<Value>>) -> Result<(), Raised> {
+    let Some(lane) = exchange.lane.get() else { return Err(Raised::table(NO_SCRIPT_RUNS)) };
     exchange.args.borrow_mut().clear();
     exchange.reply.borrow_mut().clear();
-    if args.is_empty() {
-        return Err(Raised::table(NO_COMMAND));
-    }
     if !push(exchange, args) {
         return Err(Raised::table(BAD_ARGUMENT));
     }
-    if let Some(message) = drive::pause(Pause::Call) {
+    if exchange.args.borrow().as_args().is_empty() {
+        return Err(Raised::table(NO_COMMAND));
+    }
+    if let Some(message) = lane.pause(Pause::Call) {
         exchange.killed.set(Some(message));
         return Err(Raised::table(message.as_bytes()));
     }

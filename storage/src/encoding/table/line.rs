@@ -41,6 +41,11 @@ const _: () = assert!(size_of::<Line>() == 64);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slots(u32);
 
+impl Slots {
+    /// No slot.
+    pub const NONE: Self = Self(0);
+}
+
 impl Iterator for Slots {
     type Item = usize;
 

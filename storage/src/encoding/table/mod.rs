@@ -44,6 +44,7 @@ use crate::types::large::LargeValue;
 
 mod check;
 mod collection;
+mod draw;
 mod edit;
 pub mod line;
 mod prefetch;
@@ -131,6 +132,11 @@ impl Table {
     /// Bytes of the pages that hold blocks.
     pub const fn page_bytes(&self) -> usize {
         self.slab.page_bytes()
+    }
+
+    /// Bytes of those pages that no block takes.
+    pub const fn gap_bytes(&self) -> usize {
+        self.slab.page_bytes() - self.slab.block_bytes()
     }
 
     /// Bytes of the buffers that blocks own, by capacity.

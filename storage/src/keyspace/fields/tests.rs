@@ -60,8 +60,8 @@ fn sweep(database: &mut Database, now: UnixMillis) -> Vec<(String, usize, bool)>
         done = database.sweep_fields(now, 16, &mut |_| false, &mut |fields| {
             let key = String::from_utf8(fields.key.to_vec()).expect("keys are text");
             match swept.iter_mut().find(|(name, _, _)| *name == key) {
-                Some((_, removed, gone)) => (*removed, *gone) = (*removed + fields.removed, fields.gone),
-                None => swept.push((key, fields.removed, fields.gone)),
+                Some((_, removed, gone)) => (*removed, *gone) = (*removed + fields.names.len(), fields.gone),
+                None => swept.push((key, fields.names.len(), fields.gone)),
             }
         });
         database.check_invariants();

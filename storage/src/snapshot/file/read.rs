@@ -72,8 +72,8 @@ pub enum FileErrorKind {
     Signature,
     /// It is of a version that is not known here.
     Version(u16),
-    /// What stands there is no value, or no length.
-    Malformed,
+    /// What stands there is no value, or no length, as this says.
+    Malformed(&'static str),
     /// There is no such type.
     UnknownType(u8),
     /// Data of a module.
@@ -96,7 +96,7 @@ impl fmt::Display for FileErrorKind {
             Self::Truncated => f.write_str("Unexpected EOF reading RDB file"),
             Self::Signature => f.write_str("Wrong signature trying to load DB from file"),
             Self::Version(version) => write!(f, "Can't handle RDB format version {version}"),
-            Self::Malformed => f.write_str("Bad data format"),
+            Self::Malformed(fault) => f.write_str(fault),
             Self::UnknownType(number) => write!(f, "Unknown RDB encoding type {number}"),
             Self::Module => f.write_str(
                 "The RDB file contains module data I can't load: this server has no modules, and would lose it",
@@ -191,7 +191,8 @@ impl<R: Read> FileReader<R> {
                 }
                 (Err(Malformed), 0) => {
                     self.at = used;
-                    return Err(self.error(FileErrorKind::Malformed));
+                    let fault = reader.fault();
+                    return Err(self.error(FileErrorKind::Malformed(fault)));
                 }
                 (Err(Malformed), missing) => {
                     if self.has_ended {

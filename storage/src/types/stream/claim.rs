@@ -47,6 +47,15 @@ pub struct AutoClaimed {
     pub next: StreamId,
 }
 
+/// What XREADGROUP with CLAIM took over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdleClaimed {
+    /// What was known before of each that the consumer has now.
+    pub claimed: Vec<Pending>,
+    /// The ids that are pending no more because their entries do not exist.
+    pub gone: Vec<StreamId>,
+}
+
 impl Stream {
     /// XCLAIM of one id, in a group that exists.
     pub fn claim(&mut self, group: &[u8], id: StreamId, claim: &Claim, now: UnixMillis) -> ClaimOutcome {
@@ -103,24 +112,26 @@ impl Stream {
 
     /// XREADGROUP CLAIM: claims up to `count` entries, the longest idle first; returns what was known of them before.
     /// Entries that do not exist any more are not pending afterwards, and not returned.
-    pub fn claim_idle(&mut self, group: &[u8], count: usize, claim: &Claim, now: UnixMillis) -> Vec<Pending> {
+    pub fn claim_idle(&mut self, group: &[u8], count: usize, claim: &Claim, now: UnixMillis) -> IdleClaimed {
         let claim = Claim { delivered: now, deliveries: None, force: false, just_id: false, ..*claim };
-        let idle = loop {
-            let Some(of_stream) = self.groups.get_mut(group) else { return Vec::new() };
+        let mut all_gone = Vec::new();
+        let claimed = loop {
+            let Some(of_stream) = self.groups.get_mut(group) else { return IdleClaimed::default() };
             let found = of_stream.longest_idle(claim.idle_min, count, now);
             // All that have no entry go before any is claimed: with a minimum of zero, those would be found again.
             let gone: Vec<_> = found.iter().map(|one| one.id).filter(|&id| !self.contains(id)).collect();
             if gone.is_empty() {
                 break found;
             }
-            for id in gone {
+            for &id in &gone {
                 self.claim(group, id, &claim, now);
             }
+            all_gone.extend(gone);
         };
-        for pending in &idle {
+        for pending in &claimed {
             let outcome = self.claim(group, pending.id, &claim, now);
             debug_assert_eq!(outcome, ClaimOutcome::Claimed);
         }
-        idle
+        IdleClaimed { claimed, gone: all_gone }
     }
 }

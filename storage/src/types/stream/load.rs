@@ -8,6 +8,15 @@ use crate::keyspace::UnixMillis;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
+/// A pending entry cannot be a consumer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadAssignment {
+    /// It is not pending in the group.
+    Unknown,
+    /// It is another consumer's.
+    Taken,
+}
+
 /// The counters that RDB has behind the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamCounters {
@@ -94,11 +103,11 @@ impl GroupLoader<'_> {
     }
 
     /// Says that a pending entry is that consumer's.
-    pub fn assign(&mut self, consumer: ConsumerId, id: StreamId) -> Result<(), Malformed> {
-        let position = self.group.pending.find(id).ok_or(Malformed)?;
+    pub fn assign(&mut self, consumer: ConsumerId, id: StreamId) -> Result<(), BadAssignment> {
+        let position = self.group.pending.find(id).ok_or(BadAssignment::Unknown)?;
         let before = self.group.pending.edit(position, |pending| std::mem::replace(&mut pending.consumer, consumer));
         if before != NOBODY {
-            return Err(Malformed);
+            return Err(BadAssignment::Taken);
         }
         self.group.consumer_mut(consumer).pending.insert(id);
         self.assigned += 1;

@@ -60,14 +60,14 @@ mod value;
 
 pub use append::AppendError;
 pub use block::StreamLimits;
-pub use claim::{AutoClaimed, Claim, ClaimOutcome};
+pub use claim::{AutoClaimed, Claim, ClaimOutcome, IdleClaimed};
 pub use delete::{DeleteOutcome, References};
 pub use deliver::{Delivery, Redelivery};
 pub use entry::{Entry, Fields};
 pub use group::{Consumer, ConsumerId, Group};
 pub use id::{IdError, NewId, StreamId};
 pub use listpack::BlockRef;
-pub use load::{GroupLoader, Malformed, StreamCounters};
+pub use load::{BadAssignment, GroupLoader, Malformed, StreamCounters};
 pub use pending::{Pending, PendingSummary};
 pub use range::{Range, RangeReverse};
 pub use trim::{Trim, TrimTo, Trimmed};

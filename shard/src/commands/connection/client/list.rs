@@ -192,6 +192,7 @@ pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>
     field("ssub", &subscribed(Kind::ShardChannel));
     let transaction = session.transaction.as_deref();
     let kept = transaction.filter(|transaction| transaction.is_open).map(|transaction| transaction.queue.len());
+    let kept = kept.or(info.executes);
     field("multi", &kept.map_or(-1, |kept| kept as i64));
     field("qbuf", &usage.query);
     field("qbuf-free", &usage.query_free);
@@ -249,7 +250,7 @@ fn flags(session: &Session) -> String {
     let flags = [
         (session.monitors, 'O'),
         (session.is_subscribed(), 'P'),
-        (session.in_transaction(), 'x'),
+        (session.in_transaction() || session.info.executes.is_some(), 'x'),
         (session.blocked.is_some() || matches!(session.held, Some(Hold::Paused(_))), 'b'),
         (session.tracking.is_some(), 't'),
         (session.tracking.as_ref().is_some_and(|mode| mode.is_broken), 'R'),

@@ -166,6 +166,7 @@ pub(super) fn store(ctx: &mut Ctx<'_>, target: &[u8], rows: &[Option<Vec<u8>>]) 
         if ctx.remove(target) {
             ctx.notify(Events::GENERIC, "del", target);
             ctx.changed(1);
+            ctx.effect_content(target);
         }
         return 0;
     }
@@ -174,6 +175,7 @@ pub(super) fn store(ctx: &mut Ctx<'_>, target: &[u8], rows: &[Option<Vec<u8>>]) 
     ctx.store_collection(target, list);
     ctx.notify(Events::LIST, "sortstore", target);
     ctx.changed(rows.len());
+    ctx.effect_content(target);
     rows.len()
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use crate::config::types::choices::MaxmemoryPolicy;
 use crate::config::{Change, Config, ConfigError, Effect, Reason, Staged};
 use crate::memory;
 use crate::shared::Shared;
@@ -44,7 +45,9 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
         Effect::AppendOnly if to.appendonly => refused("Unable to turn on AOF: this server cannot write one."),
         Effect::Watchdog if to.watchdog_period > 0 => refused("This server has no watchdog."),
         Effect::MaxMemory => {
-            shared.judge_memory(memory::used_bytes(), to.maxmemory);
+            shared.budget.set_limit(to.maxmemory_bytes());
+            shared.judge_memory(to.maxmemory_policy != MaxmemoryPolicy::Noeviction);
+            shared.wake_all();
             Ok(())
         }
         Effect::AllocatorThreads => {
@@ -58,10 +61,13 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
         | Effect::WorkingDirectory
         | Effect::MaxClients
         | Effect::CrashReports => shared.tell_host(change.effect, to).map_err(Reason::NotApplied),
+        Effect::ClientMemory => {
+            shared.wake_all();
+            Ok(())
+        }
         Effect::None
         | Effect::AppendOnly
         | Effect::AppendFsync
-        | Effect::ClientMemory
         | Effect::Password
         | Effect::ReplicationBacklog
         | Effect::GoodReplicas

@@ -111,6 +111,8 @@ fn set(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outc
     });
     changed.map_err(|error: crate::config::ConfigError| CommandError::text(error.to_string()))?;
     ctx.core.refresh_config();
+    // What it means is to be so on all cores, whether or not somebody comes to them with a command.
+    ctx.core.shared.wake_all();
     reply.ok();
     Ok(())
 }
@@ -175,6 +177,7 @@ fn reset_stats(core: &mut Core, _: &EverywhereCall<'_>) -> Share {
     counters.lazyfreed_objects = 0;
     if core.id.index() == 0 {
         core.shared.refused_clients.store(0, std::sync::atomic::Ordering::Relaxed);
+        core.shared.budget.reset_exceeded(core.micros());
     }
     Box::new(())
 }

@@ -76,6 +76,7 @@ const WORDS: &[Word] = &[
     switches::REPLYBUFFER,
     crash::SEGFAULT,
     switches::SET_ACTIVE_EXPIRE,
+    switches::SET_DISABLE_DENY_SCRIPTS,
     switches::SET_SKIP_CHECKSUM_VALIDATION,
     clock::SLEEP,
     inspect::STRINGMATCH_LEN,

@@ -59,6 +59,20 @@ fn set_active_expire(core: &mut Core, call: &EverywhereCall<'_>) -> Share {
     Box::new(())
 }
 
+pub(super) const SET_DISABLE_DENY_SCRIPTS: Word = Word {
+    name: "SET-DISABLE-DENY-SCRIPTS",
+    usage: "<0|1>",
+    summary: "Lets scripts call what they may not, but no other scripts.",
+    arguments: 3..=3,
+    run: Run::Session(disable_deny_scripts),
+};
+
+fn disable_deny_scripts(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+    ctx.core.shared.scripts.deny_nothing(is_on(args.at(2)));
+    reply.ok();
+    Ok(())
+}
+
 pub(super) const SET_SKIP_CHECKSUM_VALIDATION: Word = Word {
     name: "SET-SKIP-CHECKSUM-VALIDATION",
     usage: "<0|1>",

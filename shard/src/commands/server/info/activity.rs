@@ -78,7 +78,10 @@ pub(super) fn stats(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) 
     report.line("expired_time_cap_reached_count", stats.expire_cut_short);
     report.line("expire_cycle_cpu_milliseconds", stats.expire_micros / 1000);
     report.line("evicted_keys", counters.evicted_keys);
-    report.zeros(&["evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
+    report.line("evicted_clients", stats.evicted_clients);
+    let (exceeded_now, exceeded) = ctx.core.shared.budget.exceeded_micros(ctx.core.micros());
+    report.line("total_eviction_exceeded_time", exceeded / 1000);
+    report.line("current_eviction_exceeded_time", exceeded_now / 1000);
     report.line("keyspace_hits", counters.hits);
     report.line("keyspace_misses", counters.misses);
     let registry = &ctx.core.shared.registry;

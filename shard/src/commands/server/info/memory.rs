@@ -25,8 +25,8 @@ pub(super) fn memory(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report)
     report.line("allocator_resident", account.allocator.resident);
     report.bytes("total_system_memory", os::memory_bytes() as usize);
     scripts(ctx, report);
-    report.line("maxmemory", config.maxmemory);
-    report.line("maxmemory_human", human(config.maxmemory));
+    report.line("maxmemory", config.maxmemory_bytes());
+    report.line("maxmemory_human", human(config.maxmemory_bytes()));
     report.line("maxmemory_policy", config.maxmemory_policy.name());
     let excesses = [
         ("allocator_frag_ratio", "allocator_frag_bytes", account.fragmentation_of_allocator()),
@@ -38,6 +38,7 @@ pub(super) fn memory(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report)
         report.line(ratio, format_args!("{factor:.2}"));
         report.line(bytes, excess);
     }
+    report.line("mem_counted_for_evict", account.counted);
     report.zeros(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"]);
     report.zeros(&["mem_clients_slaves"]);
     report.line("mem_clients_normal", totals.memory.clients);

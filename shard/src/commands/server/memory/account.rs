@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use storage::Memory;
 
+use crate::budget::Told;
 use crate::core::Core;
 use crate::memory::{self, AllocatorStats};
 use crate::os;
@@ -16,6 +17,8 @@ pub struct CoreMemory {
     pub databases: Vec<(usize, Memory)>,
     /// Connections.
     pub clients: usize,
+    /// What its thread holds in all.
+    pub held: Told,
 }
 
 impl CoreMemory {
@@ -24,12 +27,16 @@ impl CoreMemory {
         CoreMemory {
             databases: core.shard.databases.iter().map(|database| (database.len(), database.memory())).collect(),
             clients: core.sessions().map(crate::session::Session::memory_bytes).sum(),
+            held: core.memory_held(),
         }
     }
 
     /// Adds what another core takes.
     pub fn add(&mut self, other: &CoreMemory) {
         self.clients += other.clients;
+        self.held.bytes += other.held.bytes;
+        self.held.gaps += other.held.gaps;
+        self.held.leaving += other.held.leaving;
         if self.databases.len() < other.databases.len() {
             self.databases.resize(other.databases.len(), Default::default());
         }
@@ -50,26 +57,40 @@ pub struct Account {
     pub cores: CoreMemory,
     /// The allocator's figures.
     pub allocator: AllocatorStats,
+    /// In use: what the allocator has handed out, gaps in the pages of entries apart.
+    pub used: usize,
+    /// What is compared with `maxmemory`, if that is set.
+    pub counted: usize,
     /// In the machine's memory.
     pub resident: usize,
     /// The most that was ever in use.
     pub peak: usize,
     /// In use when the server had started.
     pub startup: usize,
+    /// Lua states and texts of EVAL, and of functions.
+    pub scripts: [usize; 2],
 }
 
 impl Account {
     /// The account of a server whose cores together take `cores`.
     pub fn of(shared: &Shared, cores: CoreMemory) -> Account {
         let allocator = memory::allocator();
-        let peak = shared.peak_memory.fetch_max(allocator.allocated, Ordering::Relaxed).max(allocator.allocated);
+        let budget = &shared.budget;
+        // The allocator's count is higher: it has the blocks that threads keep for their next allocations.
+        let held = if allocator.allocated > 0 { cores.held.bytes + memory::elsewhere() } else { 0 };
+        let used = usize::try_from(held - cores.held.gaps as i64).unwrap_or(0);
+        let counted = if budget.limit() > 0 { usize::try_from(budget.counted()).unwrap_or(0) } else { 0 };
+        let peak = shared.peak_memory.fetch_max(used, Ordering::Relaxed).max(used);
+        let registry = &shared.scripts;
+        let texts = [registry.scripts().1, registry.libraries().source_bytes()];
+        let scripts = [0, 1].map(|kind| registry.vm_bytes[kind].load(Ordering::Relaxed) + texts[kind]);
         let startup = shared.startup_memory.load(Ordering::Relaxed);
-        Account { cores, allocator, resident: os::resident_bytes(), peak, startup }
+        Account { cores, allocator, used, counted, resident: os::resident_bytes(), peak, startup, scripts }
     }
 
     /// In use.
-    pub fn used(&self) -> usize {
-        self.allocator.allocated
+    pub const fn used(&self) -> usize {
+        self.used
     }
 
     /// Number of keys.
@@ -82,9 +103,9 @@ impl Account {
         self.cores.databases.iter().map(|(_, memory)| memory.table).sum()
     }
 
-    /// What is no data: what the server took before it had any, tables, connections.
+    /// What is no data: what the server took before it had any, tables, connections, scripts.
     pub fn overhead(&self) -> usize {
-        self.startup + self.tables() + self.cores.clients
+        self.startup + self.tables() + self.cores.clients + self.scripts.iter().sum::<usize>()
     }
 
     /// Data.
@@ -102,9 +123,9 @@ impl Account {
         percentage(self.used(), self.peak)
     }
 
-    /// How much more the allocator's pages hold than is handed out: factor and bytes.
+    /// How much more the allocator's pages hold than is in use: factor and bytes.
     pub fn fragmentation_of_allocator(&self) -> (f64, i64) {
-        excess(self.allocator.active, self.allocator.allocated)
+        excess(self.allocator.active, self.used)
     }
 
     /// How much more is resident than is in the allocator's pages: factor and bytes.

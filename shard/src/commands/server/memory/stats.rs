@@ -75,8 +75,8 @@ fn fields(account: &Account) -> Vec<(String, Field)> {
         bytes("clients.normal", account.cores.clients),
         bytes("cluster.links", 0),
         bytes("aof.buffer", 0),
-        bytes("lua.caches", 0),
-        bytes("functions.caches", 0),
+        bytes("lua.caches", account.scripts[0]),
+        bytes("functions.caches", account.scripts[1]),
     ];
     let used = account.cores.databases.iter().enumerate().filter(|(_, (keys, _))| *keys > 0);
     fields.extend(used.map(|(db, (_, memory))| (format!("db.{db}"), Field::Database(memory.table))));

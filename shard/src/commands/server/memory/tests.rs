@@ -4,16 +4,30 @@ use net::{Reply, Resp};
 use storage::Memory;
 
 use super::{Account, CoreMemory, doctor, stats};
+use crate::budget::Told;
 use crate::memory::AllocatorStats;
 
 fn account() -> Account {
     let mut cores = CoreMemory::default();
     let memory = Memory { table: 1 << 20, blocks: 5 << 20, pages: 6 << 20, outside: 1 << 20 };
     for keys in [600, 400] {
-        cores.add(&CoreMemory { databases: vec![(keys, memory), Default::default()], clients: 10_000 });
+        cores.add(&CoreMemory {
+            databases: vec![(keys, memory), Default::default()],
+            clients: 10_000,
+            held: Told::default(),
+        });
     }
     let allocator = AllocatorStats { allocated: 20 << 20, active: 22 << 20, resident: 24 << 20 };
-    Account { cores, allocator, resident: 30 << 20, peak: 21 << 20, startup: 2 << 20 }
+    Account {
+        cores,
+        allocator,
+        used: 20 << 20,
+        counted: 0,
+        resident: 30 << 20,
+        peak: 21 << 20,
+        startup: 2 << 20,
+        scripts: [0, 0],
+    }
 }
 
 #[test]
@@ -44,6 +58,6 @@ fn the_doctor_sees_what_is_out_of_the_ordinary() {
     account.resident = 100 << 20;
     let text = doctor::report(&account, 0);
     assert!(text.contains("* Peak:") && text.contains("* Process:") && !text.contains("* Clients:"), "{text}");
-    account.allocator.allocated = 1 << 20;
+    account.used = 1 << 20;
     assert!(doctor::report(&account, 2).starts_with("Hardly any"));
 }

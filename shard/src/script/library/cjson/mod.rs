@@ -14,7 +14,7 @@ use super::argument::{bad, integer, string, type_name};
 use super::{Problem, add as add_function, fact};
 
 /// Whatever a script sets, values nest no deeper: what the stacks admit.
-const DEPTH_LIMIT: usize = 6_000;
+const DEPTH_LIMIT: usize = 1_500;
 const PRECISION_MAX: i64 = 14;
 const C_INT_MAX: i64 = i32::MAX as i64;
 

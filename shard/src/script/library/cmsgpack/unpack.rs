@@ -5,8 +5,9 @@ use mlua::{Lua, Value, Variadic};
 use super::Problem;
 use crate::script::library::RESULTS_MAX;
 
-/// Values nest no deeper: what the stacks admit.
-const DEPTH_MAX: usize = 6_000;
+/// So many values are held at once at most, those around the one that is read and those before it: a table takes one place
+/// while its elements are read, and a name one while its value is.
+const HELD_MAX: usize = RESULTS_MAX;
 
 /// Some or all values of `text` from `from` on. `with_rest` puts the place of the rest before
 /// them: -1 if there is none.
@@ -32,7 +33,8 @@ pub(super) fn unpack(
         if values.len() >= RESULTS_MAX {
             return Err("too many return values at once; use unpack_one or unpack_limit instead.".into());
         }
-        values.push(reader.value(0)?);
+        let value = reader.value(values.len())?;
+        values.push(value);
         left -= 1;
     }
     if with_rest {
@@ -58,8 +60,8 @@ impl Reader<'_> {
         Ok(self.bytes(N)?.try_into().expect("so many bytes were asked for"))
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, Problem> {
-        if depth > DEPTH_MAX {
+    fn value(&mut self, held: usize) -> Result<Value, Problem> {
+        if held > HELD_MAX {
             return Err("stack overflow (in function mp_decode_to_lua_type)".into());
         }
         let [head] = self.number()?;
@@ -67,8 +69,8 @@ impl Reader<'_> {
         match head {
             0x00..=0x7f => number(f64::from(head)),
             0xe0..=0xff => number(f64::from(head as i8)),
-            0x80..=0x8f => self.map(usize::from(head & 15), depth),
-            0x90..=0x9f => self.array(usize::from(head & 15), depth),
+            0x80..=0x8f => self.map(usize::from(head & 15), held),
+            0x90..=0x9f => self.array(usize::from(head & 15), held),
             0xa0..=0xbf => self.string(usize::from(head & 31)),
             0xc0 => Ok(Value::Nil),
             0xc2 => Ok(Value::Boolean(false)),
@@ -98,19 +100,19 @@ impl Reader<'_> {
             }
             0xdc => {
                 let len = u16::from_be_bytes(self.number()?);
-                self.array(usize::from(len), depth)
+                self.array(usize::from(len), held)
             }
             0xdd => {
                 let len = u32::from_be_bytes(self.number()?);
-                self.array(len as usize, depth)
+                self.array(len as usize, held)
             }
             0xde => {
                 let len = u16::from_be_bytes(self.number()?);
-                self.map(usize::from(len), depth)
+                self.map(usize::from(len), held)
             }
             0xdf => {
                 let len = u32::from_be_bytes(self.number()?);
-                self.map(len as usize, depth)
+                self.map(len as usize, held)
             }
             _ => Err("Bad data format in input.".into()),
         }
@@ -122,19 +124,19 @@ impl Reader<'_> {
         Ok(Value::String(lua.create_string(bytes)?))
     }
 
-    fn array(&mut self, len: usize, depth: usize) -> Result<Value, Problem> {
+    fn array(&mut self, len: usize, held: usize) -> Result<Value, Problem> {
         let table = self.lua.create_table()?;
         for index in 1..=len {
-            let value = self.value(depth + 1)?;
+            let value = self.value(held + 1)?;
             table.raw_set(index, value)?;
         }
         Ok(Value::Table(table))
     }
 
-    fn map(&mut self, len: usize, depth: usize) -> Result<Value, Problem> {
+    fn map(&mut self, len: usize, held: usize) -> Result<Value, Problem> {
         let table = self.lua.create_table()?;
         for _ in 0..len {
-            let (name, value) = (self.value(depth + 1)?, self.value(depth + 1)?);
+            let (name, value) = (self.value(held + 1)?, self.value(held + 2)?);
             if name.is_nil() {
                 return Err("table index is nil".into());
             }

@@ -132,16 +132,16 @@ fn the_longest_idle_come_first() {
     }
     stream.delete(id(1, 0));
     let now = later(1_000);
-    let claimed = stream.claim_idle(b"g", 25, &claim(b, 900), now);
+    let claimed = stream.claim_idle(b"g", 25, &claim(b, 900), now).claimed;
     assert_eq!(claimed.len(), 25);
     assert!(claimed.is_sorted_by_key(|one| (one.delivered, one.id)));
     assert_eq!(claimed[0], Pending { id: id(2, 0), delivered: NOW, deliveries: 1, consumer: a });
     assert_eq!(claimed[24].idle(now), 998);
     assert!(stream.group(b"g").unwrap().pending(id(1, 0)).is_none());
-    let rest = stream.claim_idle(b"g", usize::MAX, &claim(b, 900), now);
+    let rest = stream.claim_idle(b"g", usize::MAX, &claim(b, 900), now).claimed;
     assert_eq!(rest.len(), 101 * 10 - 1 - 25);
     assert!(rest.iter().all(|one| one.idle(now) >= 900));
-    assert_eq!(stream.claim_idle(b"g", 10, &claim(b, 900), now), []);
+    assert_eq!(stream.claim_idle(b"g", 10, &claim(b, 900), now).claimed, []);
     assert_eq!(stream.group(b"g").unwrap().consumer(b).pending_len(), 1_009);
     stream.check_invariants();
 }
@@ -151,7 +151,7 @@ fn nothing_is_claimed_twice_at_once() {
     let (mut stream, a, b) = grouped();
     deliver(&mut stream, a, 3, NOW);
     stream.delete(id(1, 0));
-    let claimed = stream.claim_idle(b"g", 3, &claim(b, 0), NOW);
+    let claimed = stream.claim_idle(b"g", 3, &claim(b, 0), NOW).claimed;
     assert_eq!(claimed.iter().map(|one| one.id.ms).collect::<Vec<_>>(), [2, 3]);
     assert_eq!(pending(&stream), [(2, 2, b), (3, 2, b)]);
 }

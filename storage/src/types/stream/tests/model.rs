@@ -438,7 +438,7 @@ impl Pair {
                 expected.push(id);
             }
         }
-        let found = self.stream.claim_idle(group, count, &claim, now);
+        let found = self.stream.claim_idle(group, count, &claim, now).claimed;
         assert_eq!(found.iter().map(|one| one.id).collect::<Vec<_>>(), expected);
     }
 

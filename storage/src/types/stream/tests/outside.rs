@@ -5,6 +5,7 @@ use rand::{Rng, SeedableRng};
 
 use super::*;
 use crate::encoding::listpack;
+use crate::types::stream::BadAssignment;
 
 /// The listpack of one block, as integers and strings.
 fn pack(items: &[Item<'_>]) -> Vec<u8> {
@@ -131,9 +132,9 @@ fn groups_that_contradict_themselves_are_refused() {
     assert_eq!(loader.pending(id(1, 0), NOW, 1), Err(Malformed));
     let consumer = loader.consumer(b"c", NOW, None).unwrap();
     assert_eq!(loader.consumer(b"c", NOW, None), Err(Malformed));
-    assert_eq!(loader.assign(consumer, id(2, 0)), Err(Malformed));
+    assert_eq!(loader.assign(consumer, id(2, 0)), Err(BadAssignment::Unknown));
     assert_eq!(loader.assign(consumer, id(1, 0)), Ok(()));
-    assert_eq!(loader.assign(consumer, id(1, 0)), Err(Malformed));
+    assert_eq!(loader.assign(consumer, id(1, 0)), Err(BadAssignment::Taken));
     assert_eq!(loader.finish(), Ok(()));
     stream.check_invariants();
     assert_eq!(stream.group(b"g").unwrap().pending(id(1, 0)).unwrap().deliveries, u32::MAX);

@@ -1,0 +1,324 @@
+//! The memory of the process against `maxmemory`: one account that all cores keep.
+//!
+//! ```text
+//!   of each core                                  of the process
+//!   bytes     what its thread has allocated       elsewhere  what other threads have allocated
+//!   gaps      of that, free room in its pages     waste      resident beyond what is in use
+//!   leaving   of that, about to be freed
+//!
+//!   in use  = sum(bytes - gaps) + elsewhere                    what INFO calls `used_memory`
+//!   counted = sum(bytes - gaps - leaving) + elsewhere + waste  what is compared with `maxmemory`
+//! ```
+//!
+//! The allocator keeps, for each thread, the bytes that it ever allocated and freed; reading the two takes no call. So a
+//! core knows at any moment what it holds, in entries, buffers of clients, scripts and all else, and tells it at the end
+//! of each tick. A block that another thread frees counts there as a negative number; only the sum means something. The few
+//! threads that are no cores tell theirs when they have done something ([`memory::settle_thread`]).
+//!
+//! *Gaps* are free blocks in the pages of entries: an evicted entry leaves one, and the next entry of its size takes it.
+//! They are not in use, so each eviction lowers the account at once. *Leaving* is what waits to be freed in slices: it
+//! counts as gone, or more would be evicted in its place.
+//!
+//! # True memory
+//!
+//! What the system charges the process with is more than what is in use: gaps, the allocator's own, thread stacks, the
+//! program. That is *waste*, measured ten times a second. It shrinks by itself: entries are moved out of sparse pages,
+//! and free pages given back. Evicting for what is about to be given back would evict too much, so what counts is the
+//! least of the last half second. Of a small limit the program itself would take most, and no eviction shrinks that: so
+//! waste counts up to half of what the limit has above 64 MiB. Resident memory thus stays below `maxmemory` from
+//! about 100 MB on, and below it only what is in use.
+//!
+//! # Who evicts
+//!
+//! The limit is one for all shards: a shard with many keys may use what others leave. So that keys go in about the order
+//! in which one shard would have evicted them, each core tells the rank of its next candidate, and a core evicts while
+//! its rank is about the smallest. Others do not: a core that needs room wakes the one whose turn it is. All this happens
+//! ahead, from a thousandth below the limit on. Above the limit every core evicts what it can, whatever its rank.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+
+use crate::ids::ShardId;
+use crate::memory;
+use crate::os;
+
+/// Of a limit above this, waste counts in part.
+const WASTE_COUNTS_FROM_BYTES: u64 = 64 << 20;
+/// The part of it that may be waste.
+const WASTE_SHARE: u64 = 2;
+/// Eviction begins when less than this part of the limit is left.
+const MARGIN_SHARE: u64 = 1024;
+/// Between two measurements of waste.
+const SAMPLE_MILLIS: i64 = 100;
+/// Measurements of which the least counts.
+const SAMPLES_KEPT: usize = 6;
+
+/// The rank of a core that has told none.
+pub const NO_RANK: i64 = i64::MAX;
+
+/// What one core has told.
+#[derive(Debug)]
+#[repr(align(128))]
+struct CoreUse {
+    bytes: AtomicI64,
+    gaps: AtomicUsize,
+    leaving: AtomicUsize,
+    /// Keys that may be evicted.
+    evictable: AtomicUsize,
+    /// The rank of its next candidate.
+    rank: AtomicI64,
+    /// Whether it was woken to look, and has not looked yet.
+    asked: AtomicBool,
+    /// The limit for which it has told its numbers: it has told none under a limit that was set since.
+    version: AtomicU64,
+    /// Bytes of clients that may be evicted, and of the largest of them.
+    clients: AtomicUsize,
+    largest_client: AtomicUsize,
+}
+
+impl CoreUse {
+    fn new() -> Self {
+        Self {
+            bytes: AtomicI64::new(0),
+            gaps: AtomicUsize::new(0),
+            leaving: AtomicUsize::new(0),
+            evictable: AtomicUsize::new(0),
+            rank: AtomicI64::new(NO_RANK),
+            asked: AtomicBool::new(false),
+            version: AtomicU64::new(0),
+            clients: AtomicUsize::new(0),
+            largest_client: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// What a core tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What its thread holds, in bytes.
+    pub bytes: i64,
+    /// Free room in its pages, in bytes.
+    pub gaps: usize,
+    /// What is about to be freed, in bytes.
+    pub leaving: usize,
+    /// Keys that may be evicted.
+    pub evictable: usize,
+}
+
+/// The account of all cores.
+#[derive(Debug)]
+pub struct Budget {
+    cores: Box<[CoreUse]>,
+    limit: AtomicU64,
+    /// Changes with each new limit.
+    version: AtomicU64,
+
+    waste: AtomicU64,
+    sampled_at: AtomicI64,
+    /// What of the resident memory was not in use, lately.
+    samples: Mutex<Least>,
+    exceeded: Exceeded,
+}
+
+/// The last measurements of something.
+#[derive(Debug, Default)]
+struct Least {
+    kept: VecDeque<i64>,
+}
+
+/// For how long the limit was exceeded, in microseconds.
+#[derive(Debug, Default)]
+struct Exceeded {
+    /// Since when, plus one; 0 if it is not.
+    since: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Budget {
+    /// The account of so many cores, without a limit.
+    pub fn new(cores: usize) -> Budget {
+        Budget {
+            cores: (0..cores).map(|_| CoreUse::new()).collect(),
+            limit: AtomicU64::new(0),
+            version: AtomicU64::new(0),
+            waste: AtomicU64::new(0),
+            sampled_at: AtomicI64::new(i64::MIN),
+            samples: Mutex::default(),
+            exceeded: Exceeded::default(),
+        }
+    }
+
+    /// The limit in bytes; 0 is none.
+    #[inline]
+    pub fn limit(&self) -> u64 {
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    /// Sets the limit; 0 is none. Nothing is evicted for it before all cores have told their numbers once.
+    pub fn set_limit(&self, bytes: u64) {
+        self.limit.store(bytes, Ordering::Relaxed);
+        self.version.fetch_add(1, Ordering::Release);
+        *self.samples.lock().expect("no one panics while sampling") = Least::default();
+        self.sample();
+    }
+
+    /// Below this nothing is evicted.
+    pub fn low_mark(&self) -> i64 {
+        let limit = self.limit();
+        i64::try_from(limit - limit / MARGIN_SHARE).unwrap_or(i64::MAX)
+    }
+
+    /// Whether so much is over the limit.
+    pub fn is_over(&self, counted: i64) -> bool {
+        let limit = self.limit();
+        limit > 0 && i128::from(counted) > i128::from(limit)
+    }
+
+    /// Core `id` tells its numbers.
+    pub fn tell(&self, id: ShardId, told: Told) {
+        let core = &self.cores[id.index()];
+        core.bytes.store(told.bytes, Ordering::Relaxed);
+        core.gaps.store(told.gaps, Ordering::Relaxed);
+        core.leaving.store(told.leaving, Ordering::Relaxed);
+        core.evictable.store(told.evictable, Ordering::Relaxed);
+        core.version.store(self.version.load(Ordering::Acquire), Ordering::Release);
+        core.asked.store(false, Ordering::Relaxed);
+    }
+
+    /// Core `id` tells the rank of its next candidate.
+    pub fn tell_rank(&self, id: ShardId, rank: i64) {
+        self.cores[id.index()].rank.store(rank, Ordering::Relaxed);
+    }
+
+    /// Bytes in use, by what all cores told last.
+    pub fn in_use(&self) -> i64 {
+        let of = |core: &CoreUse| core.bytes.load(Ordering::Relaxed) - core.gaps.load(Ordering::Relaxed) as i64;
+        self.cores.iter().map(of).sum::<i64>() + memory::elsewhere()
+    }
+
+    /// Bytes that count against the limit.
+    pub fn counted(&self) -> i64 {
+        let leaving: usize = self.cores.iter().map(|core| core.leaving.load(Ordering::Relaxed)).sum();
+        self.in_use() - leaving as i64 + self.waste.load(Ordering::Relaxed) as i64
+    }
+
+    /// Keys of all cores that may be evicted.
+    pub fn evictable(&self) -> usize {
+        self.cores.iter().map(|core| core.evictable.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Whether all cores have told their numbers since the limit was set.
+    pub fn is_complete(&self) -> bool {
+        let version = self.version.load(Ordering::Acquire);
+        self.cores.iter().all(|core| core.version.load(Ordering::Acquire) == version)
+    }
+
+    /// The core with the smallest rank among those that may evict something, and its rank. One whose rank is not known
+    /// comes first: it has to look.
+    pub fn next_in_turn(&self) -> Option<(ShardId, i64)> {
+        let mut first: Option<(ShardId, i64)> = None;
+        for (index, core) in self.cores.iter().enumerate() {
+            if core.evictable.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let rank = Some(core.rank.load(Ordering::Relaxed)).filter(|&rank| rank != NO_RANK).unwrap_or(i64::MIN);
+            if first.is_none_or(|(_, other)| rank < other) {
+                first = Some((ShardId(index as u16), rank));
+            }
+        }
+        first
+    }
+
+    /// Whether core `id` is to be woken to look: it was not since it looked last.
+    pub fn ask(&self, id: ShardId) -> bool {
+        !self.cores[id.index()].asked.swap(true, Ordering::Relaxed)
+    }
+
+    /// Core `id` tells what its clients take that may be evicted: all of them, and the largest.
+    pub fn tell_clients(&self, id: ShardId, bytes: usize, largest: usize) {
+        self.cores[id.index()].clients.store(bytes, Ordering::Relaxed);
+        self.cores[id.index()].largest_client.store(largest, Ordering::Relaxed);
+    }
+
+    /// Bytes of all clients that may be evicted.
+    pub fn clients(&self) -> usize {
+        self.cores.iter().map(|core| core.clients.load(Ordering::Relaxed)).sum()
+    }
+
+    /// The core with the largest client, and its bytes.
+    pub fn largest_client(&self) -> (ShardId, usize) {
+        let sizes = self.cores.iter().map(|core| core.largest_client.load(Ordering::Relaxed)).enumerate();
+        let (core, bytes) = sizes.rev().max_by_key(|(_, bytes)| *bytes).expect("there is a core");
+        (ShardId(core as u16), bytes)
+    }
+
+    /// Measures waste, if that is due at `now_millis`; one core does it.
+    pub fn sample_if_due(&self, now_millis: i64) {
+        let last = self.sampled_at.load(Ordering::Relaxed);
+        if now_millis < last.saturating_add(SAMPLE_MILLIS) {
+            return;
+        }
+        let taken = self.sampled_at.compare_exchange(last, now_millis, Ordering::Relaxed, Ordering::Relaxed);
+        if taken.is_ok() {
+            self.sample();
+        }
+    }
+
+    fn sample(&self) {
+        if memory::thread_bytes().is_none() {
+            return;
+        }
+        let measured = os::resident_bytes() as i64 - self.in_use();
+        let least = self.samples.lock().expect("no one panics while sampling").add(measured);
+        self.waste.store((least.max(0) as u64).min(waste_counted_max(self.limit())), Ordering::Relaxed);
+    }
+
+    /// Whether the limit is exceeded at `micros`, as somebody has just found.
+    pub fn note_exceeded(&self, is_exceeded: bool, micros: u64) {
+        let since = &self.exceeded.since;
+        let before = since.load(Ordering::Relaxed);
+        if is_exceeded == (before != 0) {
+            return;
+        }
+        let after = if is_exceeded { micros + 1 } else { 0 };
+        if since.compare_exchange(before, after, Ordering::Relaxed, Ordering::Relaxed).is_ok() && !is_exceeded {
+            self.exceeded.total.fetch_add((micros + 1).saturating_sub(before), Ordering::Relaxed);
+        }
+    }
+
+    /// For how many microseconds the limit has been exceeded now, and in all.
+    pub fn exceeded_micros(&self, micros: u64) -> (u64, u64) {
+        let since = self.exceeded.since.load(Ordering::Relaxed);
+        let now = if since == 0 { 0 } else { (micros + 1).saturating_sub(since) };
+        (now, self.exceeded.total.load(Ordering::Relaxed) + now)
+    }
+
+    /// CONFIG RESETSTAT at `micros`.
+    pub fn reset_exceeded(&self, micros: u64) {
+        let since = &self.exceeded.since;
+        if since.load(Ordering::Relaxed) != 0 {
+            since.store(micros + 1, Ordering::Relaxed);
+        }
+        self.exceeded.total.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Least {
+    /// Takes in one measurement; the least of the last ones.
+    fn add(&mut self, measured: i64) -> i64 {
+        if self.kept.len() == SAMPLES_KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(measured);
+        self.kept.iter().copied().min().expect("one was just put in")
+    }
+}
+
+/// So much of a limit may be waste.
+const fn waste_counted_max(limit: u64) -> u64 {
+    limit.saturating_sub(WASTE_COUNTS_FROM_BYTES) / WASTE_SHARE
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! Work that runs for long, in slices: a script that is not over when its time is gives way ([`Progress::Later`]), and is
+//! driven on tick by tick.
+//!
+//! ```text
+//!   tick   ... clients, inbox │ slice of A │ push, write ... clients, inbox │ slice of B │ push, write ...
+//!                               ◄──────────► as long as the rest of the tick took, if there was anything to do;
+//!                                            at least SCRIPT_SLICE_MICROS_MIN, at most SCRIPT_SLICE_MICROS_MAX
+//! ```
+//!
+//! So with other work to do a core spends half of its time on scripts, and no client waits for a slice longer than the
+//! longest one. A core with such work does not sleep.
+//!
+//! From its first slice to its end the work holds what it claims, so that nobody sees it half done. Work that runs as a plan
+//! holds that anyway; work that began in place, or on its arrival, found nobody with a claim on its keys and takes its own
+//! when it gives way: it is ahead of all who come to wait. Its shard's clock stands still for it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use net::Flow;
+use storage::UnixMillis;
+
+use super::Core;
+use super::grounds::{Actor, Slice};
+use super::work::{Errand, claims_of};
+use crate::exec::work::{Progress, Work};
+use crate::ids::ShardId;
+use crate::journal::HeldUnit;
+use crate::limits::{SCRIPT_SLICE_MICROS_MAX, SCRIPT_SLICE_MICROS_MIN};
+use crate::mesh::{Claims, PlanId, Ticket};
+use crate::script::Kind;
+use crate::script::running::{Holds, Running};
+
+/// Work that has given way.
+pub(super) enum LongRun {
+    /// On this core's shard.
+    Errand(Box<LongErrand>),
+    /// As a step of a plan that this core coordinates.
+    Plan(PlanId),
+}
+
+/// Work of one shard that has given way.
+pub(super) struct LongErrand {
+    from: ShardId,
+    errand: Errand,
+    worked: Worked,
+    /// What it has replied so far.
+    reply: Vec<u8>,
+    /// What it holds.
+    ticket: Ticket,
+    /// The time that it sees.
+    now: UnixMillis,
+    /// For how long it ran, in microseconds.
+    micros: u64,
+}
+
+/// What commands have done to the client in whose name they run.
+pub(super) struct Worked {
+    pub(super) actor: Actor,
+    pub(super) flow: Flow,
+    /// What they have recorded, while they give way.
+    pub(super) unit: HeldUnit,
+}
+
+/// How work has come to a stop.
+pub(super) struct Stopped {
+    pub(super) worked: Worked,
+    pub(super) reply: Vec<u8>,
+    /// What others see of the script in it.
+    pub(super) running: Option<Arc<Running>>,
+    /// What it holds, if it does.
+    pub(super) ticket: Option<Ticket>,
+    /// When it would have begun, had it run without a stop: in the clock's microseconds.
+    pub(super) began: u64,
+}
+
+/// A core's work that has given way.
+#[derive(Default)]
+pub(super) struct LongRuns {
+    /// In the order in which they are driven on.
+    waiting: VecDeque<LongRun>,
+    /// When the last slice ended, and how many commands and messages there had been by then.
+    slice_ended: u64,
+    done_before: u64,
+}
+
+impl LongRuns {
+    /// It is driven on when all others have been.
+    pub(super) fn put_off(&mut self, run: LongRun) {
+        self.waiting.push_back(run);
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+impl Slice {
+    /// The slice in which work begins at `began`.
+    pub(super) fn first(began: u64) -> Slice {
+        Slice::of(began, SCRIPT_SLICE_MICROS_MAX)
+    }
+
+    fn of(began: u64, micros: u64) -> Slice {
+        Slice { began, least: began + SCRIPT_SLICE_MICROS_MIN, end: began + micros }
+    }
+}
+
+impl Core {
+    /// Keeps work that has given way, with what it needs and what it holds.
+    pub(super) fn keep_long(&mut self, from: ShardId, errand: Errand, stopped: Stopped) {
+        let Stopped { worked, reply, running, ticket, began } = stopped;
+        let ticket = ticket.unwrap_or_else(|| self.locks.hold(errand.claims()));
+        if let Some(running) = running {
+            self.look_whether_busy(&running, &*errand.work);
+        }
+        let (now, micros) = (self.shard.clock, self.last_micros.saturating_sub(began));
+        let client = worked.actor.client;
+        let long = LongErrand { from, errand, worked, reply, ticket, now, micros };
+        self.long.put_off(LongRun::Errand(Box::new(long)));
+        // What it has changed so far is told as its doing, not as that of whoever is served meanwhile.
+        self.tell_trackers(client);
+        self.tell_events();
+    }
+
+    /// Drives on the work whose turn it is, for a slice.
+    pub(super) fn drive_long(&mut self) {
+        let Some(run) = self.long.waiting.pop_front() else { return };
+        match run {
+            LongRun::Plan(id) => self.next_step(id),
+            LongRun::Errand(long) => self.drive_errand(*long),
+        }
+        self.run_hops();
+        self.long.slice_ended = self.clock.micros();
+        self.long.done_before = self.done_so_far();
+        self.worked = true;
+    }
+
+    fn drive_errand(&mut self, long: LongErrand) {
+        let LongErrand { from, mut errand, worked, mut reply, ticket, now, micros } = long;
+        let slice = self.next_slice();
+        let began = slice.began.saturating_sub(micros);
+        let mut flow = worked.flow;
+        let is_over = self.at_time(now, |core| {
+            let (worked, progress) = core.work_here(worked, &mut *errand.work, &mut reply, slice);
+            flow = worked.flow;
+            if let Progress::Later(running) = progress {
+                let stopped = Stopped { worked, reply, running, ticket: Some(ticket), began };
+                core.keep_long(from, errand, stopped);
+                return false;
+            }
+            core.errand_done(from, errand, began, worked.flow, &reply);
+            true
+        });
+        if is_over {
+            self.release(ticket);
+            // What it signalled was held by itself until now.
+            self.serve_waiters();
+            self.tell_events();
+        }
+    }
+
+    /// The slice of a plan's work that begins now.
+    pub(super) fn slice_of_plan(&mut self, has_stopped: bool) -> Slice {
+        if has_stopped {
+            return self.next_slice();
+        }
+        self.last_micros = self.clock.micros();
+        Slice::first(self.last_micros)
+    }
+
+    /// A slice of work that has given way before, from now.
+    fn next_slice(&mut self) -> Slice {
+        let now = self.clock.micros();
+        self.last_micros = now;
+        if self.done_so_far() == self.long.done_before {
+            return Slice::first(now);
+        }
+        let others = now.saturating_sub(self.long.slice_ended);
+        Slice::of(now, others.clamp(SCRIPT_SLICE_MICROS_MIN, SCRIPT_SLICE_MICROS_MAX))
+    }
+
+    fn done_so_far(&self) -> u64 {
+        self.stats.commands_processed + self.stats.messages
+    }
+
+    /// A script has given way: once it has run for `busy-reply-threshold`, whoever would have to wait for it is refused.
+    pub(super) fn look_whether_busy(&self, running: &Running, work: &dyn Work) {
+        let threshold = u64::try_from(self.shard.config.busy_reply_threshold).unwrap_or(0);
+        if threshold == 0 || running.is_busy() {
+            return;
+        }
+        let ran = running.since.elapsed();
+        if ran < Duration::from_millis(threshold) {
+            return;
+        }
+        // On a server of one shard, and for a script that names no key, it is as in Redis: it has the server to itself.
+        let holds = match claims_of(work) {
+            Claims::Keys(keys) if self.shard.shards > 1 && !keys.is_empty() => Holds::Keys(keys),
+            Claims::Keys(_) | Claims::Whole => Holds::Everything,
+        };
+        self.shared.scripts.set_busy(running, holds);
+        let kill = match running.kind {
+            Kind::Script => "SCRIPT KILL",
+            Kind::Function => "FUNCTION KILL",
+        };
+        tracing::warn!(
+            "Slow script detected: still in execution after {} milliseconds. You can try killing the script using the \
+             {kill} command. Script name is: {}.",
+            ran.as_millis(),
+            String::from_utf8_lossy(&running.name)
+        );
+    }
+}

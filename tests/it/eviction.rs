@@ -1,0 +1,235 @@
+//! `maxmemory` and `maxmemory-clients`: what goes, who hears of it, and what is refused.
+
+use std::time::Duration;
+
+use crate::support::client::{Protocol, encode_line};
+use crate::support::process::rss_bytes;
+use crate::support::slots::key_on;
+use crate::support::{Client, Launch, Server, Target, Value, each_target, eventually, targets};
+
+const OOM: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+
+fn tesseras() -> Vec<Target> {
+    targets().into_iter().filter(|target| matches!(target, Target::Tessera(_))).collect()
+}
+
+fn number(server: &Server, section: &str, field: &str) -> u64 {
+    server.info(section, field).parse().unwrap_or_else(|_| panic!("{field} is a number"))
+}
+
+/// Sets the limit to so many bytes more than are in use.
+fn limit_to(server: &Server, more: u64, policy: &str) -> u64 {
+    let limit = number(server, "memory", "used_memory") + more;
+    server.client().must(&format!("CONFIG SET maxmemory {limit} maxmemory-policy {policy}"));
+    limit
+}
+
+/// Sets `count` keys called `name:number` to values of so many bytes; `tail` ends each command.
+fn fill(client: &mut Client, name: &str, count: usize, bytes: usize, tail: &str) -> usize {
+    let value = "v".repeat(bytes);
+    let mut refused = 0;
+    for first in (0..count).step_by(500) {
+        let last = (first + 500).min(count);
+        let mut request = Vec::new();
+        (first..last).for_each(|n| encode_line(&mut request, &format!("SET {name}:{n} {value}{tail}")));
+        client.raw(&request);
+        refused += client.read_many(last - first).iter().filter(|reply| reply.is_error()).count();
+    }
+    refused
+}
+
+#[test]
+fn every_policy_keeps_the_limit() {
+    let policies = ["allkeys-lru", "allkeys-lfu", "allkeys-random"];
+    let volatile = ["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"];
+    each_target(|server| {
+        let mut client = server.client();
+        for policy in policies.into_iter().chain(volatile) {
+            client.must("CONFIG SET maxmemory 0");
+            client.must("FLUSHALL");
+            let limit = limit_to(server, 4 << 20, policy);
+            let tail = if policies.contains(&policy) { "" } else { " EX 1000" };
+            let refused = fill(&mut client, "key", 20_000, 1000, tail);
+            assert_eq!(refused, 0, "{policy}");
+            eventually("memory to be below the limit", || {
+                number(server, "memory", "used_memory") <= limit + (64 << 10)
+            });
+            let left = client.must("DBSIZE").integer();
+            assert!((500..5_000).contains(&left), "{policy}: {left} keys are left");
+        }
+    });
+}
+
+#[test]
+fn only_keys_with_an_expiry_go_if_the_policy_says_so() {
+    each_target(|server| {
+        let mut client = server.client();
+        fill(&mut client, "kept", 1000, 100, "");
+        limit_to(server, 2 << 20, "volatile-lru");
+        assert_eq!(fill(&mut client, "gone", 10_000, 1000, " EX 1000"), 0);
+        assert!(fill(&mut client, "more", 10_000, 1000, "") > 5_000, "what cannot go is refused in the end");
+        let kept: Vec<String> = (0..1000).map(|n| format!("kept:{n}")).collect();
+        assert_eq!(client.line(&format!("EXISTS {}", kept.join(" "))), Value::Integer(1000));
+        assert_eq!(client.line("SET more x").error(), OOM);
+        let expires = client.must("INFO keyspace").text();
+        assert!(expires.contains("expires=0"), "{expires}");
+    });
+}
+
+#[test]
+fn nothing_is_evicted_and_writes_are_refused_without_a_policy() {
+    each_target(|server| {
+        let mut client = server.client();
+        client.must("SET key value");
+        client.must("CONFIG SET maxmemory 1");
+        assert_eq!(client.line("SET key other").error(), OOM);
+        assert_eq!(client.line("MSET a 1 b 2 c 3 d 4").error(), OOM);
+        assert_eq!(client.line("GET key"), Value::bulk("value"));
+        assert_eq!(client.line("EVAL \"return redis.call('set','a','1')\" 1 a").is_error(), true);
+        assert_eq!(client.line("MULTI"), Value::ok());
+        assert_eq!(client.line("SET key other").error(), OOM);
+        assert!(client.line("EXEC").error().starts_with("EXECABORT"));
+        assert_eq!(client.line("DEL key"), Value::Integer(1), "what frees memory goes through");
+        client.must("CONFIG SET maxmemory 0");
+        assert_eq!(client.line("SET key other"), Value::ok());
+        assert_eq!(number(server, "stats", "evicted_keys"), 0);
+        assert_eq!(number(server, "stats", "current_eviction_exceeded_time"), 0);
+    });
+}
+
+#[test]
+fn those_used_lately_stay() {
+    // Uses are known by the second, so some must pass.
+    each_target(|server| {
+        let mut client = server.client();
+        fill(&mut client, "old", 3000, 1000, "");
+        std::thread::sleep(Duration::from_millis(2100));
+        let used: Vec<String> = (0..500).map(|n| format!("old:{n}")).collect();
+        client.must(&format!("MGET {}", used.join(" ")));
+        limit_to(server, 200_000, "allkeys-lru");
+        fill(&mut client, "new", 1500, 1000, "");
+        let left = client.must(&format!("EXISTS {}", used.join(" "))).integer();
+        assert!(left > 480, "{left} of 500 keys that were used are left");
+        assert!(number(server, "stats", "evicted_keys") > 1000);
+    });
+}
+
+#[test]
+fn whoever_wants_to_know_hears_of_an_eviction() {
+    each_target(|server| {
+        let shards = server.shards();
+        let key = key_on("key", shards - 1, shards);
+        let mut listener = server.client();
+        listener.must("CONFIG SET notify-keyspace-events Ee");
+        listener.line("SUBSCRIBE __keyevent@0__:evicted");
+        let mut watcher = server.client();
+        watcher.must(&format!("SET {key} value"));
+        watcher.must(&format!("WATCH {key}"));
+        let mut tracker = server.client();
+        tracker.hello(Protocol::Resp3);
+        tracker.must("CLIENT TRACKING ON");
+        tracker.must(&format!("GET {key}"));
+        server.client().must("CONFIG SET maxmemory 1 maxmemory-policy allkeys-lru");
+        assert_eq!(listener.read().elements()[2], Value::bulk(&key));
+        assert_eq!(tracker.read().elements()[0], Value::bulk("invalidate"));
+        server.client().must("CONFIG SET maxmemory 0");
+        watcher.must("MULTI");
+        watcher.must("PING");
+        assert_eq!(watcher.line("EXEC"), Value::Null, "a watched key is gone");
+        assert_eq!(number(server, "stats", "evicted_keys"), 1);
+    });
+}
+
+#[test]
+fn one_shard_may_use_what_others_leave() {
+    for target in tesseras() {
+        let server = Server::start(target);
+        let limit = limit_to(&server, 8 << 20, "allkeys-lru");
+        let mut client = server.client();
+        // All on one shard.
+        let value = "v".repeat(1000);
+        for first in (0..20_000).step_by(500) {
+            let mut request = Vec::new();
+            (first..first + 500).for_each(|n| encode_line(&mut request, &format!("SET {{hot}}:{n} {value}")));
+            client.raw(&request);
+            assert!(client.read_many(500).iter().all(|reply| !reply.is_error()));
+        }
+        let left = client.must("DBSIZE").integer();
+        assert!(left > 6_000, "{left} keys of the one shard take the whole limit of {limit}");
+        // And give it back when others come.
+        std::thread::sleep(Duration::from_millis(2100));
+        fill(&mut client, "cold", 6_000, 1000, "");
+        let hot: Vec<String> = (0..20_000).map(|n| format!("{{hot}}:{n}")).collect();
+        let hot = client.must(&format!("EXISTS {}", hot.join(" "))).integer();
+        let all = client.must("DBSIZE").integer();
+        assert!(hot < all / 2, "{hot} of {all} keys are the old ones");
+    }
+}
+
+#[test]
+fn resident_memory_stays_at_the_limit() {
+    for target in tesseras() {
+        let limit: u64 = 160 << 20;
+        let server =
+            Launch::new(target).args(&["--maxmemory", &limit.to_string(), "--maxmemory-policy", "allkeys-lru"]).start();
+        let mut client = server.client();
+        for (round, bytes) in [1000, 3000, 200].into_iter().enumerate() {
+            assert_eq!(fill(&mut client, &format!("round{round}"), 160_000_000 / bytes * 2, bytes, ""), 0);
+            let rss = rss_bytes(server.pid());
+            assert!(rss < limit + limit / 20, "{rss} of {limit} bytes with values of {bytes}");
+            let used = number(&server, "memory", "used_memory");
+            assert!(used > limit / 10 * 7, "{used} of {limit} bytes are in use with values of {bytes}");
+        }
+    }
+}
+
+#[test]
+fn a_share_of_the_machine_is_a_limit() {
+    for target in tesseras() {
+        let server = Launch::new(target).args(&["--maxmemory", "50%"]).start();
+        let mut client = server.client();
+        assert_eq!(client.must("CONFIG GET maxmemory").elements()[1].text(), "50%");
+        let bytes = number(&server, "memory", "maxmemory");
+        let machine = number(&server, "memory", "total_system_memory");
+        assert!(bytes > 16 << 20 && bytes <= machine / 2, "{bytes} of {machine}");
+        client.must("CONFIG SET maxmemory 1gb");
+        assert_eq!(client.must("CONFIG GET maxmemory").elements()[1].text(), "1073741824");
+    }
+}
+
+#[test]
+fn the_largest_clients_are_closed_first() {
+    each_target(|server| {
+        let mut control = server.client();
+        control.must("CLIENT NO-EVICT ON");
+        let mut clients: Vec<Client> = [100, 3000, 200, 2000, 300, 1000]
+            .into_iter()
+            .map(|kilobytes| {
+                let mut client = server.client();
+                client.must(&format!("CLIENT SETNAME size:{kilobytes}"));
+                let bytes = kilobytes * 1000;
+                client.raw(format!("*2\r\n$3\r\nGET\r\n${bytes}\r\n{}", "x".repeat(bytes / 2)).as_bytes());
+                client
+            })
+            .collect();
+        let mut list = || control.must("CLIENT LIST").text();
+        eventually("all of them to be read", || {
+            let text = list();
+            text.lines().filter(|line| line.contains("name=size:")).all(|line| {
+                let memory = line.split("tot-mem=").nth(1).expect("it has the field");
+                let bytes: usize = memory.split(' ').next().expect("it has a value").parse().expect("it is a number");
+                bytes > 90_000
+            })
+        });
+        server.client().must("CONFIG SET maxmemory-clients 2500000");
+        let is_there = |text: &str, size: usize| text.contains(&format!("name=size:{size} "));
+        eventually("the two largest to be closed", || {
+            let text = list();
+            !is_there(&text, 3000) && !is_there(&text, 2000)
+        });
+        let text = list();
+        assert!([100, 200, 300, 1000].into_iter().all(|size| is_there(&text, size)), "{text}");
+        assert!(clients[1].is_closed() && clients[3].is_closed());
+        assert_eq!(number(server, "stats", "evicted_clients"), 2);
+    });
+}
