@@ -5,6 +5,7 @@
 //! Redis does, run it with `TESSERA_TEST_TARGET=referee`.
 
 mod blocking;
+mod check_aof;
 mod clients;
 mod commands;
 mod config;
