@@ -28,6 +28,7 @@ mod scan;
 mod scripts;
 mod severed;
 mod snapshot;
+mod soak;
 mod start;
 mod support;
 mod tracking;

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
 use crate::journal::Journal;
+use crate::limits::FREE_ITEMS_AT_ONCE;
 use crate::pubsub::Registry;
 use crate::slot::SlotMap;
 use crate::snapshot::Job;
@@ -391,6 +392,13 @@ impl Ctx<'_> {
     pub fn discard(&mut self, discarded: Option<Discarded>) {
         if let Some(discarded) = discarded {
             self.shard.counters.lazyfreed_objects += discarded.items() as u64;
+            self.shard.garbage.push(discarded);
+        }
+    }
+
+    /// Frees something big before the reply as far as that holds nobody up, and leaves the rest for later.
+    pub fn free(&mut self, mut discarded: Discarded) {
+        if !discarded.free_step(FREE_ITEMS_AT_ONCE) {
             self.shard.garbage.push(discarded);
         }
     }
