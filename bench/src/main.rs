@@ -11,6 +11,7 @@
 //! | `density` | bytes of resident memory per key for five kinds of strings |
 //! | `collections` | CPU time per request of commands on lists, hashes, sets, sorted sets and streams, small and large |
 //! | `growth` | the longest wait of a second client while a collection grows to 10 million elements, and is deleted |
+//! | `transactions` | CPU time per transaction, script and published message; two shards: how long keys stand locked |
 //! | `eviction` | a cache at its limit: hit ratio, resident memory, latency of writes |
 //! | `idle` | CPU and memory of idle connections |
 //!
@@ -20,6 +21,7 @@
 mod client;
 mod collections;
 mod cpu;
+mod crossing;
 mod density;
 mod eviction;
 mod growth;
@@ -28,6 +30,8 @@ mod load;
 mod requests;
 mod server;
 mod table;
+mod transactions;
+mod volley;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -71,6 +75,7 @@ enum Section {
     Shards,
     Collections,
     Growth,
+    Transactions,
     Density,
     Eviction,
     Idle,
@@ -119,6 +124,10 @@ fn run(args: &Args) -> io::Result<()> {
     }
     if wants(Section::Growth) {
         growth::compare(&plan)?;
+    }
+    if wants(Section::Transactions) {
+        transactions::compare(&plan)?;
+        crossing::compare(&plan)?;
     }
     if wants(Section::Density) {
         density::compare(&plan)?;

@@ -7,17 +7,17 @@
 //!
 //! A command is shown by the core of its client, when it is run or sent to where it runs: a core shows the commands of a
 //! connection in their order. Lines for clients of other cores travel in the answers to those cores, which leave before
-//! any reply of the same tick is written; so of two commands the second of which was sent when the first was answered, the
-//! first is shown first, wherever they came from. A line is made once, however many clients monitor. Without one, a command
-//! costs one look at a number.
+//! any reply of the same tick is written; so of two commands the second of which was sent when the first was answered,
+//! the first is shown first, wherever they came from. The commands of a script are shown by the core on which it runs. A
+//! line is made once, however many clients monitor. Without one, a command costs one look at a number.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use net::Args;
 use net::service::Endpoint;
 
 use crate::ids::{DbId, ShardId};
-use crate::session::address;
 
 /// How many clients monitor, on each core.
 #[derive(Debug)]
@@ -66,15 +66,20 @@ pub enum Runner<'a> {
     Script,
 }
 
+/// Room for what stands before the arguments of a line: seconds, microseconds, the database, an address.
+const HEAD_BYTES: usize = 80;
+
 /// The line of a command. Arguments at the places `redacted` are not shown.
 pub fn line(unix_micros: i64, db: DbId, runner: Runner<'_>, args: &Args<'_>, redacted: &[usize]) -> Vec<u8> {
     let (seconds, micros) = (unix_micros / 1_000_000, unix_micros % 1_000_000);
-    let runner = match runner {
-        Runner::Client(Endpoint::Unix(path)) => format!("unix:{path}"),
-        Runner::Client(endpoint) => address(endpoint),
-        Runner::Script => "lua".to_owned(),
+    // Quotes and a space for each argument; escapes make a line longer, which is seldom.
+    let mut line = Vec::with_capacity(HEAD_BYTES + args.total_bytes() + 3 * args.len());
+    let written = match runner {
+        Runner::Client(Endpoint::Tcp { peer, .. }) => write!(line, "+{seconds}.{micros:06} [{} {peer}]", db.0),
+        Runner::Client(Endpoint::Unix(path)) => write!(line, "+{seconds}.{micros:06} [{} unix:{path}]", db.0),
+        Runner::Script => write!(line, "+{seconds}.{micros:06} [{} lua]", db.0),
     };
-    let mut line = format!("+{seconds}.{micros:06} [{} {runner}]", db.0).into_bytes();
+    written.expect("a vector takes what is written to it");
     for (place, arg) in args.from(0).enumerate() {
         line.push(b' ');
         quote(if redacted.contains(&place) { b"(redacted)" } else { arg }, &mut line);
@@ -86,7 +91,12 @@ pub fn line(unix_micros: i64, db: DbId, runner: Runner<'_>, args: &Args<'_>, red
 /// Appends `text` in quotes, with escapes for what is no printable ASCII.
 fn quote(text: &[u8], line: &mut Vec<u8>) {
     line.push(b'"');
-    for &byte in text {
+    let mut rest = text;
+    loop {
+        let plain = rest.iter().take_while(|&&byte| is_plain(byte)).count();
+        line.extend_from_slice(&rest[..plain]);
+        let Some(&byte) = rest.get(plain) else { break };
+        rest = &rest[plain + 1..];
         let escape = match byte {
             b'"' | b'\\' => byte,
             b'\n' => b'n',
@@ -94,10 +104,6 @@ fn quote(text: &[u8], line: &mut Vec<u8>) {
             b'\t' => b't',
             0x07 => b'a',
             0x08 => b'b',
-            b' '..=b'~' => {
-                line.push(byte);
-                continue;
-            }
             _ => {
                 line.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
                 continue;
@@ -106,6 +112,11 @@ fn quote(text: &[u8], line: &mut Vec<u8>) {
         line.extend_from_slice(&[b'\\', escape]);
     }
     line.push(b'"');
+}
+
+/// Whether a byte stands for itself in quotes.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! `tests/conformance`; every other module tests one aspect of a running server. To see whether a test asks for what
 //! Redis does, run it with `TESSERA_TEST_TARGET=referee`.
 
+mod audience;
+mod bank;
 mod blocking;
 mod clients;
 mod commands;
@@ -21,6 +23,7 @@ mod pipeline;
 mod pubsub;
 mod scan;
 mod scripts;
+mod severed;
 mod snapshot;
 mod start;
 mod support;

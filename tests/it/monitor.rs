@@ -189,3 +189,27 @@ fn a_transaction_is_shown_when_it_runs() {
         }
     });
 }
+
+#[test]
+fn the_commands_of_a_script_are_shown_as_its_own() {
+    each_target(|server| {
+        let mut monitors = monitors(server, 3);
+        let mut client = server.client();
+        let script = "redis.call('set', KEYS[1], ARGV[1]); redis.pcall('lpush', KEYS[1], 'x'); redis.call('select', 5); \
+                      return redis.call('get', KEYS[1])";
+        client.call(&[b"EVAL", script.as_bytes(), b"1", b"a", b"b"]);
+        client.must("PING");
+        for monitor in &mut monitors {
+            let lines: Vec<_> = (0..6).map(|_| line(monitor)).collect();
+            let of = |is_script: bool| {
+                let lines = lines.iter().filter(move |(who, _)| who.ends_with(" lua") == is_script);
+                lines.map(|(who, what)| format!("{} {what}", &who[..1])).collect::<Vec<_>>()
+            };
+            let expected =
+                ["0 \"set\" \"a\" \"b\"", "0 \"lpush\" \"a\" \"x\"", "5 \"select\" \"5\"", "5 \"get\" \"a\""];
+            assert_eq!(of(true), expected);
+            let own = of(false);
+            assert!(own[0].starts_with("0 \"EVAL\" \"redis.call") && own[1] == "0 \"PING\"", "{own:?}");
+        }
+    });
+}

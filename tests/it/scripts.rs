@@ -100,14 +100,15 @@ fn a_script_that_has_written_cannot_be_killed() {
     each_target(|server| {
         threshold(server, "50");
         let key = &key_on("k", 0, server.shards());
-        let long = "for i = 1, 400000 do redis.call('incr', KEYS[1]) end return redis.call('get', KEYS[1])";
+        let long = "for i = 1, 1000000 do redis.call('incr', KEYS[1]) end return redis.call('get', KEYS[1])";
         let mut script = running(server, &["EVAL", long, "1", key]);
         let mut other = server.client();
-        eventually("the script to be busy", || other.line(&format!("GET {key}")).is_error());
+        until_busy(server);
+        assert_eq!(other.line(&format!("GET {key}")).error(), BUSY_EVAL);
         let refused = other.line("SCRIPT KILL").error();
         assert!(refused.starts_with("UNKILLABLE"), "{refused}");
-        assert_eq!(script.read(), Value::bulk("400000"));
-        assert_eq!(other.must(&format!("GET {key}")), Value::bulk("400000"));
+        assert_eq!(script.read(), Value::bulk("1000000"));
+        assert_eq!(other.must(&format!("GET {key}")), Value::bulk("1000000"));
         threshold(server, "5000");
     });
 }

@@ -338,6 +338,19 @@ fn a_server_that_is_killed_while_it_saves_leaves_the_file_before() {
     }
 }
 
+/// While no snapshot can be written: a transaction, of which `queued` has one open from before, and scripts.
+fn refuses_writes_by_detours(client: &mut Client, queued: &mut Client) {
+    assert!(queued.line("EXEC").error().starts_with("EXECABORT Transaction discarded because of: MISCONF "));
+    client.must("MULTI");
+    assert!(client.line("SET small 2").error().starts_with("MISCONF "));
+    assert_eq!(client.line("EXEC").error(), "EXECABORT Transaction discarded because of previous errors.");
+    let mut eval = |script: &str| client.call(&["EVAL", script, "1", "small"]);
+    assert!(eval("return redis.call('set', KEYS[1], 2)").error().starts_with("MISCONF "));
+    assert!(eval("#!lua\nreturn 1").error().starts_with("MISCONF "), "it says that it may write");
+    assert_eq!(eval("#!lua flags=no-writes\nreturn redis.call('get', KEYS[1])").text(), "1");
+    assert_eq!(eval("return redis.call('get', KEYS[1])").text(), "1");
+}
+
 #[test]
 fn a_full_disk_is_an_error_and_loses_nothing() {
     for shards in [1, 2] {
@@ -346,6 +359,9 @@ fn a_full_disk_is_an_error_and_loses_nothing() {
         client.must("SET small 1");
         assert_eq!(client.line("SAVE").text(), "OK");
         let before = fs::read(server.dir().join("dump.rdb")).expect("it was saved");
+        let mut queued = server.client();
+        queued.must("MULTI");
+        queued.must("SET small 2");
         client.must("DEBUG POPULATE 20000 big 100");
         crate::support::process::limit_file_size(server.pid(), 100_000);
         assert_eq!(client.line("SAVE").error(), "ERR");
@@ -359,6 +375,7 @@ fn a_full_disk_is_an_error_and_loses_nothing() {
         assert!(client.line("SET x 1").error().starts_with("MISCONF "));
         assert!(client.line("PING").error().starts_with("MISCONF "));
         assert_eq!(client.line("GET small").text(), "1");
+        refuses_writes_by_detours(&mut client, &mut queued);
         assert!(client.line("SHUTDOWN").error().contains("Errors trying to SHUTDOWN"));
         crate::support::process::limit_file_size(server.pid(), libc::RLIM_INFINITY);
         client.must("BGSAVE");

@@ -21,7 +21,7 @@ pub struct Op {
     pub reply: Bytes,
 }
 
-/// A message that was published, as a subscriber got it.
+/// A message that no request asked for, as a client got it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
     /// So many replies had come before it.
@@ -49,7 +49,8 @@ pub struct Client {
     pub script: Script,
     /// Its connection.
     pub link: Link,
-    next_group: usize,
+    /// The group that it sends next.
+    pub next_group: usize,
     /// Requests sent that its core has not collected.
     pub socket: VecDeque<usize>,
     /// Requests that its core has collected and not executed.
@@ -62,6 +63,8 @@ pub struct Client {
     replies: usize,
     /// What it was told of channels.
     pub heard: Vec<Heard>,
+    /// What it was told of keys that changed.
+    pub invalid: Vec<Heard>,
 }
 
 impl Client {
@@ -78,6 +81,7 @@ impl Client {
             received: Vec::new(),
             replies: 0,
             heard: Vec::new(),
+            invalid: Vec::new(),
         }
     }
 
@@ -121,10 +125,11 @@ impl Client {
                 self.heard.push(Heard { behind: self.replies, frame: reply });
                 continue;
             }
-            if reply == b"_\r\n" {
-                // To the judge, nothing is nothing in both versions.
-                reply = b"$-1\r\n".to_vec();
+            if reply.starts_with(b">2\r\n$10\r\ninvalidate\r\n") {
+                self.invalid.push(Heard { behind: self.replies, frame: reply });
+                continue;
             }
+            reply = with_old_nulls(&reply);
             let Some((number, is_last)) = self.awaited.pop_front() else {
                 return Err(format!("a reply to nothing: {}", short(&reply)));
             };
@@ -137,6 +142,12 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// To the judge, nothing is nothing in both versions. Values are never a `_`.
+fn with_old_nulls(reply: &[u8]) -> Bytes {
+    let lines = reply.split_inclusive(|&byte| byte == b'\n');
+    lines.flat_map(|line| if line == b"_\r\n" { b"$-1\r\n" } else { line }).copied().collect()
 }
 
 /// Length of the first whole reply of `bytes`.

@@ -20,6 +20,8 @@
 //! | `pubsub.rs` | small and random programs on channels |
 //! | `lists.rs` | random programs on lists, with clients that wait |
 //! | `transactions.rs` | programs of MULTI, EXEC and WATCH |
+//! | `tracking.rs` | programs of clients that keep copies of what they have read |
+//! | `scripts.rs` | programs of scripts, which declare their keys or do not |
 //!
 //! A failure names its seed; `SIM_SEED=n` runs that seed alone, `SIM_SCALE=n` runs n times as many seeds.
 
@@ -34,5 +36,7 @@ mod program;
 mod pubsub;
 mod random;
 mod schedule;
+mod scripts;
+mod tracking;
 mod transactions;
 mod verdict;

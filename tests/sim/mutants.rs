@@ -7,6 +7,7 @@ use shard::mesh::{Rule, Rules};
 use crate::litmus;
 use crate::program::Program;
 use crate::pubsub;
+use crate::tracking;
 use crate::verdict::{Failure, first_failure, run_seed};
 
 /// A mutant that lives longer than this many seeds has not been caught.
@@ -126,6 +127,13 @@ fn messages_that_do_not_know_their_place_are_caught() {
 #[test]
 fn publishing_part_by_part_is_caught() {
     caught(Rule::PushIsAtomic, &pubsub::one_order()[0]);
+}
+
+#[test]
+fn notices_behind_the_reply_are_caught() {
+    let late = |program: &Program| first_failure(program, Rule::NoticesLeaveWithReplies, SEEDS).is_some();
+    let programs = tracking::copies();
+    assert!(programs.iter().any(late), "nobody notices that a copy is used which is out of date");
 }
 
 /// A failure is told so that a reader can follow it.

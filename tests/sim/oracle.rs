@@ -303,16 +303,22 @@ impl Model {
                 if was_spoilt {
                     return Answer::Executed(false);
                 }
-                let run = |args: &Vec<Bytes>| {
-                    let before = self.items.clone();
-                    let answer = self.command(args, keys);
-                    self.spoil_changed(&before);
-                    answer
-                };
-                Answer::Each(commands.iter().map(run).collect())
+                self.each(commands, keys)
             }
+            Request::Eval { commands, .. } => self.each(commands, keys),
             request => self.execute(request, keys),
         }
+    }
+
+    /// Commands one after the other.
+    fn each(&mut self, commands: &[Vec<Bytes>], keys: &[Bytes]) -> Answer {
+        let run = |args: &Vec<Bytes>| {
+            let before = self.items.clone();
+            let answer = self.command(args, keys);
+            self.spoil_changed(&before);
+            answer
+        };
+        Answer::Each(commands.iter().map(run).collect())
     }
 
     /// Whoever watches something that is not as it was in `before` has that to know.
@@ -324,7 +330,7 @@ impl Model {
 
     fn execute(&mut self, request: &Request, keys: &[Bytes]) -> Answer {
         match request {
-            Request::Multi(_) => unreachable!("it is executed for its client"),
+            Request::Multi(_) | Request::Eval { .. } => unreachable!("it is executed for its client"),
             Request::Command(args) => self.command(args, keys),
             Request::Exec { watched, seen, key, value } => {
                 let unchanged = self.value(Self::place(keys, watched)) == *seen;

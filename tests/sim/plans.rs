@@ -23,7 +23,7 @@ pub type Placement = (Vec<(ShardId, Claims)>, Box<dyn Plan>);
 /// The plan of a request that is no command.
 pub fn plan_of(request: &Request, slots: &SlotMap, rules: Rules, heard: &Heard) -> Option<Placement> {
     match request {
-        Request::Command(_) | Request::Multi(_) => None,
+        Request::Command(_) | Request::Multi(_) | Request::Eval { .. } => None,
         Request::Exec { watched, seen, key, value } => {
             let (looks, writes) = (slots.owner(watched), slots.owner(key));
             // A broken rule: it looks at the watched key first, and then runs as what it would be without: one command

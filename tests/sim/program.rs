@@ -18,6 +18,9 @@ pub enum Request {
     Command(Vec<Bytes>),
     /// MULTI, these commands, EXEC, sent at once: its reply is that of EXEC.
     Multi(Vec<Vec<Bytes>>),
+    /// EVAL of a script that calls these commands one after the other and returns their replies. If it is `declared`, the
+    /// script has its keys from `KEYS`; else nobody can tell them from its text.
+    Eval { commands: Vec<Vec<Bytes>>, declared: bool },
     /// EXEC of a transaction that watches `watched`, which was `seen` when it was read, and sets `key`.
     Exec { watched: Bytes, seen: Option<Bytes>, key: Bytes, value: Bytes },
     /// LMOVE in small: takes what is at `from`, if anything, and puts it to `to`.
@@ -31,10 +34,9 @@ impl fmt::Display for Request {
         let text = |bytes: &Bytes| short(bytes);
         match self {
             Request::Command(args) => f.write_str(&args.iter().map(text).collect::<Vec<_>>().join(" ")),
-            Request::Multi(commands) => {
-                let command = |args: &Vec<Bytes>| args.iter().map(text).collect::<Vec<_>>().join(" ");
-                write!(f, "[multi {}]", commands.iter().map(command).collect::<Vec<_>>().join(", "))
-            }
+            Request::Multi(commands) => write!(f, "[multi {}]", listed(commands)),
+            Request::Eval { commands, declared: true } => write!(f, "[eval {}]", listed(commands)),
+            Request::Eval { commands, declared: false } => write!(f, "[evalany {}]", listed(commands)),
             Request::Exec { watched, seen, key, value } => {
                 let seen = seen.as_ref().map_or_else(|| "nil".to_string(), |seen| short(seen));
                 write!(f, "[if {} is {seen}: SET {} {}]", text(watched), text(key), text(value))
@@ -43,6 +45,11 @@ impl fmt::Display for Request {
             Request::Publish(message) => write!(f, "[publish {message}]"),
         }
     }
+}
+
+fn listed(commands: &[Vec<Bytes>]) -> String {
+    let command = |args: &Vec<Bytes>| args.iter().map(|word| short(word)).collect::<Vec<_>>().join(" ");
+    commands.iter().map(command).collect::<Vec<_>>().join(", ")
 }
 
 /// Bytes as text, the middle of long ones left out.
@@ -71,10 +78,23 @@ pub struct Script {
     pub takes_slot_of: Option<usize>,
     /// It waits with its first request until that client has been answered everything: the two talk outside.
     pub hears_from: Option<usize>,
+    /// The number of the group that waits so, for one that is not the first.
+    pub hears_in: usize,
 }
 
 impl Script {
-    /// Whether it subscribes to anything. Then it speaks RESP3, which tells messages from replies.
+    /// Whether it is to be told when what it has read changes.
+    pub fn tracks(&self) -> bool {
+        let is_tracking = |request: &Request| matches!(request, Request::Command(args) if args[0] == b"CLIENT" && args[1] == b"TRACKING");
+        self.groups.iter().flatten().any(is_tracking)
+    }
+
+    /// Whether it speaks RESP3, which tells messages from replies.
+    pub fn speaks_resp3(&self) -> bool {
+        self.subscribes() || self.tracks()
+    }
+
+    /// Whether it subscribes to anything.
     pub fn subscribes(&self) -> bool {
         let is_subscribe = |request: &Request| matches!(request, Request::Command(args) if args[0] == b"SUBSCRIBE");
         self.groups.iter().flatten().any(is_subscribe)
@@ -155,8 +175,14 @@ impl Program {
     }
 
     /// The client added last waits with its first request until client `other` has been answered everything.
-    pub fn after(mut self, other: usize) -> Program {
-        self.clients.last_mut().expect("a client was added").hears_from = Some(other);
+    pub fn after(self, other: usize) -> Program {
+        self.after_in(0, other)
+    }
+
+    /// The same with its group of this number.
+    pub fn after_in(mut self, group: usize, other: usize) -> Program {
+        let client = self.clients.last_mut().expect("a client was added");
+        (client.hears_from, client.hears_in) = (Some(other), group);
         self
     }
 
@@ -181,7 +207,8 @@ impl Program {
     }
 
     fn request(&self, text: &str) -> Request {
-        let words: Vec<Bytes> = text.split(' ').map(|word| self.key(word)).collect();
+        // A comma ends a command among several.
+        let words: Vec<Bytes> = text.split(' ').map(|word| self.key(word.trim_end_matches(','))).collect();
         match words[0].as_slice() {
             b"exec" => Request::Exec {
                 watched: words[1].clone(),
@@ -189,14 +216,17 @@ impl Program {
                 key: words[3].clone(),
                 value: words[4].clone(),
             },
-            b"multi" => {
-                let one = |command: &str| command.split(' ').map(|word| self.key(word)).collect();
-                Request::Multi(text["multi ".len()..].split(", ").map(one).collect())
-            }
+            b"multi" => Request::Multi(self.commands(&text["multi ".len()..])),
+            b"eval" => Request::Eval { commands: self.commands(&text["eval ".len()..]), declared: true },
+            b"evalany" => Request::Eval { commands: self.commands(&text["evalany ".len()..]), declared: false },
             b"move" => Request::Move { from: words[1].clone(), to: words[2].clone() },
             b"publish" => Request::Publish(text["publish ".len()..].parse().expect("messages are numbers")),
             _ => Request::Command(words),
         }
+    }
+
+    fn commands(&self, text: &str) -> Vec<Vec<Bytes>> {
+        text.split(", ").map(|command| command.split(' ').map(|word| self.key(word)).collect()).collect()
     }
 }
 
@@ -222,7 +252,9 @@ impl fmt::Display for Program {
             let groups: Vec<String> = client.groups.iter().map(group).collect();
             let slot =
                 client.takes_slot_of.map_or_else(String::new, |other| format!(", in the slot of client {other}"));
-            let after = client.hears_from.map_or_else(String::new, |other| format!(", after client {other}"));
+            let after = client
+                .hears_from
+                .map_or_else(String::new, |other| format!(", after client {other} in group {}", client.hears_in));
             writeln!(f, "  client {number} at core {}{slot}{after}: {}", client.home, groups.join(" | "))?;
         }
         for event in &self.events {
@@ -243,7 +275,9 @@ impl Request {
     pub fn keys(&self) -> Vec<&Bytes> {
         match self {
             Request::Command(args) => keys_of_command(args),
-            Request::Multi(commands) => commands.iter().flat_map(|args| keys_of_command(args)).collect(),
+            Request::Multi(commands) | Request::Eval { commands, .. } => {
+                commands.iter().flat_map(|args| keys_of_command(args)).collect()
+            }
             Request::Exec { watched, key, .. } => vec![watched, key],
             Request::Move { from, to } => vec![from, to],
             Request::Publish(_) => Vec::new(),
@@ -251,7 +285,8 @@ impl Request {
     }
 }
 
-fn keys_of_command(args: &[Bytes]) -> Vec<&Bytes> {
+/// The keys that a command names.
+pub fn keys_of_command(args: &[Bytes]) -> Vec<&Bytes> {
     let step = match args[0].to_ascii_uppercase().as_slice() {
         b"MSET" | b"MSETNX" => 2,
         b"SET" | b"PEXPIREAT" => args.len(),

@@ -28,6 +28,7 @@ use crate::choice::{Actor, Choice};
 use crate::client::{Client, Link, Op};
 use crate::plans::{Heard, plan_of};
 use crate::program::{Bytes, Event, Program, Request, START_MILLIS, short};
+use crate::scripts::eval;
 
 /// More steps than any program needs: a run that gets here goes round in circles.
 const STEPS_MAX: usize = 20_000;
@@ -196,7 +197,7 @@ impl<'a> World<'a> {
         let home = self.clients[client].script.home;
         let flow = self.places[home].core.opened(conn, &Endpoint::Unix("simulated".to_string()), 0);
         assert_eq!(flow, Flow::Continue, "the simulation stays below maxclients");
-        if self.clients[client].script.subscribes() {
+        if self.clients[client].script.speaks_resp3() {
             self.places[home].core.session(conn).expect("it was opened just now").resp = Resp::V3;
         }
         self.clients[client].link = Link::Up(conn);
@@ -269,7 +270,8 @@ impl<'a> World<'a> {
     }
 
     fn can_send(&self, client: &Client) -> bool {
-        client.can_send() && client.script.hears_from.is_none_or(|other| self.clients[other].is_done())
+        let hears = |other: usize| client.next_group != client.script.hears_in || self.clients[other].is_done();
+        client.can_send() && client.script.hears_from.is_none_or(hears)
     }
 
     fn can_connect(&self, client: &Client) -> bool {
@@ -460,6 +462,10 @@ impl<'a> World<'a> {
                 }
                 call(&[b"EXEC".to_vec()])
             }
+            (Request::Eval { commands, declared }, _) => {
+                let args: OwnedArgs = eval(commands, *declared).iter().map(Vec::as_slice).collect();
+                place.core.command(conn, &args.as_args())
+            }
             (_, Some((claims, plan))) => place.core.place(conn, claims, plan),
             (_, None) => unreachable!("what is no command is a plan"),
         }
@@ -567,6 +573,11 @@ impl<'a> World<'a> {
     /// What each client was told of channels, in order.
     pub fn told(&self) -> Vec<Vec<crate::client::Heard>> {
         self.clients.iter().map(|client| client.heard.clone()).collect()
+    }
+
+    /// What each client was told of keys that changed, in order.
+    pub fn invalid(&self) -> Vec<Vec<crate::client::Heard>> {
+        self.clients.iter().map(|client| client.invalid.clone()).collect()
     }
 
     /// Every time that the clock has shown.

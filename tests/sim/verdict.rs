@@ -12,6 +12,7 @@ use crate::client::{Heard, Op};
 use crate::oracle::{Final, explains, keys_of};
 use crate::program::{Program, START_MILLIS, short};
 use crate::schedule::{Broken, World};
+use crate::tracking::are_told;
 
 /// What is wrong with a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Wrong {
     Broken(Broken),
     /// No serial order explains it.
     Unexplained,
+    /// A client that keeps copies was not told that one is out of date.
+    Untold,
     /// The server panicked.
     Panicked(String),
 }
@@ -85,6 +88,7 @@ fn judge(program: &Program, rules: Rules, choice: &mut dyn Choice, story: Option
         Err(panic) => Err(Wrong::Panicked(panic)),
         Ok(Err(broken)) => Err(Wrong::Broken(broken)),
         Ok(Ok(())) if !explains(program, &world.history, &end) => Err(Wrong::Unexplained),
+        Ok(Ok(())) if !are_told(program, &world.history, &world.invalid()) => Err(Wrong::Untold),
         Ok(Ok(())) => Ok(()),
     };
     if let Some(story) = story {

@@ -85,7 +85,8 @@ impl<'a> Args<'a> {
 
     /// A copy that lives by itself and holds just these arguments.
     pub fn to_owned(&self) -> OwnedArgs {
-        let mut owned = OwnedArgs::default();
+        let mut owned =
+            OwnedArgs { bytes: Vec::with_capacity(self.total_bytes()), spans: Vec::with_capacity(self.len()) };
         for arg in self.from(0) {
             owned.push(arg);
         }
@@ -114,6 +115,14 @@ impl OwnedArgs {
         let start = u32::try_from(self.bytes.len()).expect("a command is shorter than 4 GiB: the parser refuses more");
         self.bytes.extend_from_slice(arg);
         self.spans.push(Span { start, len: arg.len() as u32 });
+    }
+
+    /// Appends what `write` appends to these bytes as one argument.
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        let end = u32::try_from(self.bytes.len()).expect("a command is shorter than 4 GiB: the parser refuses more");
+        self.spans.push(Span { start: start as u32, len: end - start as u32 });
     }
 
     /// Takes all arguments out; the room for them stays.

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use net::service::Endpoint;
 use net::{ConnId, Flow};
 use storage::keyspace::SweptFields;
-use storage::{OwnedValue, SweepBudget, UnixMillis};
+use storage::{Discarded, OwnedValue, SweepBudget, UnixMillis};
 
 use super::Core;
 use crate::config::Config;
@@ -143,13 +143,15 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let ShardState { databases, waits, tracking, config, events, registry, observers, journal, id, .. } =
-            &mut self.shard;
+        let ShardState {
+            databases, waits, tracking, config, events, registry, observers, garbage, journal, id, ..
+        } = &mut self.shard;
         let is_told = config.notify_keyspace_events.publishes(Events::EXPIRED) && !registry.is_silent();
         let databases = databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
             let db = DbId(index as u32);
-            let mut removed = |key: &[u8], _: OwnedValue| {
+            let mut removed = |key: &[u8], value: OwnedValue| {
+                garbage.extend(Discarded::from_value(value));
                 // Who waits for a key, or watches it, may want to know that it is gone.
                 waits.signal(db, key);
                 tracking.change(key);
@@ -304,9 +306,9 @@ impl Core {
         let now = self.shard.clock;
         let mut cut = Vec::new();
         if self.counts_clients {
-            self.uncounted.extend_from_slice(&self.dirty);
+            self.uncounted.extend(self.dirty.iter().chain(&self.audience));
         }
-        for conn in &self.dirty {
+        for conn in self.dirty.iter().chain(&self.audience) {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == *conn) else {
                 continue;
             };

@@ -25,6 +25,7 @@ use crate::exec::merge::Part;
 use crate::exec::work::Progress;
 use crate::exec::{Ctx, EverywhereCall, Run, SessionHandler, ShardHandler, ShardState, Share};
 use crate::ids::{ClientId, DbId, ShardId};
+use crate::monitor::Runner;
 use crate::pubsub::Space;
 use crate::script::running::Running;
 use crate::script::work::ScriptWork;
@@ -180,6 +181,13 @@ impl Grounds<'_> {
         self.core.stats.commands_processed += 1;
         self.core.finished_with((self.actor.conn, self.actor.home), row, args, began, error_code(&out[start..]));
         Ran::Replied
+    }
+
+    /// Shows a command of a script, from where it runs.
+    pub fn show_of_script(&mut self, row: &Row, args: &Args<'_>) {
+        if self.core.shared.monitors.any() {
+            self.core.show(row, self.actor.db, Runner::Script, args);
+        }
     }
 
     /// A script runs within the work; other work does not.

@@ -68,6 +68,8 @@ pub(super) struct Held {
     client: ClientId,
     /// The time of its push.
     now: UnixMillis,
+    /// When it was granted, in the clock's microseconds.
+    since: u64,
 }
 
 /// What a plan needs of its shards.
@@ -159,7 +161,7 @@ impl Core {
     /// A part is granted: it runs its first operation and answers.
     pub(super) fn grant(&mut self, ticket: Ticket, part: HopPart, now: UnixMillis) {
         let HopPart { plan, db, no_touch, client, reads, first, .. } = part;
-        let held = Held { ticket, db, no_touch, client, now };
+        let held = Held { ticket, db, no_touch, client, now, since: self.clock.micros() };
         self.held.insert(plan, held);
         if !reads.is_empty() {
             self.remember_keys(client, &reads);
@@ -234,17 +236,11 @@ impl Core {
                 let held = *self.held.get(&plan).expect("a part is held until it is released");
                 let value = self.operate(held, op);
                 if release {
-                    self.held.remove(&plan);
-                    self.release(held.ticket);
-                    self.serve_waiters();
+                    self.release_part(plan);
                 }
                 self.tell_value(plan, index, value);
             }
-            HopMessage::Release { plan } => {
-                let Held { ticket, .. } = self.held.remove(&plan).expect("a part is held until it is released");
-                self.release(ticket);
-                self.serve_waiters();
-            }
+            HopMessage::Release { plan } => self.release_part(plan),
             HopMessage::Share { plan, index, asked } => self.give_share(plan, index, &asked),
             HopMessage::Unwatch(watch) => self.shard.observers.watched.forget(&watch),
             HopMessage::Waits(waits) => self.block(waits.conn, waits.blocked),
@@ -253,6 +249,15 @@ impl Core {
             HopMessage::LookAgain { home, conn, seq, now } => self.look_again(home, conn, seq, now),
             HopMessage::Unwait { home, conn, seq, is_over } => self.unwaited(home, conn, seq, is_over),
         }
+    }
+
+    /// A plan needs this shard's keys no longer: whoever waited for them runs.
+    fn release_part(&mut self, plan: PlanId) {
+        let Held { ticket, since, .. } = self.held.remove(&plan).expect("a part is held until it is released");
+        self.stats.holds += 1;
+        self.stats.held_micros += self.clock.micros().saturating_sub(since);
+        self.release(ticket);
+        self.serve_waiters();
     }
 
     fn value_came(&mut self, plan: PlanId, index: Option<usize>, value: HopValue, micros: u64) {

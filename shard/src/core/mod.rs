@@ -74,6 +74,7 @@ use crate::shared::Shared;
 use crate::spec::table::RecentCommands;
 use crate::stats::{CoreStats, LatencyLog};
 use crate::tracking::KeyTracking;
+use crate::txn::queue::Queue;
 use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
@@ -133,6 +134,8 @@ pub struct Core {
     answers: Vec<ReplyBatch>,
     spare_answers: Vec<ReplyBatch>,
     dirty: Vec<ConnId>,
+    /// Connections that have nothing to be written but what was published: they are written behind all others.
+    audience: Vec<ConnId>,
     /// When waits of this core's clients end: time, connection, reply.
     deadlines: BTreeSet<(UnixMillis, u32, u32, u32)>,
     /// Connections with output that is not written yet, for more of it is on its way: see [`Core::write_or_withhold`].
@@ -154,6 +157,8 @@ pub struct Core {
     own_reply: Vec<u8>,
     /// The reply of work that runs here.
     work_reply: Vec<u8>,
+    /// Room for the commands of a transaction, from one that is over.
+    spare_queue: Queue,
     /// Work that has given way.
     long: LongRuns,
     /// Commands for every core that look at keys, while the keys are away.
@@ -295,6 +300,7 @@ impl Core {
             answers: Vec::new(),
             spare_answers: Vec::new(),
             dirty: Vec::new(),
+            audience: Vec::new(),
             deadlines: BTreeSet::new(),
             withheld: Vec::new(),
             withheld_since: 0,
@@ -306,6 +312,7 @@ impl Core {
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
             work_reply: Vec::new(),
+            spare_queue: Queue::default(),
             long: LongRuns::default(),
             deferred: Vec::new(),
             resume: Vec::new(),

@@ -54,8 +54,7 @@ impl Core {
 
     /// Shows a command that `runner` runs on database `db`. Those of administrators are not for everybody to see.
     pub(super) fn show(&mut self, row: &Row, db: DbId, runner: Runner<'_>, args: &Args<'_>) {
-        let flags = row.command.flags;
-        if flags.has(Flag::Admin) || flags.has(Flag::SkipMonitor) {
+        if row.command.flags.has(Flag::Admin) {
             return;
         }
         let line = line(self.clock.unix_micros(), db, runner, args, &self.redacted);

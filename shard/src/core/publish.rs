@@ -143,18 +143,18 @@ impl Core {
 
     /// Sends what is published to the subscribers of this core; returns how many there are.
     pub(super) fn hand_out(&mut self, message: &Published) -> usize {
-        let Core { subscribers, sessions, dirty, .. } = self;
+        let Core { subscribers, sessions, audience, .. } = self;
         let mut receivers = 0;
         let channel = message.channel();
         for conn in subscribers.of_channel(message.space, channel) {
-            Core::tell_published(sessions, dirty, *conn, message.frame(), b"");
+            Core::tell_published(sessions, audience, *conn, message.frame(), b"");
             receivers += 1;
         }
         let mut head = Vec::new();
         for (pattern, clients) in subscribers.of_patterns(message.space, channel) {
             let rest = message.pattern_frame(pattern, &mut head);
             for conn in clients {
-                Core::tell_published(sessions, dirty, *conn, &head, rest);
+                Core::tell_published(sessions, audience, *conn, &head, rest);
                 receivers += 1;
             }
         }

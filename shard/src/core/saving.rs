@@ -281,7 +281,8 @@ impl Core {
     fn open_reload(&self, job: &Job, merge: bool) -> Option<Arc<Loading>> {
         let conflict = if merge { Conflict::Replace } else { Conflict::Fail };
         let now = self.clock.now();
-        match Loading::open(&job.path(), self.shard.shards, self.shard.config.rdbchecksum, conflict, false, now) {
+        let check_sum = self.shard.config.rdbchecksum && self.shard.check_sums;
+        match Loading::open(&job.path(), self.shard.shards, check_sum, conflict, false, now) {
             Ok(Some(loading)) => Some(Arc::new(loading)),
             Ok(None) => {
                 tracing::warn!("There is no file {} to load", job.path().display());

@@ -59,6 +59,23 @@ impl Core {
         }
     }
 
+    /// A broken rule: notices stay behind until there is nothing else to hand out. False if they go now.
+    pub(super) fn answers_without_notices(&mut self) -> bool {
+        let only_notices = self.answers.iter().all(|answers| answers.heads.is_empty());
+        if only_notices || self.shared.mesh.holds(Rule::NoticesLeaveWithReplies) {
+            return false;
+        }
+        for home in 0..self.answers.len() {
+            let mut answers = std::mem::take(&mut self.answers[home]);
+            let late = answers.told.drain(..).map(|(_, conn, notice)| (0, conn, notice)).collect();
+            self.answers[home].told = late;
+            if !answers.is_empty() {
+                self.shared.mesh.answer(ShardId(home as u16), answers);
+            }
+        }
+        true
+    }
+
     /// Whether a pause holds commands of this core's clients back: they go on when time passes.
     pub fn holds_commands_back(&self) -> bool {
         !self.paused.is_empty()

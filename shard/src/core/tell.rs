@@ -43,7 +43,7 @@ impl Core {
     #[inline]
     pub(super) fn tell_published(
         sessions: &mut [Option<Session>],
-        dirty: &mut Vec<ConnId>,
+        audience: &mut Vec<ConnId>,
         conn: ConnId,
         head: &[u8],
         rest: &[u8],
@@ -63,7 +63,7 @@ impl Core {
             session.replies.interpose(session.passed, &[first, &head[1..], rest], &mut session.out);
         }
         if !std::mem::replace(&mut session.dirty, true) {
-            dirty.push(conn);
+            audience.push(conn);
         }
     }
 

@@ -169,7 +169,8 @@ impl Core {
     /// Says which connections are to be written. One whose next reply is on its way from another shard waits for it, but
     /// not for long: most of a pipeline's replies then leave in one write, not the few first ones in a write of their own.
     fn write_or_withhold(&mut self, write: &mut Vec<ConnId>) {
-        for conn in self.dirty.drain(..) {
+        // Replies go first: the clients' next commands come while the rest is written, and find themselves in one tick.
+        for conn in self.dirty.drain(..).chain(self.audience.drain(..)) {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn) else { continue };
             session.dirty = false;
             if session.replies.is_empty() || session.out.len() > WITHHELD_BYTES_MAX {
@@ -196,6 +197,10 @@ impl Core {
     /// Hands the answers to other cores' clients to their homes.
     pub fn answer(&mut self) {
         if self.has_notices {
+            #[cfg(feature = "simulation")]
+            if self.answers_without_notices() {
+                return;
+            }
             return self.answer_with_notices();
         }
         for home in 0..self.answers.len() {

@@ -15,8 +15,11 @@ use crate::mesh::HopMessage;
 use crate::session::Gathered;
 use crate::spec::table::Row;
 use crate::spec::{Flag, Flags};
-use crate::txn::queue::Watching;
+use crate::txn::queue::{Queue, Watching};
 use crate::txn::{Presence, Watch};
+
+/// The room for a transaction's commands is kept for the next up to this many bytes.
+const QUEUE_BYTES_KEPT: usize = 16 * 1024;
 
 impl Core {
     /// Keeps a command if its client has called MULTI; `None` if the command is to run.
@@ -88,6 +91,20 @@ impl Core {
         let transaction = self.session(conn).and_then(|session| session.transaction.take());
         if let Some(watching) = transaction.and_then(|transaction| transaction.watching) {
             self.unwatch(&watching);
+        }
+    }
+
+    /// A queue for the commands of a transaction.
+    pub fn take_queue(&mut self) -> Queue {
+        std::mem::take(&mut self.spare_queue)
+    }
+
+    /// Keeps the room of a queue whose commands have run, for the next transaction.
+    pub fn give_back_queue(&mut self, mut queue: Queue) {
+        let bytes = queue.heap_bytes();
+        if (self.spare_queue.heap_bytes()..=QUEUE_BYTES_KEPT).contains(&bytes) {
+            queue.clear();
+            self.spare_queue = queue;
         }
     }
 

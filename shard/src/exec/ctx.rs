@@ -2,17 +2,16 @@
 //!
 //! [`ShardState`] is a core's slice of the keyspace with its clock and its randomness; [`Ctx`] is that for one command:
 //! a database is selected, lookups expire what is past its time, count hits, and mark accesses, and changes are counted.
-//! Nothing here does I/O or reads a clock.
+//! Nothing here does I/O or reads a clock. `ctx/store.rs` has what stores values.
+
+mod store;
 
 use std::sync::Arc;
 
 use rand::Rng;
 use rand::rngs::SmallRng;
 use storage::keyspace::LfuSettings;
-use storage::{
-    Access, Database, Detached, Discarded, Entry, EntryMut, Expiry, Key, StringRef, StringValue, UnixMillis,
-};
-use storage::{OwnedValue, Value};
+use storage::{Access, Database, Discarded, Entry, EntryMut, Key, StringRef, UnixMillis, Value};
 
 use super::error::WRONG_TYPE;
 use super::observe::Observers;
@@ -345,116 +344,6 @@ impl Ctx<'_> {
         }
     }
 
-    /// Whether `key` exists and is not past its time.
-    pub fn exists<'k>(&mut self, key: impl Into<Key<'k>>) -> bool {
-        self.peek(key).is_some()
-    }
-
-    /// Marks an access of `key`, if it is there.
-    pub fn touch<'k>(&mut self, key: impl Into<Key<'k>>) {
-        if self.no_touch {
-            return;
-        }
-        let key = key.into();
-        let (access, lfu) = (self.new_access(), self.lfu());
-        let clock = self.shard.clock;
-        let Some(mut entry) = self.shard.databases[self.db.index()].find_mut(key) else { return };
-        let old = entry.entry().access();
-        let new = lfu.map_or(access, |settings| old.lfu_used(clock, settings, self.shard.rng.random()));
-        if new != old {
-            entry.touch(new);
-        }
-    }
-
-    fn lfu(&self) -> Option<LfuSettings> {
-        let config = &self.shard.config;
-        config
-            .maxmemory_policy
-            .is_lfu()
-            .then(|| LfuSettings { log_factor: config.lfu_log_factor, decay_minutes: config.lfu_decay_time })
-    }
-
-    /// The access bits of a value that is new now.
-    pub fn new_access(&self) -> Access {
-        if self.shard.config.maxmemory_policy.is_lfu() {
-            Access::lfu_new(self.shard.clock)
-        } else {
-            Access::lru(self.shard.clock)
-        }
-    }
-
-    /// The access bits of a value that is stored now: new ones, but how often a key was used outlives its value.
-    fn access_of_stored(&mut self, key: Key<'_>) -> Access {
-        let Some(settings) = self.lfu() else { return self.new_access() };
-        let clock = self.shard.clock;
-        match self.shard.databases[self.db.index()].find(key).map(|entry| entry.access()) {
-            None => self.new_access(),
-            Some(old) if self.no_touch => old,
-            Some(old) => old.lfu_used(clock, settings, self.shard.rng.random()),
-        }
-    }
-
-    /// Stores a string, in place of whatever was there. That is a use of the key.
-    pub fn set_string<'k>(&mut self, key: impl Into<Key<'k>>, value: StringValue<'_>, expire: Expiry) {
-        let key = key.into();
-        self.expire_if_past(key);
-        let access = self.access_of_stored(key);
-        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
-        let discarded = self.database().set_string(key, value, expire, access);
-        self.discard(discarded);
-        self.signal_change(key);
-        if is_new {
-            self.notify(Events::NEW, "new", key.bytes());
-        }
-    }
-
-    /// Stores a string in place of the one that this command has looked up before: what it was used for, and when it
-    /// expires, stays.
-    pub fn replace_string<'k>(&mut self, key: impl Into<Key<'k>>, value: StringValue<'_>) {
-        let key = key.into();
-        let old = self.lfu().and_then(|_| self.database().find(key)).map(|entry| entry.access());
-        let access = old.unwrap_or_else(|| self.new_access());
-        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
-        let discarded = self.database().set_string(key, value, Expiry::Keep, access);
-        self.discard(discarded);
-        self.touch_tentatively(key);
-        if is_new {
-            self.notify(Events::NEW, "new", key.bytes());
-        }
-    }
-
-    /// Stores any value, in place of whatever was there. That is a use of the key.
-    pub fn set_value<'k>(&mut self, key: impl Into<Key<'k>>, value: OwnedValue, expire: Expiry) {
-        let key = key.into();
-        self.expire_if_past(key);
-        let access = self.access_of_stored(key);
-        let is_new = self.notices(Events::NEW) && self.database().find(key).is_none();
-        let discarded = self.database().set_value(key, value, expire, access);
-        self.discard(discarded);
-        self.signal_change(key);
-        if is_new {
-            self.notify(Events::NEW, "new", key.bytes());
-        }
-    }
-
-    /// Stores an entry that came from elsewhere, with its expiry and access bits.
-    pub fn put<'k>(&mut self, key: impl Into<Key<'k>>, detached: Detached) {
-        let key = key.into();
-        self.expire_if_past(key);
-        let discarded = self.database().put(key, detached);
-        self.discard(discarded);
-        self.signal_change(key);
-    }
-
-    /// Takes the entry of `key` out, to be put elsewhere.
-    pub fn take<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Detached> {
-        let key = key.into();
-        self.expire_if_past(key);
-        let taken = self.database().take(key)?;
-        self.signal_change(key);
-        Some(taken)
-    }
-
     /// Removes `key`; whether it was there. A big value is freed in slices between commands.
     pub fn remove<'k>(&mut self, key: impl Into<Key<'k>>) -> bool {
         let key = key.into();
@@ -509,15 +398,22 @@ impl Ctx<'_> {
     }
 
     /// Says that something happened at `key` which a client may wait for.
-    pub(super) fn signal(&mut self, key: Key<'_>) {
-        self.shard.signal(self.db, key.bytes());
+    pub fn signal<'k>(&mut self, key: impl Into<Key<'k>>) {
+        self.shard.signal(self.db, key.into().bytes());
+    }
+
+    /// Says that `key` was changed, to clients that watch it or keep a copy: where neither the way it was handed out nor the
+    /// count of changes says so.
+    pub fn tell_changed<'k>(&mut self, key: impl Into<Key<'k>>) {
+        let key = key.into();
+        self.shard.touch(self.db, key.bytes(), true);
+        self.shard.tracking.change(key.bytes());
     }
 
     /// Says that `key` was changed: to clients that wait for it, that watch it, and that keep a copy.
     fn signal_change(&mut self, key: Key<'_>) {
         self.signal(key);
-        self.shard.touch(self.db, key.bytes(), true);
-        self.shard.tracking.change(key.bytes());
+        self.tell_changed(key);
     }
 
     /// Asks to wait: the handler has found nothing to take, and returns without a reply. What it gets when the time is over

@@ -66,8 +66,19 @@ impl Ctx<'_> {
             self.expire_fields(key);
         }
         self.touch_tentatively(key);
+        self.edit_unnoticed(key, change)
+    }
+
+    /// As [`Self::edit_unsignalled`], for changes that are none in the eyes of who watches the key or keeps a copy of it:
+    /// those of a stream's groups.
+    pub fn edit_unnoticed<'k, T: Collection, R>(
+        &mut self,
+        key: impl Into<Key<'k>>,
+        change: impl FnOnce(&mut T, &mut Tools<'_>) -> R,
+    ) -> Result<Option<R>, CommandError> {
+        let key = key.into();
+        self.expire_if_past(key);
         let shard = &mut *self.shard;
-        shard.tracking.touch(key.bytes());
         // Looked up once: what `write` does is done here, beside the borrow of the randomness.
         let touched = Touched::new(shard, self.no_touch);
         let Some(mut entry) = shard.databases[self.db.index()].find_mut(key) else { return Ok(None) };

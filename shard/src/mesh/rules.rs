@@ -35,6 +35,8 @@ pub enum Rule {
     TargetsAreAskedAgain,
     /// A subscribed client's commands leave marks in the inbox of its core.
     SubscribersLeaveMarks,
+    /// Who is told of a changed key is told before the change is answered.
+    NoticesLeaveWithReplies,
     /// Reads are not merged across each other.
     ReadsAreNotMerged,
 }

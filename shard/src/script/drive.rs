@@ -43,7 +43,7 @@ pub(super) enum Resume {
 
 /// Address space of a script's stack, in bytes: what is not used is not there. Lua's own limits let a script nest some
 /// thousands of tables and a pattern recurse per character.
-const STACK_BYTES: usize = 16 << 20;
+pub(super) const STACK_BYTES: usize = 16 << 20;
 
 /// So many scripts are under way on a core at most; more of them wait.
 const LANES_MAX: usize = 8;

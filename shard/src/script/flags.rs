@@ -1,6 +1,7 @@
 //! What a script says of itself: `#!lua name=... flags=...` in its first line, and the flags of functions.
 
 use super::functions::{BAD_NAME, is_name};
+use crate::config::grammar::split_words;
 
 /// A set of a script's flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,9 @@ pub fn of_library(source: &[u8]) -> Result<(String, usize), String> {
     let Some(end) = source.iter().position(|&byte| byte == b'\n') else {
         return Err("ERR Invalid library metadata".into());
     };
-    let mut words = words(&source[..end]);
+    // Of a library, unlike of a script, this line has quotes.
+    let words = split_words(&source[..end]).ok_or("ERR Invalid library metadata")?;
+    let mut words = words.iter().map(|word| String::from_utf8_lossy(word).into_owned());
     let first = words.next().unwrap_or_default();
     let engine = first.strip_prefix("#!").unwrap_or_default();
     let mut name = None;
@@ -121,6 +124,8 @@ mod tests {
         assert_eq!(of_script(b"#!lu\n"), Err("ERR Unexpected engine in script shebang: #!lu".into()));
         assert_eq!(of_script(b"#!lua flags=x\n"), Err("ERR Unexpected flag in script shebang: x".into()));
         assert_eq!(of_library(b"#!lua name=a\n"), Ok(("a".into(), 12)));
+        assert_eq!(of_library(b"#!lua name=\"a\"\n"), Ok(("a".into(), 14)));
+        assert_eq!(of_library(b"#!lua name=\"a\n"), Err("ERR Invalid library metadata".into()));
         assert_eq!(of_library(b"#!lua name=a foo=b\n"), Err("ERR Invalid metadata value given: foo=b".into()));
     }
 }

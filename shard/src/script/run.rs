@@ -17,6 +17,7 @@ use super::registry::{Registry, Script};
 use super::running::Running;
 use super::state::State;
 use super::vm::{Call, Failure, Kind};
+use crate::commands::stream::asks_to_wait;
 use crate::exec::error::{MISCONF, OUT_OF_MEMORY};
 use crate::exec::{CommandError, Outcome, Run};
 use crate::spec::table::Row;
@@ -46,6 +47,16 @@ pub struct Job {
     pub writes_refused: bool,
 }
 
+impl Job {
+    /// The SHA-1 of the script, or the function's name.
+    fn name(&self) -> &[u8] {
+        match &self.target {
+            Target::Script(script) => script.sha.as_bytes(),
+            Target::Function(library, place) => &library.functions[*place].name,
+        }
+    }
+}
+
 /// What runs.
 #[derive(Clone)]
 pub enum Target {
@@ -60,7 +71,6 @@ pub(super) struct Course {
     /// What stands on its state's stack, until it is over.
     fibre: Fibre,
     state: State,
-    name: Vec<u8>,
     /// Others see it: it has given way once.
     running: Option<Arc<Running>>,
     wrote: bool,
@@ -94,11 +104,7 @@ pub(super) fn begin(registry: &Arc<Registry>, job: &Job, resp: Resp) -> Result<O
     vm.begin(Some(lane));
     let call = if kind == Kind::Script { Call::Eval } else { Call::Fcall };
     let fibre = Fibre::new(lane, move || vm.run_to_end(&call, &function, tables, resp));
-    let name = match &job.target {
-        Target::Script(script) => script.sha.clone().into_bytes(),
-        Target::Function(library, place) => library.functions[*place].name.clone(),
-    };
-    Ok(Some(Course { fibre, state, name, running: None, wrote: false, how: Resume::Go }))
+    Ok(Some(Course { fibre, state, running: None, wrote: false, how: Resume::Go }))
 }
 
 /// Compiles what is to run, if this state has not; and its keys and arguments.
@@ -151,11 +157,11 @@ impl Course {
     /// From the first time on others see the script, and may have it end.
     fn give_way(&mut self, registry: &Registry, job: &Job, host: &dyn Host) -> Arc<Running> {
         let kind = self.state.vm.kind();
-        let (name, wrote) = (&self.name, self.wrote);
+        let wrote = self.wrote;
         let running = self.running.get_or_insert_with(|| {
             let now = Instant::now();
             let since = now.checked_sub(Duration::from_micros(host.driven_micros())).unwrap_or(now);
-            let running = Arc::new(Running::new(kind, name, job.args.clone(), since, wrote));
+            let running = Arc::new(Running::new(kind, job.name(), job.args.clone(), since, wrote));
             registry.add_running(&running);
             running
         });
@@ -163,8 +169,8 @@ impl Course {
     }
 
     /// What a script that is over has replied.
-    pub(super) fn end(self, registry: &Arc<Registry>, reply: &mut Reply<'_>) -> Outcome {
-        let Course { state, name, running, .. } = self;
+    pub(super) fn end(self, registry: &Arc<Registry>, job: &Job, reply: &mut Reply<'_>) -> Outcome {
+        let Course { state, running, .. } = self;
         if let Some(running) = running {
             registry.remove_running(&running);
         }
@@ -175,7 +181,7 @@ impl Course {
                 reply.raw(&state.vm.exchange().reply.borrow());
                 Ok(())
             }
-            Err(failure) => Err(error_of(&failure, &name)),
+            Err(failure) => Err(error_of(&failure, job.name())),
         };
         engine::with(registry, |engine| engine.give_back(state));
         outcome
@@ -209,7 +215,9 @@ impl Course {
 
     /// Whether the script may call this.
     fn judge(&self, registry: &Registry, job: &Job, args: &Args<'_>) -> Result<&'static Row, CommandError> {
-        let Ok(Some(row)) = CommandTable::global().resolve(args) else { return Err(UNKNOWN_COMMAND) };
+        let known = self.state.vm.exchange().recent.borrow_mut().find(args.at(0));
+        let found = known.map(|row| CommandTable::global().resolve_in(row, args));
+        let Some(Ok(Some(row))) = found else { return Err(UNKNOWN_COMMAND) };
         if !row.is_callable {
             return Err(UNKNOWN_COMMAND);
         }
@@ -241,8 +249,7 @@ fn refused_to_block(row: &Row, args: &Args<'_>) -> Option<Vec<u8>> {
     if !matches!(row.command.name, "xread" | "xreadgroup") {
         return None;
     }
-    let mut options = args.from(1).take_while(|word| !word.eq_ignore_ascii_case(b"streams"));
-    options.any(|word| word.eq_ignore_ascii_case(b"block")).then(|| {
+    asks_to_wait(args).then(|| {
         let name = args.at(0);
         [b"ERR ", name, b" command is not allowed with BLOCK option from scripts"].concat()
     })

@@ -10,11 +10,13 @@
 local raw = ...
 
 local error, type, tostring, next, setfenv, concat = error, type, tostring, next, setfenv, table.concat
-local raw_pairs, raw_setmetatable, raw_rawset, select = pairs, setmetatable, rawset, select
+local raw_pairs, raw_setmetatable, raw_rawset, raw_unpack = pairs, setmetatable, rawset, unpack
+local select, tonumber = select, tonumber
 local raw_getfenv, raw_newproxy, raw_globals = getfenv, newproxy, _G
 local raw_loadstring, raw_pcall, raw_xpcall = loadstring, pcall, xpcall
 
 local READONLY = 'Attempt to modify a readonly table'
+local UNPACKED_MAX = 8000
 local ARGUMENTS_MAX = 1000
 local PACKED_MAX = 6000
 
@@ -89,6 +91,16 @@ local function readonly_rawset(t, name, value)
     return raw_rawset(t, name, value)
 end
 
+-- Lua's own counts the results in 32 bits, which a range may pass. What is compared with NaN is false.
+local function limited_unpack(t, first, last)
+    if first == nil and last == nil then return raw_unpack(t) end
+    if type(t) == 'table' then
+        local from, to = tonumber(first or 1), tonumber(last or #t)
+        if from and to and not (to - from < UNPACKED_MAX) then error('too many results to unpack', 2) end
+    end
+    return raw_unpack(t, first, last)
+end
+
 -- A function in Rust as scripts call it.
 local function narrow(f, arguments_max)
     return function(...)
@@ -111,6 +123,14 @@ for _, library in raw_pairs {raw.redis, raw.load, raw.bit, raw.cjson, raw.cmsgpa
             library[name] = narrow(f, name == 'pack' and PACKED_MAX or ARGUMENTS_MAX)
         end
     end
+end
+local new_cjson = raw.cjson.new
+raw.cjson.new = function()
+    local made = new_cjson()
+    for name, f in raw_pairs(made) do
+        if type(f) == 'function' then made[name] = narrow(f, ARGUMENTS_MAX) end
+    end
+    return made
 end
 raw.redis.call = widened(raw.redis.call, raw.wide_call)
 raw.redis.pcall = widened(raw.redis.pcall, raw.wide_pcall)
@@ -160,7 +180,7 @@ for _, name in ipairs {
 end
 globals.pairs, globals.setmetatable, globals.rawset = readonly_pairs, readonly_setmetatable, readonly_rawset
 globals.loadstring, globals.load = readonly_loadstring, readonly_load
-globals.pcall, globals.xpcall, globals.unpack = converting_pcall, converting_xpcall, unpack
+globals.pcall, globals.xpcall, globals.unpack = converting_pcall, converting_xpcall, limited_unpack
 globals._G = face
 
 for name, f in raw_pairs(raw.math) do math[name] = f end

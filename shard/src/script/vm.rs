@@ -17,9 +17,17 @@ use super::drive::{Lane, Pause};
 use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
 use super::random::Rand48;
 use super::to_reply::write_value;
+use crate::spec::table::RecentCommands;
 
 /// A script that runs gives way, or is looked at, after so many instructions: about 100 us.
 const INSTRUCTIONS_PER_LOOK: u32 = 10_000;
+
+/// A collection of garbage begins when a state takes so many percent of what it took after the last one. What is there for
+/// good is most of it, and would be walked over after every few thousand calls with Lua's own 200.
+const GARBAGE_PAUSE_PERCENT: i32 = 400;
+
+/// The vector for replies is kept from script to script up to this many bytes.
+const REPLY_BYTES_KEPT: usize = 64 * 1024;
 
 /// What builds what scripts see.
 const SANDBOX: &str = include_str!("sandbox.lua");
@@ -43,6 +51,8 @@ pub struct Exchange {
     pub(super) args: RefCell<OwnedArgs>,
     /// Its reply; at the end the script's.
     pub(super) reply: RefCell<Vec<u8>>,
+    /// Rows of the commands that scripts called last.
+    pub(super) recent: RefCell<RecentCommands>,
     /// The version that the script gets replies in (`redis.setresp`).
     pub(super) resp: Cell<Resp>,
     /// The numbers of `math.random`.
@@ -95,9 +105,11 @@ impl Vm {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH;
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))
             .expect("these libraries are safe ones, and a state takes little memory");
+        lua.gc_set_pause(GARBAGE_PAUSE_PERCENT);
         let exchange = Rc::new(Exchange {
             args: RefCell::default(),
             reply: RefCell::default(),
+            recent: RefCell::default(),
             resp: Cell::new(Resp::V2),
             random: Cell::default(),
             lane: Cell::new(None),
@@ -178,14 +190,14 @@ impl Vm {
         self.exchange.killed.set(None);
         self.exchange.killed_at.borrow_mut().take();
         self.exchange.args.borrow_mut().clear();
-        self.exchange.reply.borrow_mut().clear();
+        let mut reply = self.exchange.reply.borrow_mut();
+        reply.clear();
+        reply.shrink_to(REPLY_BYTES_KEPT);
     }
 
     /// Runs a script to its end, which [`Self::take_end`] tells; its reply, in version `resp`, is in [`Exchange::reply`].
     pub(super) fn run_to_end(&self, call: &Call, function: &Function, tables: (Table, Table), resp: Resp) {
-        let mut out = Vec::new();
-        let end = self.run(call, function, tables, resp, &mut out);
-        *self.exchange.reply.borrow_mut() = out;
+        let end = self.run(call, function, tables, resp);
         *self.exchange.end.borrow_mut() = Some(end);
     }
 
@@ -194,14 +206,7 @@ impl Vm {
         self.exchange.end.borrow_mut().take().expect("it is taken once, when the script is over")
     }
 
-    fn run(
-        &self,
-        call: &Call,
-        function: &Function,
-        tables: (Table, Table),
-        resp: Resp,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Failure> {
+    fn run(&self, call: &Call, function: &Function, tables: (Table, Table), resp: Resp) -> Result<(), Failure> {
         let run = match call {
             Call::Eval => &self.eval,
             Call::Fcall => &self.fcall,
@@ -216,7 +221,10 @@ impl Vm {
         }
         match ended {
             Ok((true, value)) => {
-                write_value(&value, self.exchange.resp.get(), resp, out);
+                // No command runs any more, whose reply would come here.
+                let mut out = self.exchange.reply.borrow_mut();
+                out.clear();
+                write_value(&value, self.exchange.resp.get(), resp, &mut out);
                 Ok(())
             }
             Ok((false, problem)) => Err(failure(&problem)),

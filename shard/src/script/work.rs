@@ -157,7 +157,7 @@ impl ScriptWork {
                     return Progress::Later(running);
                 }
                 let start = reply.len();
-                let outcome = course.end(&registry, &mut Reply::new(reply, caller.resp));
+                let outcome = course.end(&registry, &self.job, &mut Reply::new(reply, caller.resp));
                 if outcome.is_err() {
                     reply.truncate(start);
                 }
@@ -235,7 +235,7 @@ impl Host for OnGrounds<'_, '_> {
         }
         self.grounds.actor.resp = resp;
         match self.grounds.run(row, args, out) {
-            Ran::Replied => {}
+            Ran::Replied => self.grounds.show_of_script(row, args),
             Ran::WantsShares => Reply::new(out, resp).error(ASKS_ALL_CORES),
             Ran::Stopped(_) => unreachable!("a script calls no script"),
         }

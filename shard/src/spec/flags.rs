@@ -24,7 +24,7 @@ pub enum Flag {
     Loading,
     /// Allowed on a replica whose link is down.
     Stale,
-    /// Not shown by MONITOR.
+    /// In Redis, not shown by MONITOR as others are: a script is shown ahead of its commands, as everything is here.
     SkipMonitor,
     /// Not recorded in the slow log.
     SkipSlowlog,

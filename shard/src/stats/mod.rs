@@ -70,6 +70,10 @@ pub struct CoreStats {
     pub messages: u64,
     /// Pushes that were put off for a lock.
     pub put_off: u64,
+    /// Times that keys of this shard were held for a plan, until it released them.
+    pub holds: u64,
+    /// Microseconds that they were.
+    pub held_micros: u64,
     /// Clients closed for `maxmemory-clients`.
     pub evicted_clients: u64,
     /// Microseconds spent in the expiry sweep.
@@ -99,6 +103,8 @@ impl Default for CoreStats {
             tick_micros: 0,
             messages: 0,
             put_off: 0,
+            holds: 0,
+            held_micros: 0,
             evicted_clients: 0,
             expire_micros: 0,
             expire_cut_short: 0,
@@ -157,6 +163,8 @@ impl CoreStats {
         self.tick_micros += other.tick_micros;
         self.messages += other.messages;
         self.put_off += other.put_off;
+        self.holds += other.holds;
+        self.held_micros += other.held_micros;
         self.evicted_clients += other.evicted_clients;
         self.expire_micros += other.expire_micros;
         self.expire_cut_short += other.expire_cut_short;

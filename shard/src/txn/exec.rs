@@ -119,6 +119,7 @@ impl Work for Exec {
             self.next += 1;
         }
         self.show(grounds, false);
+        grounds.core().give_back_queue(std::mem::take(&mut self.queue));
         Progress::Done
     }
 }

@@ -70,6 +70,14 @@ impl Queue {
         true
     }
 
+    /// Takes all commands out; the room for them stays.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.spans.clear();
+        self.queued.clear();
+        self.flags = Flags::default();
+    }
+
     /// Number of commands.
     pub fn len(&self) -> usize {
         self.queued.len()

@@ -7,6 +7,9 @@ use crate::encoding::block::Outside;
 use crate::encoding::table::Table;
 use crate::types::large::LargeValue;
 use crate::types::list::LargeList;
+use crate::types::stream::Group;
+use crate::types::string::OwnedString;
+use crate::types::{Form, OwnedValue};
 
 /// A value that holds less than this is freed at once, unless it has many items.
 pub const DISCARD_BYTES_MIN: usize = 64 * 1024;
@@ -23,6 +26,7 @@ enum Contents {
     Nothing,
     Buffer(Vec<u8>),
     Collection(LargeValue),
+    Group(Box<Group>),
     Table(Box<Table>),
 }
 
@@ -52,12 +56,30 @@ impl Discarded {
         (list.heap_bytes() >= DISCARD_BYTES_MIN).then(|| Self(Contents::Collection(LargeValue::List(list))))
     }
 
+    /// What a value that was taken out has outside its block, if that is big; otherwise it is freed at once.
+    pub fn from_value(value: OwnedValue) -> Option<Self> {
+        match value.into_form() {
+            Form::Large(collection) => Self::from_outside(Some(Outside::Large(collection))),
+            Form::Packed(_, bytes) | Form::String(OwnedString::Bytes { bytes, .. }) => {
+                Self::from_outside(Some(Outside::Buffer(bytes)))
+            }
+            Form::String(OwnedString::Int(_)) => None,
+        }
+    }
+
+    /// A group that was taken out of a stream, if it is big; otherwise it is freed at once.
+    pub fn from_group(group: Group) -> Option<Self> {
+        let is_big = group.pending_len() > DISCARD_ITEMS_MIN || group.bytes() >= DISCARD_BYTES_MIN;
+        is_big.then(|| Self(Contents::Group(Box::new(group))))
+    }
+
     /// Bytes it holds.
     pub fn len_bytes(&self) -> usize {
         match &self.0 {
             Contents::Nothing => 0,
             Contents::Buffer(buffer) => buffer.capacity(),
             Contents::Collection(collection) => collection.as_ref().heap_bytes(),
+            Contents::Group(group) => group.bytes(),
             Contents::Table(table) => table.table_bytes() + table.page_bytes() + table.outside_bytes(),
         }
     }
@@ -66,7 +88,7 @@ impl Discarded {
     pub fn items(&self) -> usize {
         match &self.0 {
             Contents::Nothing => 0,
-            Contents::Buffer(_) | Contents::Collection(_) => 1,
+            Contents::Buffer(_) | Contents::Collection(_) | Contents::Group(_) => 1,
             Contents::Table(table) => table.len(),
         }
     }
@@ -76,6 +98,7 @@ impl Discarded {
         let done = match &mut self.0 {
             Contents::Nothing | Contents::Buffer(_) => true,
             Contents::Collection(collection) => collection.free_some(max_items),
+            Contents::Group(group) => group.free_some(max_items) < max_items,
             Contents::Table(table) => table.discard_step(max_items),
         };
         if done {

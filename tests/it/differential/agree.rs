@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 
+use super::script::{self, Carried};
 use super::steps::{BUILDERS, GENERAL};
 use super::{Arguments, NEWER};
 use crate::support::Value;
@@ -15,6 +16,8 @@ const LAPSE_MS: i64 = 60_000;
 pub struct Agreement<'a> {
     /// The command.
     pub command: &'a Arguments,
+    /// If it is EXEC, the commands that it runs.
+    pub queued: &'a [Arguments],
     /// The referee's version.
     pub version: (u32, u32),
 }
@@ -49,6 +52,21 @@ enum Measure {
 pub fn agree(of: &Agreement, ours: &Value, theirs: &Value) -> bool {
     if ours == theirs {
         return true;
+    }
+    let by = |command: &Arguments, ours: &Value, theirs: &Value| {
+        agree(&Agreement { command, queued: &[], version: of.version }, ours, theirs)
+    };
+    let by_each = |commands: &[Arguments]| match (ours, theirs) {
+        (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() && ours.len() == commands.len() => {
+            (0..ours.len()).all(|at| by(&commands[at], &ours[at], &theirs[at]))
+        }
+        _ => false,
+    };
+    match script::carried_by(of.command) {
+        Some(Carried::One(command)) => return by(&command, ours, theirs),
+        Some(Carried::Many(commands)) => return by_each(&commands),
+        None if !of.queued.is_empty() => return by_each(of.queued),
+        None => {}
     }
     if let (Value::Error(ours), Value::Error(theirs)) = (ours, theirs) {
         return errors_agree(of, ours, theirs);
@@ -116,7 +134,9 @@ fn errors_agree(of: &Agreement, ours: &[u8], theirs: &[u8]) -> bool {
     let is_old =
         of.version >= NEWER && BUILDERS.iter().chain(&GENERAL).chain(&["command"]).any(|old| old.as_bytes() == name);
     let longer = of.version < (7, 2) && matches!(name.as_slice(), b"zrank" | b"zrevrank");
-    cut || is_old || (longer && ours == b"ERR syntax error" && theirs.starts_with(b"ERR wrong number of arguments"))
+    let refusals: [&[u8]; 2] = [b"ERR wrong number of arg", b"ERR Wrong number of arg"];
+    let is_refused = refusals.iter().any(|refusal| theirs.starts_with(refusal));
+    cut || is_old || (longer && ours.starts_with(b"ERR syntax error") && is_refused)
 }
 
 fn is_part_of_walk(reply: &Value) -> bool {

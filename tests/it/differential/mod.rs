@@ -14,7 +14,7 @@
 //! A *round* begins on two empty servers. Its commands are written from what the referee's own `COMMAND DOCS` says of their
 //! arguments (`syntax`, `grammar`), so that no command, option or combination is left out for want of being thought of; what
 //! stands in an argument is chosen by its name and type (`words`), from few enough values that commands meet each other's
-//! keys and members. Some are spoiled (`spoil`): a word too many, too few, or another one. A command whose outcome is left to
+//! keys and members. Some run as one: between MULTI and EXEC, now and then with watched keys, or in a script (`script`). Some are spoiled (`spoil`): a word too many, too few, or another one. A command whose outcome is left to
 //! chance or to the clock is not sent (`determined`).
 //!
 //! Replies must agree (`agree`) to the byte, but for what Redis itself leaves open and what later versions changed; each
@@ -35,6 +35,7 @@ mod content;
 mod determined;
 mod grammar;
 mod pair;
+mod script;
 mod shrink;
 mod spoil;
 mod steps;

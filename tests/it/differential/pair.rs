@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::agree::{Agreement, agree};
 use super::content;
+use super::script::{self, Carried};
 use super::steps::{Manner, Step, line};
 use super::syntax::Command;
 use super::{Arguments, syntax as docs};
@@ -95,7 +96,12 @@ impl Pair {
     }
 
     fn begin(&self, protocol: Protocol, profile: Profile) -> Round {
-        let mut round = Round { ours: self.tessera.client(), theirs: self.referee.client(), version: self.version };
+        let mut round = Round {
+            ours: self.tessera.client(),
+            theirs: self.referee.client(),
+            version: self.version,
+            queued: Vec::new(),
+        };
         for client in [&mut round.ours, &mut round.theirs] {
             client.must("FLUSHALL");
             for (name, normal, small) in THRESHOLDS {
@@ -114,6 +120,8 @@ pub struct Round {
     ours: Client,
     theirs: Client,
     version: (u32, u32),
+    /// What Tessera has queued since MULTI.
+    queued: Vec<Arguments>,
 }
 
 impl Round {
@@ -127,8 +135,14 @@ impl Round {
         (ours, difference)
     }
 
-    fn judge(&self, step: usize, command: &Arguments, ours: &Value, theirs: &Value) -> Option<Difference> {
-        let context = Agreement { command, version: self.version };
+    fn judge(&mut self, step: usize, command: &Arguments, ours: &Value, theirs: &Value) -> Option<Difference> {
+        match ours {
+            Value::Simple(text) if text == b"QUEUED" => self.queued.push(command.clone()),
+            _ if command[0] == b"MULTI" => self.queued.clear(),
+            _ => {}
+        }
+        let queued = if command[0] == b"EXEC" { std::mem::take(&mut self.queued) } else { Vec::new() };
+        let context = Agreement { command, queued: &queued, version: self.version };
         (!agree(&context, ours, theirs)).then(|| Difference {
             step,
             command: command.clone(),
@@ -167,9 +181,8 @@ impl Round {
             for command in &step.commands {
                 let ours = self.read_ours(command);
                 let theirs = self.theirs.read();
-                if found.is_none() {
-                    found = self.judge(first + offset, command, &ours, &theirs);
-                }
+                let difference = self.judge(first + offset, command, &ours, &theirs);
+                found = found.or(difference);
             }
         }
         found
@@ -185,7 +198,7 @@ impl Round {
             Manner::Expiring => {
                 let (_, difference) = self.ask(at, &step.commands[0]);
                 std::thread::sleep(Duration::from_millis(20));
-                difference.or_else(|| self.ask(at, &step.commands[1]).1)
+                difference.or_else(|| step.commands[1..].iter().find_map(|command| self.ask(at, command).1))
             }
             Manner::Scan { cursor } => self.scan(at, &step.commands[0], *cursor),
             Manner::Restore { from } => {
@@ -229,7 +242,11 @@ fn scan_all(client: &mut Client, command: &Arguments, cursor: usize) -> Value {
 impl Difference {
     /// What two reports of one fault have in common.
     pub fn kind(&self) -> String {
-        let name = |at: usize| String::from_utf8_lossy(&self.command[at]).to_ascii_uppercase();
+        let name = |words: &Arguments| String::from_utf8_lossy(&words[0]).to_ascii_uppercase();
+        let name = match script::carried_by(&self.command) {
+            Some(Carried::One(command)) => format!("script of {}", name(&command)),
+            _ => name(&self.command),
+        };
         let sort = |value: &Value| match value {
             Value::Error(text) => {
                 String::from_utf8_lossy(text).chars().filter(|c| !c.is_ascii_digit()).take(40).collect()
@@ -241,7 +258,7 @@ impl Difference {
             other => format!("{other}").chars().take(1).collect(),
         };
         let place = if self.in_content { "content" } else { "reply" };
-        format!("{place} {} {} {}", name(0), sort(&self.ours), sort(&self.theirs))
+        format!("{place} {name} {} {}", sort(&self.ours), sort(&self.theirs))
     }
 }
 

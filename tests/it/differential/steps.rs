@@ -4,10 +4,9 @@ use std::slice;
 
 use super::Arguments;
 use super::determined::is_determined;
-use super::grammar;
 use super::spoil::spoil;
-use super::syntax::{Argument, Command};
-use super::words;
+use super::syntax::{Argument, Command, Kind};
+use super::{NEWER, grammar, script, words};
 use crate::support::Random;
 use crate::support::value::quoted;
 
@@ -25,7 +24,7 @@ pub struct Step {
 pub enum Manner {
     /// Together with what stands before and behind it.
     Plain,
-    /// With a pause before the last command, in which what the first one wrote expires.
+    /// With a pause behind the first command, in which what it wrote expires.
     Expiring,
     /// Over and over with the cursor of the reply, until that is 0; what all replies held is compared.
     Scan {
@@ -65,8 +64,8 @@ const BY_MEMBER: [&str; 6] = ["zlexcount", "zrangebylex", "zrevrangebylex", "zre
 /// Commands that are sent also if only some are wanted.
 pub const GENERAL: [&str; 7] = ["del", "type", "copy", "rename", "object", "expire", "persist"];
 
-/// Older commands that a newer referee is asked about, because they refuse more since.
-const CHANGED: [&str; 1] = ["xsetid"];
+/// Older commands that a newer referee is asked about, because they know or refuse more since.
+const CHANGED: [&str; 3] = ["xsetid", "xtrim", "bitop"];
 
 /// Writes steps.
 pub struct Source {
@@ -107,7 +106,7 @@ impl Source {
     /// The next step.
     pub fn step(&self, random: &mut Random) -> Step {
         match random.below(400) {
-            0 => expiring(random),
+            0 => self.expiring(random),
             1 => restore(random),
             2..6 => scan(random),
             6..8 => popping(random),
@@ -117,13 +116,93 @@ impl Source {
             11 if random.chance(30) => plain(&["SWAPDB", "0", "1"]),
             20..30 => self.by_member(random),
             12..20 => self.keys_of_command(random),
-            _ => {
-                let words = self.command(random);
-                let mut commands = self.consumers_of(&words);
-                commands.push(words);
-                Step { commands, manner: Manner::Plain }
-            }
+            30..42 => self.transaction(random),
+            42..56 => self.script(random),
+            _ => Step { commands: self.prepared(random), manner: Manner::Plain },
         }
+    }
+
+    /// A command, behind what it needs so that its outcome is the same everywhere.
+    fn prepared(&self, random: &mut Random) -> Vec<Arguments> {
+        let words = self.command(random);
+        let mut commands = self.consumers_of(&words);
+        commands.push(words);
+        commands
+    }
+
+    /// Commands between MULTI and EXEC. Sometimes keys are watched before, and changed perhaps.
+    fn transaction(&self, random: &mut Random) -> Step {
+        let mut commands = Vec::new();
+        if random.chance(30) {
+            let mut watch = arguments(&["WATCH"]);
+            watch.extend((0..=random.below(3)).map(|_| words::key("", random)));
+            commands.push(watch);
+            commands.extend(self.prepared(random));
+        }
+        commands.push(arguments(&["MULTI"]));
+        for _ in 0..random.below(8) {
+            commands.extend(match random.below(20) {
+                0 => popping(random).commands,
+                1 => self.script(random).commands,
+                2 => vec![arguments(&["SELECT", random.pick(&["0", "1"])])],
+                _ => self.prepared(random),
+            });
+        }
+        // These have learned another argument since: one referee queues what another refuses, and with it the rest.
+        let is_ranked = |words: &Arguments| words[0].to_ascii_uppercase().ends_with(b"RANK") && words.len() != 3;
+        commands.retain(|words| self.version >= (7, 2) || !is_ranked(words));
+        commands.push(arguments(&[random.pick(&["EXEC", "EXEC", "EXEC", "EXEC", "DISCARD"])]));
+        Step { commands, manner: Manner::Plain }
+    }
+
+    /// Commands that a script runs.
+    fn script(&self, random: &mut Random) -> Step {
+        let mut commands = self.prepared(random);
+        let words = commands.pop().expect("it ends with the command");
+        commands.push(match random.below(3) {
+            0 if words.len() > 1 && self.begins_with_key(&words) => script::of_declared(&words, random),
+            1 => {
+                let others = (0..random.below(3)).flat_map(|_| self.prepared(random));
+                script::of_many(&[vec![words], others.collect()].concat(), random)
+            }
+            _ => script::of_one(&words, random),
+        });
+        Step { commands, manner: Manner::Plain }
+    }
+
+    /// Whether a command's first argument is a key.
+    fn begins_with_key(&self, words: &Arguments) -> bool {
+        let is_it =
+            |command: &&Command| command.words.len() == 1 && words[0].eq_ignore_ascii_case(command.words[0].as_bytes());
+        let command = self.commands.iter().find(is_it);
+        command.and_then(|command| command.arguments.first()).is_some_and(|argument| argument.kind == Kind::Key)
+    }
+
+    /// A key that expires within the step, or fields of it; what is asked of it then removes it.
+    fn expiring(&self, random: &mut Random) -> Step {
+        let group = random.pick(&["string", "hash", "list", "stream", "set", "sorted-set"]);
+        let key = words::key(group, random);
+        if group == "hash" && self.version >= NEWER && random.chance(50) {
+            return expiring_fields(&key, random);
+        }
+        let mut first = match random.below(5) {
+            0 => arguments(&["PEXPIRE", "", "1"]),
+            1 => arguments(&["SET", "", "v", "PX", "1"]),
+            2 => arguments(&["GETEX", "", "PX", "1"]),
+            3 => arguments(&["PSETEX", "", "1", "v"]),
+            _ => arguments(&["PEXPIRE", "", "2", "NX"]),
+        };
+        first[1].clone_from(&key);
+        let mut commands = vec![first];
+        let mut behind = self.prepared(random);
+        for words in behind.iter_mut().filter(|words| words.len() > 1 && self.begins_with_key(words)) {
+            words[1].clone_from(&key);
+        }
+        if behind.iter().all(|words| is_determined(words, self.version)) {
+            commands.extend(behind);
+        }
+        commands.push(vec![random.pick(&[b"EXISTS".to_vec(), b"TYPE".to_vec(), b"TTL".to_vec()]), key]);
+        Step { commands, manner: Manner::Expiring }
     }
 
     /// A question for the keys of a command.
@@ -215,19 +294,29 @@ fn plain(words: &[&str]) -> Step {
     Step { commands: vec![arguments(words)], manner: Manner::Plain }
 }
 
-/// A key that expires within the step.
-fn expiring(random: &mut Random) -> Step {
-    let key = words::key(random.pick(&["string", "hash", "list", "stream"]), random);
-    let mut first = match random.below(5) {
-        0 => arguments(&["PEXPIRE", "", "1"]),
-        1 => arguments(&["SET", "", "v", "PX", "1"]),
-        2 => arguments(&["GETEX", "", "PX", "1"]),
-        3 => arguments(&["PSETEX", "", "1", "v"]),
-        _ => arguments(&["PEXPIRE", "", "2", "NX"]),
-    };
-    first[1].clone_from(&key);
-    let last = vec![random.pick(&[b"EXISTS".to_vec(), b"TYPE".to_vec(), b"TTL".to_vec()]), key];
-    Step { commands: vec![first, last], manner: Manner::Expiring }
+/// Fields that expire, and the key with them: when a field is gone for HLEN, too, is a server's own affair.
+fn expiring_fields(key: &[u8], random: &mut Random) -> Step {
+    let mut commands = vec![
+        arguments(&random.pick(&[
+            ["HPEXPIRE", "", "1", "FIELDS", "2", "f1", "f2"],
+            ["HSETEX", "", "PX", "1", "FIELDS", "1", "f1"],
+            ["HGETEX", "", "PX", "1", "FIELDS", "1", "f2"],
+        ])),
+        arguments(&random.pick(&[
+            ["HGET", "", "f1"],
+            ["HEXISTS", "", "f2"],
+            ["HSETNX", "", "f1"],
+            ["HSTRLEN", "", "f2"],
+        ])),
+        arguments(&["DEL", ""]),
+    ];
+    for words in &mut commands {
+        words[1] = key.to_vec();
+        if matches!(words[0].as_slice(), b"HSETEX" | b"HSETNX") {
+            words.push(b"v".to_vec());
+        }
+    }
+    Step { commands, manner: Manner::Expiring }
 }
 
 /// A value that travels as Redis wrote it.

@@ -172,6 +172,8 @@ fn ltrim(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
         ctx.discard(cut_off.and_then(Discarded::from_list));
         ctx.notify(Events::LIST, "ltrim", key);
         tell_if_removed(ctx, key, left);
+        // To who watches the list it is a change even if nothing was cut off.
+        ctx.tell_changed(key);
         ctx.changed(removed);
     }
     reply.ok();

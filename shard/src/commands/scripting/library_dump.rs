@@ -108,7 +108,12 @@ fn restore(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> 
         if policy == Policy::Flush {
             *all = Libraries::default();
         }
-        libraries.into_iter().try_for_each(|library| all.add(library, policy == Policy::Replace))
+        libraries.into_iter().try_for_each(|library| {
+            if policy == Policy::Append && all.named(&library.name).is_some() {
+                return Err(format!("ERR Library {} already exists", library.name));
+            }
+            all.add(library, policy == Policy::Replace)
+        })
     });
     changed.map_err(CommandError::text)?;
     reply.ok();

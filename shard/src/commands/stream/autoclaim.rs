@@ -71,9 +71,8 @@ fn xautoclaim(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outc
     let missing = || no_key_or_group(key, group);
     ctx.read_as::<Stream>(key)?.and_then(|stream| stream.group(group)).ok_or_else(missing)?;
     let (resp, mut entries) = (reply.resp(), Elements::default());
-    let outcome = ctx.edit_unsignalled(key, |stream: &mut Stream, _| {
-        let of_stream = stream.group_mut(group).expect("it was there just now");
-        let (consumer, created) = consumer_of(of_stream, args.at(3), now);
+    let outcome = ctx.edit_unnoticed(key, |stream: &mut Stream, _| {
+        let (consumer, created) = consumer_of(stream, group, args.at(3), now);
         let claim = Claim { consumer, idle_min, delivered: now, deliveries: None, just_id, force: false };
         let result = stream.auto_claim(group, start, count, &claim, now);
         for &id in &result.claimed {

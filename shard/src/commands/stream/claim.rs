@@ -2,7 +2,7 @@
 
 use net::{Args, Reply};
 use storage::UnixMillis;
-use storage::types::stream::{Claim, ClaimOutcome, ConsumerId, Group, Stream, StreamId};
+use storage::types::stream::{Claim, ClaimOutcome, ConsumerId, Stream, StreamId};
 
 use super::error::{invalid_claim_argument, no_key_or_group, unknown_claim_option};
 use super::parse::parse_id;
@@ -51,12 +51,15 @@ pub(super) fn parse_argument(text: &[u8], argument: &str, command: &str) -> Resu
 }
 
 /// The consumer of a name, created if need be, and noted to be there; whether it was created.
-pub(super) fn consumer_of(group: &mut Group, name: &[u8], now: UnixMillis) -> (ConsumerId, bool) {
-    if let Some(consumer) = group.find_consumer(name) {
-        group.note_seen(consumer, now);
-        return (consumer, false);
-    }
-    (group.create_consumer(name, now).expect("there is none of this name"), true)
+pub(super) fn consumer_of(stream: &mut Stream, group: &[u8], name: &[u8], now: UnixMillis) -> (ConsumerId, bool) {
+    let consumer = stream.edit_group(group, |group| match group.find_consumer(name) {
+        Some(consumer) => {
+            group.note_seen(consumer, now);
+            (consumer, false)
+        }
+        None => (group.create_consumer(name, now).expect("there is none of this name"), true),
+    });
+    consumer.expect("the caller looked for the group")
 }
 
 /// Counts a consumer that a command has created besides what it is for.
@@ -131,13 +134,12 @@ fn xclaim(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     ctx.read_as::<Stream>(key)?.and_then(|stream| stream.group(group)).ok_or_else(missing)?;
     let request = Request::parse(args, now)?;
     let (resp, mut claimed, mut told, mut advanced) = (reply.resp(), Elements::default(), Vec::new(), false);
-    let created = ctx.edit_unsignalled(key, |stream: &mut Stream, _| {
-        let of_stream = stream.group_mut(group).expect("it was there just now");
-        if request.last_id > of_stream.last_id() {
-            of_stream.advance_last_id(request.last_id);
+    let created = ctx.edit_unnoticed(key, |stream: &mut Stream, _| {
+        if stream.group(group).is_some_and(|group| request.last_id > group.last_id()) {
+            stream.edit_group(group, |group| group.advance_last_id(request.last_id));
             advanced = true;
         }
-        let (consumer, created) = consumer_of(of_stream, args.at(3), now);
+        let (consumer, created) = consumer_of(stream, group, args.at(3), now);
         let Request { idle_min, delivered, deliveries, force, just_id, .. } = request;
         let claim = Claim { consumer, idle_min, delivered, deliveries, just_id, force };
         for id in request.ids {

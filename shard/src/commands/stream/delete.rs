@@ -1,7 +1,7 @@
 //! XDEL, XDELEX and XACKDEL: removing single entries.
 
 use net::{Args, Reply};
-use storage::types::stream::{DeleteOutcome, References, Stream};
+use storage::types::stream::{DeleteOutcome, References, Stream, StreamId};
 
 use super::error::{INVALID_NUMIDS, NUMIDS_MISMATCH};
 use super::parse::parse_ids;
@@ -119,9 +119,7 @@ fn xdelex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     let request = Request::parse(args, 2)?;
     let outcomes = if is_there {
         let ids = parse_ids(request.ids.from(0))?;
-        ctx.edit_unsignalled(key, |stream: &mut Stream, _| -> Vec<DeleteOutcome> {
-            ids.iter().map(|&id| stream.delete_with(id, request.references)).collect()
-        })?
+        delete_each(ctx, key, &ids, |stream, id| stream.delete_with(id, request.references))?
     } else {
         None
     };
@@ -135,14 +133,32 @@ fn xackdel(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
     let request = Request::parse(args, 3)?;
     let outcomes = if is_there {
         let ids = parse_ids(request.ids.from(0))?;
-        ctx.edit_unsignalled(key, |stream: &mut Stream, _| -> Vec<DeleteOutcome> {
-            ids.iter().map(|&id| stream.acknowledge_and_delete(group, id, request.references)).collect()
-        })?
+        delete_each(ctx, key, &ids, |stream, id| stream.acknowledge_and_delete(group, id, request.references))?
     } else {
         None
     };
     put_outcomes(ctx, key, outcomes, request.ids.len(), reply);
     Ok(())
+}
+
+/// Tells each id to `delete`. To those who watch the stream that is a change if an entry has gone by it, not if references
+/// alone have.
+fn delete_each(
+    ctx: &mut Ctx<'_>,
+    key: &[u8],
+    ids: &[StreamId],
+    mut delete: impl FnMut(&mut Stream, StreamId) -> DeleteOutcome,
+) -> Result<Option<Vec<DeleteOutcome>>, CommandError> {
+    let deleted = ctx.edit_unnoticed(key, |stream: &mut Stream, _| -> (Vec<DeleteOutcome>, bool) {
+        let before = stream.len();
+        let outcomes = ids.iter().map(|&id| delete(stream, id)).collect();
+        (outcomes, stream.len() < before)
+    })?;
+    let Some((outcomes, is_shorter)) = deleted else { return Ok(None) };
+    if is_shorter {
+        ctx.tell_changed(key);
+    }
+    Ok(Some(outcomes))
 }
 
 /// Writes what became of each id. Without a key, no id was there.

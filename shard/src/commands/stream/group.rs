@@ -1,6 +1,7 @@
 //! XGROUP: creating and removing groups and consumers.
 
 use net::{Args, Reply};
+use storage::Discarded;
 use storage::types::stream::{Stream, StreamId};
 
 use super::error::{BUSY_GROUP, INVALID_ENTRIES_READ, KEY_REQUIRED, no_group_for_key};
@@ -191,10 +192,15 @@ fn create(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     };
     Options::check_number(args)?;
     let start = parse_start(args.at(4), last_id)?;
-    let created =
-        ctx.edit_or_create(key, |stream: &mut Stream, _| stream.create_group(name, start, options.entries_read))?;
-    if !created {
-        return Err(BUSY_GROUP);
+    let create = |stream: &mut Stream| stream.create_group(name, start, options.entries_read);
+    match ctx.edit_unnoticed(key, |stream: &mut Stream, _| create(stream))? {
+        Some(true) => {}
+        Some(false) => return Err(BUSY_GROUP),
+        None => {
+            let mut stream = Stream::default();
+            create(&mut stream);
+            ctx.store_collection(key, stream);
+        }
     }
     reply.ok();
     ctx.changed(1);
@@ -206,14 +212,14 @@ fn set_id(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     let options = Options::parse(args, false)?;
     check_group(ctx, args)?;
     Options::check_number(args)?;
-    let set = ctx.edit(args.at(2), |stream: &mut Stream, _| {
+    let set = ctx.edit_unnoticed(args.at(2), |stream: &mut Stream, _| {
         let start = parse_position(args.at(4), stream.last_id())?;
-        let group = stream.group_mut(args.at(3)).expect("it was there just now");
-        group.set_last_id(start, options.entries_read);
+        stream.edit_group(args.at(3), |group| group.set_last_id(start, options.entries_read));
         Ok(())
     })?;
     set.unwrap_or(Ok(()))?;
     reply.ok();
+    ctx.signal(args.at(2));
     ctx.changed(1);
     ctx.notify(Events::STREAM, "xgroup-setid", args.at(2));
     Ok(())
@@ -221,23 +227,26 @@ fn set_id(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
 
 fn destroy(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let key = args.at(2);
-    let removed = ctx.edit(key, |stream: &mut Stream, _| stream.remove_group(args.at(3)))?.ok_or(KEY_REQUIRED)?;
-    if removed.is_some() {
+    let removed = ctx.edit_unnoticed(key, |stream: &mut Stream, _| stream.remove_group(args.at(3)))?;
+    let removed = removed.ok_or(KEY_REQUIRED)?;
+    let is_removed = removed.is_some();
+    if let Some(group) = removed {
+        ctx.signal(key);
+        ctx.discard(Discarded::from_group(group));
         ctx.changed(1);
         ctx.notify(Events::STREAM, "xgroup-destroy", key);
     }
-    reply.integer(i64::from(removed.is_some()));
+    reply.integer(i64::from(is_removed));
     Ok(())
 }
 
 fn create_consumer(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     check_group(ctx, args)?;
     let key = args.at(2);
-    let created = ctx.edit_unsignalled(key, |stream: &mut Stream, tools| {
-        let group = stream.group_mut(args.at(3)).expect("it was there just now");
-        group.create_consumer(args.at(4), tools.now).is_some()
+    let created = ctx.edit_unnoticed(key, |stream: &mut Stream, tools| {
+        stream.edit_group(args.at(3), |group| group.create_consumer(args.at(4), tools.now).is_some())
     })?;
-    let created = created.unwrap_or(false);
+    let created = created.flatten().unwrap_or(false);
     if created {
         ctx.changed(1);
         ctx.notify(Events::STREAM, "xgroup-createconsumer", key);
@@ -249,11 +258,10 @@ fn create_consumer(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) ->
 fn delete_consumer(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     check_group(ctx, args)?;
     let key = args.at(2);
-    let removed = ctx.edit_unsignalled(key, |stream: &mut Stream, _| {
-        let group = stream.group_mut(args.at(3)).expect("it was there just now");
-        group.remove_consumer(args.at(4))
+    let removed = ctx.edit_unnoticed(key, |stream: &mut Stream, _| {
+        stream.edit_group(args.at(3), |group| group.remove_consumer(args.at(4)))
     })?;
-    let removed = removed.flatten();
+    let removed = removed.flatten().flatten();
     if removed.is_some() {
         ctx.changed(1);
         ctx.notify(Events::STREAM, "xgroup-delconsumer", key);

@@ -48,6 +48,8 @@ mod tests;
 mod told;
 mod trim;
 
+pub use read_options::asks_to_wait;
+
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[
     &pending::XACK,

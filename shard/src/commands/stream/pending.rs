@@ -76,11 +76,10 @@ fn xack(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
         return Ok(());
     }
     let ids = parse_ids(args.from(3))?;
-    let acknowledged = ctx.edit_unsignalled(key, |stream: &mut Stream, _| {
-        let group = stream.group_mut(group).expect("it was there just now");
-        ids.iter().filter(|&&id| group.acknowledge(id)).count()
+    let acknowledged = ctx.edit_unnoticed(key, |stream: &mut Stream, _| {
+        stream.edit_group(group, |group| ids.iter().filter(|&&id| group.acknowledge(id)).count())
     })?;
-    let acknowledged = acknowledged.unwrap_or(0);
+    let acknowledged = acknowledged.flatten().unwrap_or(0);
     ctx.changed(acknowledged);
     reply.integer(acknowledged as i64);
     Ok(())

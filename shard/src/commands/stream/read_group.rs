@@ -156,9 +156,8 @@ fn is_ready(
         return Ok(true);
     }
     let Some(idle_min) = options.claim_idle_min else { return Ok(false) };
-    let has_idle = ctx.edit_unsignalled(key, |stream: &mut Stream, _| {
-        let group = stream.group_mut(reader.group)?;
-        if group.longest_idle(idle_min, 1, now).is_empty() {
+    let has_idle = ctx.edit_unnoticed(key, |stream: &mut Stream, _| {
+        if stream.edit_group(reader.group, |group| group.longest_idle(idle_min, 1, now))?.is_empty() {
             return Some(false);
         }
         let mut pending = stream.group(reader.group)?.pending_range(StreamId::MIN, StreamId::MAX);
@@ -173,9 +172,9 @@ fn idle_enough_at(ctx: &mut Ctx<'_>, keys: &[&[u8]], reader: Reader<'_>, idle_mi
     let now = ctx.now();
     let mut first = UnixMillis(now.0.saturating_add(idle_min));
     for key in keys {
-        let longest_idle = ctx.edit_unsignalled(*key, |stream: &mut Stream, _| {
-            let group = stream.group_mut(reader.group)?;
-            group.longest_idle(0, 1, now).first().map(|pending| pending.delivered)
+        let longest_idle = ctx.edit_unnoticed(*key, |stream: &mut Stream, _| {
+            let longest_idle = stream.edit_group(reader.group, |group| group.longest_idle(0, 1, now))?;
+            longest_idle.first().map(|pending| pending.delivered)
         });
         if let Ok(Some(Some(delivered))) = longest_idle {
             first = first.min(UnixMillis(delivered.0.saturating_add(idle_min)));
@@ -202,9 +201,8 @@ impl Serving<'_> {
         }
         let count_max = self.options.count_max(ctx);
         let mut ids = Vec::new();
-        let served = ctx.edit_unsignalled(key, |stream: &mut Stream, tools| {
-            let group = stream.group_mut(self.reader.group).expect("it was there just now");
-            let (consumer, created) = consumer_of(group, self.reader.consumer, tools.now);
+        let served = ctx.edit_unnoticed(key, |stream: &mut Stream, tools| {
+            let (consumer, created) = consumer_of(stream, self.reader.group, self.reader.consumer, tools.now);
             let entries = match self.from {
                 _ if !self.is_ready => None,
                 From::New => Some(self.deliver(stream, consumer, count_max, tools.now, &mut ids)),

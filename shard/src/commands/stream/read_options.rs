@@ -63,7 +63,7 @@ pub(super) struct Wanted<'a> {
 impl<'a> ReadOptions<'a> {
     /// Those of XREAD.
     pub(super) fn of_xread(args: &Args<'a>, now: UnixMillis) -> Result<ReadOptions<'a>, CommandError> {
-        ReadOptions::parse(args, now, false)
+        ReadOptions::parse(args, false, &mut |value| deadline(value, now))
     }
 
     /// Those of XREADGROUP, and who reads.
@@ -71,11 +71,16 @@ impl<'a> ReadOptions<'a> {
         args: &Args<'a>,
         now: UnixMillis,
     ) -> Result<(ReadOptions<'a>, Reader<'a>), CommandError> {
-        let options = ReadOptions::parse(args, now, true)?;
+        let options = ReadOptions::parse(args, true, &mut |value| deadline(value, now))?;
         Ok((options, options.reader.ok_or(GROUP_MISSING)?))
     }
 
-    fn parse(args: &Args<'a>, now: UnixMillis, of_group: bool) -> Result<ReadOptions<'a>, CommandError> {
+    /// Reads the arguments; `deadline` makes of BLOCK's until when to wait.
+    fn parse(
+        args: &Args<'a>,
+        of_group: bool,
+        deadline: &mut dyn FnMut(&[u8]) -> Result<Option<UnixMillis>, CommandError>,
+    ) -> Result<ReadOptions<'a>, CommandError> {
         let mut options = ReadOptions {
             count: 0,
             block: Block::No,
@@ -91,7 +96,7 @@ impl<'a> ReadOptions<'a> {
             let (word, value) = (args.at(at), args.get(at + 1));
             match value {
                 Some(value) if is_word(word, "BLOCK") => {
-                    options.block = deadline(value, now)?.map_or(Block::ForEver, Block::Until);
+                    options.block = deadline(value)?.map_or(Block::ForEver, Block::Until);
                     at += 1;
                 }
                 Some(value) if is_word(word, "COUNT") => {
@@ -152,6 +157,18 @@ impl<'a> ReadOptions<'a> {
         };
         Some(WaitRequest { keys, deadline, look_again: None, args: None, nothing: Nothing::NullArray })
     }
+}
+
+/// Whether XREAD or XREADGROUP has an option to wait, and nothing before it is wrong.
+pub fn asks_to_wait(args: &Args<'_>) -> bool {
+    let mut asks = false;
+    let of_group = is_word(args.at(0), "XREADGROUP");
+    // What it says beyond that is for the command to judge, if it runs.
+    let _ = ReadOptions::parse(args, of_group, &mut |_| {
+        asks = true;
+        Err(SYNTAX)
+    });
+    asks
 }
 
 /// The number of streams that so many arguments name.

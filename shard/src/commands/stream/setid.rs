@@ -54,8 +54,9 @@ fn xsetid(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     }
     let key = args.at(1);
     let set = |stream: &mut Stream, _: &mut Tools<'_>| stream.set_last_id(last_id, entries_added, max_deleted_id);
-    ctx.edit(key, set)?.ok_or(NO_SUCH_KEY)?.map_err(set_id_error)?;
+    ctx.edit_unnoticed(key, set)?.ok_or(NO_SUCH_KEY)?.map_err(set_id_error)?;
     reply.ok();
+    ctx.signal(key);
     ctx.changed(1);
     ctx.notify(Events::STREAM, "xsetid", key);
     Ok(())

@@ -32,6 +32,8 @@ fn multi(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outco
         return Err(NESTED_MULTI);
     }
     transaction.is_open = true;
+    let queue = ctx.core.take_queue();
+    ctx.session().transaction.get_or_insert_default().queue = queue;
     reply.ok();
     Ok(())
 }

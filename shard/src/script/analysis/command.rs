@@ -103,9 +103,11 @@ fn counted(arguments: &[Argument], at: usize, first: usize, step: usize) -> bool
                         .all(|one| matches!(one, Argument::Key | Argument::Keys))
         });
     }
-    // Whatever the number: all that follows are keys.
+    // Whatever the number: all that follows are keys, and nobody knows what the number is followed by if it is one of any
+    // number of arguments itself.
     arguments.len() >= first
         && at < arguments.len()
+        && !matches!(arguments.last(), Some(Argument::Anything))
         && arguments[first..].iter().all(|one| matches!(one, Argument::Key | Argument::Keys))
 }
 

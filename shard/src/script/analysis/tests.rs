@@ -63,6 +63,9 @@ fn keys_from_elsewhere_make_a_script_do_anything() {
     anything("return redis.call('georadius', KEYS[1], 1, 1, 1, 'm', ARGV[1], ARGV[2])");
     anything("return redis.call('zunionstore', KEYS[1], 2, KEYS[2], 'x')");
     anything("return redis.call('zunionstore', KEYS[1], ARGV[1], KEYS[2], ARGV[2])");
+    anything("return redis.call('zunionstore', KEYS[1], unpack(ARGV))");
+    anything("return redis.call('zunionstore', KEYS[1], 2, unpack(ARGV))");
+    anything("return redis.call('zmpop', unpack(ARGV))");
     anything("return redis.call('xread', ARGV[1], ARGV[2], 'streams', KEYS[1], 'x')");
     // Not followed, though it could be.
     anything("local k = ARGV[1] == 'a' and KEYS[1] or KEYS[2] return redis.call('get', k)");

@@ -177,3 +177,6 @@ pub(super) fn float(value: &Value) -> Option<f64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,14 +113,10 @@ fn push(exchange: &Exchange, args: impl Iterator<Item = mlua::Result<Value>>) ->
         match value {
             Ok(Value::String(text)) => to.push(&text.as_bytes()),
             Ok(Value::Integer(number)) if number.unsigned_abs() <= PLAIN_INTEGER_MAX => {
-                let mut digits = Vec::new();
-                write_integer(&mut digits, number);
-                to.push(&digits);
+                to.push_with(|digits| write_integer(digits, number));
             }
             Ok(number @ (Value::Integer(_) | Value::Number(_))) => {
-                let mut digits = Vec::new();
-                write_g(&mut digits, float(&number).unwrap_or_default(), 17);
-                to.push(&digits);
+                to.push_with(|digits| write_g(digits, float(&number).unwrap_or_default(), 17));
             }
             _ => return false,
         }

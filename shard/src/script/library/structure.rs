@@ -233,7 +233,7 @@ fn unpack(lua: &Lua, format: &[u8], data: &[u8], from: i64) -> Result<Variadic<V
         }
         values.push(value);
     }
-    values.push(Value::Number((at + 1) as f64));
+    values.push(Value::Number(at.saturating_add(1) as f64));
     Ok(values)
 }
 

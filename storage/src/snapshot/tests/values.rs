@@ -89,7 +89,7 @@ fn stream(rng: &mut SmallRng, items: usize, groups: usize, limits: &Limits) -> O
         let name = [b'g', number as u8];
         stream.create_group(&name, StreamId::MIN, rng.random::<bool>().then_some(0));
         for consumer in [&b"one"[..], b"two", b"idle"] {
-            stream.group_mut(&name).unwrap().create_consumer(consumer, NOW).unwrap();
+            stream.edit_group(&name, |group| group.create_consumer(consumer, NOW).unwrap()).unwrap();
         }
         for consumer in [&b"one"[..], b"two"] {
             let consumer = stream.group(&name).unwrap().find_consumer(consumer).unwrap();

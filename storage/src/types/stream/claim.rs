@@ -1,6 +1,6 @@
 //! Claiming: pending entries that get another consumer.
 
-use super::{ConsumerId, Pending, Stream, StreamId};
+use super::{ConsumerId, Group, Pending, Stream, StreamId};
 use crate::keyspace::UnixMillis;
 
 /// XAUTOCLAIM looks at so many pending entries for each one that it may claim.
@@ -60,22 +60,8 @@ impl Stream {
     /// XCLAIM of one id, in a group that exists.
     pub fn claim(&mut self, group: &[u8], id: StreamId, claim: &Claim, now: UnixMillis) -> ClaimOutcome {
         let there = self.contains(id);
-        let Some(group) = self.groups.get_mut(group) else { return ClaimOutcome::NotPending };
-        let old = group.pending(id);
-        if !there {
-            return if group.acknowledge(id) { ClaimOutcome::Deleted } else { ClaimOutcome::NotPending };
-        }
-        let deliveries = match old {
-            Some(old) if old.idle(now) < claim.idle_min => return ClaimOutcome::NotIdle,
-            Some(old) => old.deliveries,
-            // As in Redis, to be forced into the list counts as a delivery of its own.
-            None if claim.force => 1,
-            None => return ClaimOutcome::NotPending,
-        };
-        let deliveries = claim.deliveries.unwrap_or_else(|| deliveries.saturating_add(u32::from(!claim.just_id)));
-        group.assign(Pending { id, delivered: claim.delivered, deliveries, consumer: claim.consumer });
-        group.consumer_mut(claim.consumer).active = Some(now);
-        ClaimOutcome::Claimed
+        let outcome = self.edit_group(group, |group| claim_in(group, id, there, claim, now));
+        outcome.unwrap_or(ClaimOutcome::NotPending)
     }
 
     /// XAUTOCLAIM: claims up to `count` entries from `start` on, in a group that exists. Of the claim, only the consumer,
@@ -116,8 +102,8 @@ impl Stream {
         let claim = Claim { delivered: now, deliveries: None, force: false, just_id: false, ..*claim };
         let mut all_gone = Vec::new();
         let claimed = loop {
-            let Some(of_stream) = self.groups.get_mut(group) else { return IdleClaimed::default() };
-            let found = of_stream.longest_idle(claim.idle_min, count, now);
+            let found = self.edit_group(group, |group| group.longest_idle(claim.idle_min, count, now));
+            let found = found.unwrap_or_default();
             // All that have no entry go before any is claimed: with a minimum of zero, those would be found again.
             let gone: Vec<_> = found.iter().map(|one| one.id).filter(|&id| !self.contains(id)).collect();
             if gone.is_empty() {
@@ -134,4 +120,21 @@ impl Stream {
         }
         IdleClaimed { claimed, gone: all_gone }
     }
+}
+
+fn claim_in(group: &mut Group, id: StreamId, there: bool, claim: &Claim, now: UnixMillis) -> ClaimOutcome {
+    if !there {
+        return if group.acknowledge(id) { ClaimOutcome::Deleted } else { ClaimOutcome::NotPending };
+    }
+    let deliveries = match group.pending(id) {
+        Some(old) if old.idle(now) < claim.idle_min => return ClaimOutcome::NotIdle,
+        Some(old) => old.deliveries,
+        // As in Redis, to be forced into the list counts as a delivery of its own.
+        None if claim.force => 1,
+        None => return ClaimOutcome::NotPending,
+    };
+    let deliveries = claim.deliveries.unwrap_or_else(|| deliveries.saturating_add(u32::from(!claim.just_id)));
+    group.assign(Pending { id, delivered: claim.delivered, deliveries, consumer: claim.consumer });
+    group.consumer_mut(claim.consumer).active = Some(now);
+    ClaimOutcome::Claimed
 }

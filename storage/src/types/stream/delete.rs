@@ -22,7 +22,7 @@ pub enum DeleteOutcome {
     Missing,
     /// It is gone.
     Deleted,
-    /// It is still referenced, and stays.
+    /// It is still referenced, and stays if it is there.
     Referenced,
 }
 
@@ -36,7 +36,8 @@ impl Stream {
         there
     }
 
-    /// XDELEX: deletes an entry as far as its references allow. References to an id without an entry are removed, too.
+    /// XDELEX: deletes an entry as far as its references allow. References to an id without an entry count as well: they are
+    /// removed, or answered for.
     pub fn delete_with(&mut self, id: StreamId, references: References) -> DeleteOutcome {
         match references {
             References::Keep => {}
@@ -44,7 +45,7 @@ impl Stream {
                 self.remove_references(id);
             }
             References::Acknowledged => {
-                if self.is_referenced(id) && self.contains(id) {
+                if self.is_referenced(id) {
                     return DeleteOutcome::Referenced;
                 }
             }
@@ -55,7 +56,7 @@ impl Stream {
     /// XACKDEL: acknowledges an entry in a group, and deletes it as far as its references allow. An id that is pending but
     /// has no entry any more counts as deleted.
     pub fn acknowledge_and_delete(&mut self, group: &[u8], id: StreamId, references: References) -> DeleteOutcome {
-        if !self.groups.get_mut(group).is_some_and(|group| group.acknowledge(id)) {
+        if self.edit_group(group, |group| group.acknowledge(id)) != Some(true) {
             return DeleteOutcome::Missing;
         }
         match self.delete_with(id, references) {
@@ -66,12 +67,12 @@ impl Stream {
 
     /// Whether any group has the id pending, or has still to deliver it.
     pub fn is_referenced(&self, id: StreamId) -> bool {
-        self.groups.values().any(|group| id > group.last_id() || group.pending(id).is_some())
+        self.groups.iter().any(|(_, group)| id > group.last_id() || group.pending(id).is_some())
     }
 
     /// Removes an id from all pending lists; returns from how many.
     pub fn remove_references(&mut self, id: StreamId) -> usize {
-        self.groups.values_mut().map(|group| usize::from(group.acknowledge(id))).sum()
+        self.groups.edit_all(|group| usize::from(group.acknowledge(id)))
     }
 
     /// Takes an entry out of its block, and the block out of the index if it was the last one.

@@ -2,9 +2,10 @@
 
 use super::block::Block;
 use super::entry::Entry;
+use super::groups::Lent;
 use super::lag::Counters;
 use super::sorted::Sorted;
-use super::{ConsumerId, Group, Pending, Range, Stream, StreamId};
+use super::{ConsumerId, Pending, Range, Stream, StreamId};
 use crate::keyspace::UnixMillis;
 
 /// New entries on their way to a consumer. Each one that is taken from this iterator is delivered; the others are not.
@@ -13,7 +14,7 @@ use crate::keyspace::UnixMillis;
 pub struct Delivery<'a> {
     range: Range<'a>,
     counters: Counters,
-    group: &'a mut Group,
+    group: Lent<'a>,
     consumer: ConsumerId,
     acknowledged: bool,
     now: UnixMillis,
@@ -24,7 +25,7 @@ pub struct Delivery<'a> {
 #[must_use = "what is not taken from it is not delivered"]
 pub struct Redelivery<'a> {
     blocks: &'a Sorted<Block>,
-    group: &'a mut Group,
+    group: Lent<'a>,
     consumer: ConsumerId,
     after: StreamId,
     now: UnixMillis,
@@ -41,9 +42,9 @@ impl Stream {
         now: UnixMillis,
     ) -> Option<Delivery<'_>> {
         let counters = self.counters();
-        let group = self.groups.get_mut(group)?;
+        let group = self.groups.lend(group)?;
         // Behind the largest id there is nothing; the range is then empty because its start is beyond every entry's id.
-        let (start, end) = match group.last_id.next() {
+        let (start, end) = match group.group().last_id.next() {
             Some(start) => (start, StreamId::MAX),
             None => (StreamId::MAX, StreamId::MIN),
         };
@@ -60,7 +61,7 @@ impl Stream {
         after: StreamId,
         now: UnixMillis,
     ) -> Option<Redelivery<'_>> {
-        let group = self.groups.get_mut(group)?;
+        let group = self.groups.lend(group)?;
         Some(Redelivery { blocks: &self.blocks, group, consumer, after, now })
     }
 }
@@ -70,13 +71,16 @@ impl<'a> Iterator for Delivery<'a> {
 
     fn next(&mut self) -> Option<Entry<'a>> {
         let entry = self.range.next()?;
-        let (group, id, consumer) = (&mut *self.group, entry.id, self.consumer);
-        group.entries_read = self.counters.entries_read_after(group, id);
-        group.last_id = id;
-        group.consumer_mut(consumer).active = Some(self.now);
-        if !self.acknowledged {
-            group.assign(Pending { id, delivered: self.now, deliveries: 1, consumer });
-        }
+        let Self { counters, consumer, acknowledged, now, .. } = *self;
+        let id = entry.id;
+        self.group.edit(|group| {
+            group.entries_read = counters.entries_read_after(group, id);
+            group.last_id = id;
+            group.consumer_mut(consumer).active = Some(now);
+            if !acknowledged {
+                group.assign(Pending { id, delivered: now, deliveries: 1, consumer });
+            }
+        });
         Some(entry)
     }
 }
@@ -85,17 +89,19 @@ impl<'a> Iterator for Redelivery<'a> {
     type Item = (StreamId, Option<Entry<'a>>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let ids = &self.group.consumer(self.consumer).pending;
+        let ids = &self.group.group().consumer(self.consumer).pending;
         let id = *ids.at(ids.lower_bound(self.after.next()?))?;
         self.after = id;
         let block = self.blocks.floor(id).and_then(|position| self.blocks.at(position));
         let entry = block.and_then(|block| block.find(id).map(|met| block.entry(met)));
         if entry.is_some() {
             let now = self.now;
-            let position = self.group.pending.find(id).expect("a consumer's pending ids are the group's too");
-            self.group.pending.edit(position, |pending| {
-                pending.delivered = now;
-                pending.deliveries = pending.deliveries.saturating_add(1);
+            self.group.edit(|group| {
+                let position = group.pending.find(id).expect("a consumer's pending ids are the group's too");
+                group.pending.edit(position, |pending| {
+                    pending.delivered = now;
+                    pending.deliveries = pending.deliveries.saturating_add(1);
+                });
             });
         }
         Some((id, entry))

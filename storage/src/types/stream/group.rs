@@ -41,10 +41,17 @@ impl Consumer {
     pub const fn pending_len(&self) -> usize {
         self.pending.len()
     }
+
+    fn bytes(&self) -> usize {
+        BYTES_PER_CONSUMER + self.name.len() + self.pending.heap_bytes()
+    }
 }
 
+// A name is in one heap block with its two counters, and in a node of the tree besides.
+const BYTES_PER_CONSUMER: usize = size_of::<Consumer>() + 2 * size_of::<usize>() + 32;
+
 /// A group of consumers.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Group {
     pub(super) last_id: StreamId,
     pub(super) entries_read: Option<u64>,
@@ -53,6 +60,8 @@ pub struct Group {
     consumers: Vec<Option<Box<Consumer>>>,
     gaps: Vec<ConsumerId>,
     names: BTreeMap<Arc<[u8]>, ConsumerId>,
+    /// Bytes of memory of all consumers.
+    consumer_bytes: usize,
 }
 
 impl Group {
@@ -64,6 +73,7 @@ impl Group {
             consumers: Vec::new(),
             gaps: Vec::new(),
             names: BTreeMap::new(),
+            consumer_bytes: 0,
         }
     }
 
@@ -102,6 +112,15 @@ impl Group {
         self.consumers.get(id.0 as usize).and_then(Option::as_deref).expect("ids of removed consumers are not used")
     }
 
+    /// Changes which entries a consumer has pending.
+    pub(super) fn edit_pending_of(&mut self, id: ConsumerId, change: impl FnOnce(&mut Sorted<StreamId>)) {
+        let pending = &mut self.consumer_mut(id).pending;
+        let before = pending.heap_bytes();
+        change(pending);
+        let after = pending.heap_bytes();
+        self.consumer_bytes = self.consumer_bytes - before + after;
+    }
+
     pub(super) fn consumer_mut(&mut self, id: ConsumerId) -> &mut Consumer {
         let consumer = self.consumers.get_mut(id.0 as usize).and_then(Option::as_deref_mut);
         consumer.expect("ids of removed consumers are not used")
@@ -118,6 +137,7 @@ impl Group {
             self.consumers.push(None);
             ConsumerId(u32::try_from(self.consumers.len() - 1).expect("four billion consumers do not fit into memory"))
         });
+        self.consumer_bytes += consumer.bytes();
         self.consumers[id.0 as usize] = Some(Box::new(consumer));
         self.names.insert(name, id);
         Some(id)
@@ -127,6 +147,7 @@ impl Group {
     pub fn remove_consumer(&mut self, name: &[u8]) -> Option<usize> {
         let id = self.names.remove(name)?;
         let consumer = self.consumers[id.0 as usize].take().expect("it has a name");
+        self.consumer_bytes -= consumer.bytes();
         self.gaps.push(id);
         let count = consumer.pending.len();
         if count > self.pending.len() / 16 {
@@ -185,7 +206,9 @@ impl Group {
     /// XACK: an entry is pending no more. False if it was not.
     pub fn acknowledge(&mut self, id: StreamId) -> bool {
         let Some(pending) = self.pending.remove_key(id) else { return false };
-        self.consumer_mut(pending.consumer).pending.remove_key(id);
+        self.edit_pending_of(pending.consumer, |ids| {
+            ids.remove_key(id);
+        });
         true
     }
 
@@ -193,26 +216,31 @@ impl Group {
     pub(super) fn assign(&mut self, new: Pending) {
         let Some(position) = self.pending.find(new.id) else {
             self.pending.insert(new);
-            self.consumer_mut(new.consumer).pending.insert(new.id);
+            self.make_pending_of(new.consumer, new.id);
             return;
         };
         let old = self.pending.edit(position, |pending| std::mem::replace(pending, new));
         if old.consumer != new.consumer {
-            self.consumer_mut(old.consumer).pending.remove_key(new.id);
-            self.consumer_mut(new.consumer).pending.insert(new.id);
+            self.edit_pending_of(old.consumer, |ids| {
+                ids.remove_key(new.id);
+            });
+            self.make_pending_of(new.consumer, new.id);
         }
+    }
+
+    /// Adds an entry to those that a consumer has pending.
+    pub(super) fn make_pending_of(&mut self, consumer: ConsumerId, id: StreamId) {
+        self.edit_pending_of(consumer, |ids| {
+            ids.insert(id);
+        });
     }
 
     /// Bytes of memory, all in.
     pub fn bytes(&self) -> usize {
-        // A name is in one heap block with its two counters, and in a node of the tree besides.
-        const BYTES_PER_CONSUMER: usize = size_of::<Consumer>() + 2 * size_of::<usize>() + 32;
-        let consumers = self.consumers.iter().flatten();
-        let consumers = consumers.map(|one| BYTES_PER_CONSUMER + one.name.len() + one.pending.heap_bytes());
         size_of::<Self>()
             + self.pending.heap_bytes()
             + self.consumers.capacity() * size_of::<usize>()
-            + consumers.sum::<usize>()
+            + self.consumer_bytes
     }
 
     /// Frees up to about `budget` records of a group of no more use; returns how many. There is nothing left to free when
@@ -221,10 +249,16 @@ impl Group {
         let mut freed = self.pending.free_some(budget);
         while freed < budget {
             let Some(last) = self.consumers.last_mut() else { break };
-            freed += last.as_mut().map_or(0, |consumer| consumer.pending.free_some(budget - freed));
+            if let Some(consumer) = last {
+                let before = consumer.pending.heap_bytes();
+                freed += consumer.pending.free_some(budget - freed);
+                self.consumer_bytes = self.consumer_bytes - before + consumer.pending.heap_bytes();
+            }
             if freed < budget {
-                let consumer = self.consumers.pop().flatten();
-                consumer.map(|consumer| self.names.remove(&consumer.name));
+                if let Some(consumer) = self.consumers.pop().flatten() {
+                    self.consumer_bytes -= consumer.bytes();
+                    self.names.remove(&consumer.name);
+                }
                 freed += 1;
             }
         }
@@ -235,6 +269,7 @@ impl Group {
     pub fn check_invariants(&self) {
         self.pending.check_invariants();
         assert_eq!(self.names.len() + self.gaps.len(), self.consumers.len());
+        assert_eq!(self.consumer_bytes, self.consumers.iter().flatten().map(|consumer| consumer.bytes()).sum());
         let mut count = 0;
         for (id, consumer) in self.consumers() {
             consumer.pending.check_invariants();
@@ -243,6 +278,22 @@ impl Group {
             assert!(consumer.pending.iter().all(|&entry| self.pending(entry).is_some_and(|one| one.consumer == id)));
         }
         assert_eq!(count, self.pending.len());
+    }
+}
+
+impl Clone for Group {
+    fn clone(&self) -> Self {
+        let consumers = self.consumers.clone();
+        // The copies have no room to spare, so they may be smaller.
+        let consumer_bytes = consumers.iter().flatten().map(|consumer| consumer.bytes()).sum();
+        Self {
+            pending: self.pending.clone(),
+            consumers,
+            gaps: self.gaps.clone(),
+            names: self.names.clone(),
+            consumer_bytes,
+            ..*self
+        }
     }
 }
 

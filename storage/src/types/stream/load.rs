@@ -1,7 +1,8 @@
 //! Streams from outside: RESTORE and RDB files. Nothing that arrives here is believed.
 
+use super::groups::Lent;
 use super::listpack::read_block;
-use super::{ConsumerId, Group, Pending, Stream, StreamId};
+use super::{ConsumerId, Pending, Stream, StreamId};
 use crate::keyspace::UnixMillis;
 
 /// What was read is no stream.
@@ -33,7 +34,7 @@ pub struct StreamCounters {
 /// A group that is being read: first everything that is pending, then the consumers, each with its part of it.
 #[derive(Debug)]
 pub struct GroupLoader<'a> {
-    group: &'a mut Group,
+    group: Lent<'a>,
     assigned: usize,
 }
 
@@ -77,7 +78,7 @@ impl Stream {
         {
             return Err(Malformed);
         }
-        let group = self.groups.get_mut(name).expect("it was just created");
+        let group = self.groups.lend(name).expect("it was just created");
         Ok(GroupLoader { group, assigned: 0 })
     }
 }
@@ -86,7 +87,8 @@ impl GroupLoader<'_> {
     /// Adds a pending entry.
     pub fn pending(&mut self, id: StreamId, delivered: UnixMillis, deliveries: u64) -> Result<(), Malformed> {
         let deliveries = u32::try_from(deliveries).unwrap_or(u32::MAX);
-        let new = self.group.pending.insert(Pending { id, delivered, deliveries, consumer: NOBODY });
+        let new = Pending { id, delivered, deliveries, consumer: NOBODY };
+        let new = self.group.edit(|group| group.pending.insert(new));
         if new { Ok(()) } else { Err(Malformed) }
     }
 
@@ -97,25 +99,30 @@ impl GroupLoader<'_> {
         seen: UnixMillis,
         active: Option<UnixMillis>,
     ) -> Result<ConsumerId, Malformed> {
-        let id = self.group.create_consumer(name, seen).ok_or(Malformed)?;
-        self.group.consumer_mut(id).active = active;
-        Ok(id)
+        self.group.edit(|group| {
+            let id = group.create_consumer(name, seen).ok_or(Malformed)?;
+            group.consumer_mut(id).active = active;
+            Ok(id)
+        })
     }
 
     /// Says that a pending entry is that consumer's.
     pub fn assign(&mut self, consumer: ConsumerId, id: StreamId) -> Result<(), BadAssignment> {
-        let position = self.group.pending.find(id).ok_or(BadAssignment::Unknown)?;
-        let before = self.group.pending.edit(position, |pending| std::mem::replace(&mut pending.consumer, consumer));
-        if before != NOBODY {
-            return Err(BadAssignment::Taken);
-        }
-        self.group.consumer_mut(consumer).pending.insert(id);
+        self.group.edit(|group| {
+            let position = group.pending.find(id).ok_or(BadAssignment::Unknown)?;
+            let before = group.pending.edit(position, |pending| std::mem::replace(&mut pending.consumer, consumer));
+            if before != NOBODY {
+                return Err(BadAssignment::Taken);
+            }
+            group.make_pending_of(consumer, id);
+            Ok(())
+        })?;
         self.assigned += 1;
         Ok(())
     }
 
     /// Ends the group: every pending entry must be somebody's.
     pub fn finish(self) -> Result<(), Malformed> {
-        if self.assigned == self.group.pending.len() { Ok(()) } else { Err(Malformed) }
+        if self.assigned == self.group.group().pending.len() { Ok(()) } else { Err(Malformed) }
     }
 }

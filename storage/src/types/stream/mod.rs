@@ -46,6 +46,7 @@ mod delete;
 mod deliver;
 mod entry;
 mod group;
+mod groups;
 mod id;
 mod lag;
 mod listpack;

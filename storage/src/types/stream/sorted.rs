@@ -37,10 +37,12 @@ pub(super) trait Record {
 }
 
 /// A sorted sequence of records.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Sorted<T> {
     chunks: VecDeque<Chunk<T>>,
     len: usize,
+    /// Records that the chunks have room for.
+    room: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -65,7 +67,16 @@ impl Position {
 impl<T> Sorted<T> {
     /// A sequence without records.
     pub const fn new() -> Self {
-        Self { chunks: VecDeque::new(), len: 0 }
+        Self { chunks: VecDeque::new(), len: 0, room: 0 }
+    }
+}
+
+impl<T: Clone> Clone for Sorted<T> {
+    fn clone(&self) -> Self {
+        let chunks = self.chunks.clone();
+        // The copies have no room to spare, so they may be smaller.
+        let room = chunks.iter().map(|chunk| chunk.records.capacity()).sum();
+        Self { chunks, room, ..*self }
     }
 }
 
@@ -211,7 +222,7 @@ impl<T: Record> Sorted<T> {
             let half = self.chunks[chunk].records.len();
             if index <= half { (chunk, index) } else { (chunk + 1, index - half) }
         };
-        self.chunks[chunk].insert(index, record);
+        self.change(chunk, |chunk| chunk.insert(index, record));
         self.len += 1;
         true
     }
@@ -219,13 +230,17 @@ impl<T: Record> Sorted<T> {
     /// Appends a record whose key is larger than all others.
     pub fn push(&mut self, record: T) {
         debug_assert!(self.last().is_none_or(|last| last.key() < record.key()));
-        match self.chunks.back_mut() {
-            Some(chunk) if chunk.records.len() < CHUNK_RECORDS_MAX => chunk.insert(chunk.records.len(), record),
+        match self.chunks.back() {
+            Some(chunk) if chunk.records.len() < CHUNK_RECORDS_MAX => {
+                self.change(self.chunks.len() - 1, |chunk| chunk.insert(chunk.records.len(), record));
+            }
             _ => {
                 if self.chunks.is_empty() {
                     self.chunks.reserve_exact(1);
                 }
-                self.chunks.push_back(Chunk::single(record));
+                let chunk = Chunk::single(record);
+                self.room += chunk.records.capacity();
+                self.chunks.push_back(chunk);
             }
         }
         self.len += 1;
@@ -253,6 +268,7 @@ impl<T: Record> Sorted<T> {
         }
         self.chunks.retain(|chunk| !chunk.records.is_empty());
         self.len = self.chunks.iter().map(|chunk| chunk.records.len()).sum();
+        self.room = self.chunks.iter().map(|chunk| chunk.records.capacity()).sum();
         for chunk in (0..self.chunks.len()).rev() {
             if chunk < self.chunks.len() {
                 self.tidy(chunk);
@@ -293,6 +309,7 @@ impl<T: Record> Sorted<T> {
             let part = chunk.records.len().min(records - freed);
             drop(chunk.records.drain(..part));
             if chunk.records.is_empty() {
+                self.room -= chunk.records.capacity();
                 self.chunks.pop_front();
             }
             freed += part;
@@ -303,15 +320,23 @@ impl<T: Record> Sorted<T> {
 
     /// Bytes of heap memory, without what the records themselves own.
     pub fn heap_bytes(&self) -> usize {
-        let records: usize = self.chunks.iter().map(|chunk| chunk.records.capacity()).sum();
-        records * size_of::<T>() + self.chunks.capacity() * size_of::<Chunk<T>>()
+        self.room * size_of::<T>() + self.chunks.capacity() * size_of::<Chunk<T>>()
+    }
+
+    /// Changes a chunk in a way that may change what it has room for.
+    fn change<R>(&mut self, number: usize, change: impl FnOnce(&mut Chunk<T>) -> R) -> R {
+        let chunk = &mut self.chunks[number];
+        let before = chunk.records.capacity();
+        let result = change(chunk);
+        self.room = self.room - before + chunk.records.capacity();
+        result
     }
 
     /// Gives a full chunk room by splitting it in halves.
     fn split(&mut self, number: usize) {
-        let chunk = &mut self.chunks[number];
-        let upper = chunk.records.split_off(chunk.records.len() / 2);
-        let low = chunk.low;
+        let low = self.chunks[number].low;
+        let upper = self.change(number, |chunk| chunk.records.split_off(chunk.records.len() / 2));
+        self.room += upper.capacity();
         self.chunks.insert(number + 1, Chunk { records: upper, low });
     }
 
@@ -319,6 +344,7 @@ impl<T: Record> Sorted<T> {
     fn tidy(&mut self, number: usize) {
         let len = self.chunks[number].records.len();
         if len == 0 {
+            self.room -= self.chunks[number].records.capacity();
             self.chunks.remove(number);
             self.give_back();
             return;
@@ -330,15 +356,17 @@ impl<T: Record> Sorted<T> {
         } else if number > 0 && small_with(number - 1) {
             self.merge(number - 1);
         } else if len * 4 <= self.chunks[number].records.capacity() {
-            self.chunks[number].records.shrink_to(len * 2);
+            self.change(number, |chunk| chunk.records.shrink_to(len * 2));
         }
     }
 
     fn merge(&mut self, number: usize) {
         let mut upper = self.chunks.remove(number + 1).expect("the caller looked at it");
-        let chunk = &mut self.chunks[number];
-        chunk.records.append(&mut upper.records);
-        chunk.low = chunk.low.min(upper.low);
+        self.room -= upper.records.capacity();
+        self.change(number, |chunk| {
+            chunk.records.append(&mut upper.records);
+            chunk.low = chunk.low.min(upper.low);
+        });
         self.give_back();
     }
 
@@ -352,6 +380,7 @@ impl<T: Record> Sorted<T> {
     /// Checks order, counts and marks.
     pub fn check_invariants(&self) {
         assert_eq!(self.len, self.chunks.iter().map(|chunk| chunk.records.len()).sum());
+        assert_eq!(self.room, self.chunks.iter().map(|chunk| chunk.records.capacity()).sum());
         for chunk in &self.chunks {
             assert!(!chunk.records.is_empty() && chunk.records.len() <= CHUNK_RECORDS_MAX);
             assert!(chunk.low <= chunk.exact_low());

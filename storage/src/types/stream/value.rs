@@ -1,9 +1,8 @@
 //! The stream itself: its blocks, its counters, its groups by name.
 
-use std::collections::BTreeMap;
-
 use super::block::Block;
 use super::entry::Entry;
+use super::groups::Groups;
 use super::sorted::{Position, Sorted};
 use super::{BlockRef, Group, Range, RangeReverse, StreamId};
 
@@ -20,7 +19,7 @@ pub struct Stream {
     pub(super) last_id: StreamId,
     pub(super) max_deleted_id: StreamId,
     pub(super) entries_added: u64,
-    pub(super) groups: BTreeMap<Box<[u8]>, Group>,
+    pub(super) groups: Groups,
 }
 
 /// Why XSETID is refused.
@@ -147,7 +146,7 @@ impl Stream {
 
     /// The groups, in the order of their names.
     pub fn groups(&self) -> impl ExactSizeIterator<Item = (&[u8], &Group)> {
-        self.groups.iter().map(|(name, group)| (&**name, group))
+        self.groups.iter()
     }
 
     /// A group.
@@ -155,17 +154,17 @@ impl Stream {
         self.groups.get(name)
     }
 
-    /// A group, to be changed.
-    pub fn group_mut(&mut self, name: &[u8]) -> Option<&mut Group> {
-        self.groups.get_mut(name)
+    /// Changes a group; returns what the change does, none if there is no such group.
+    pub fn edit_group<R>(&mut self, name: &[u8], change: impl FnOnce(&mut Group) -> R) -> Option<R> {
+        Some(self.groups.lend(name)?.edit(change))
     }
 
     /// Creates a group that will deliver what is behind `last_id`. False if there is one of this name.
     pub fn create_group(&mut self, name: &[u8], last_id: StreamId, entries_read: Option<u64>) -> bool {
-        if self.groups.contains_key(name) {
+        if self.groups.get(name).is_some() {
             return false;
         }
-        self.groups.insert(name.into(), Group::new(last_id, entries_read));
+        self.groups.insert(name, Group::new(last_id, entries_read));
         true
     }
 
@@ -189,22 +188,14 @@ impl Stream {
 
     /// Bytes of heap memory, all in but the `Stream` itself.
     pub fn heap_bytes(&self) -> usize {
-        let groups = self.groups.iter().map(|(name, group)| size_of_val(name) + name.len() + group.bytes());
-        self.block_bytes + self.blocks.heap_bytes() + groups.sum::<usize>()
+        self.block_bytes + self.blocks.heap_bytes() + self.groups.bytes()
     }
 
     /// Frees up to about `budget` blocks and records of the stream, whose value is of no more use; returns how many. There
     /// is nothing left to free when it returns less than `budget`.
     pub fn free_some(&mut self, budget: usize) -> usize {
         let mut freed = self.blocks.free_some(budget);
-        while freed < budget {
-            let Some(mut group) = self.groups.first_entry() else { break };
-            freed += group.get_mut().free_some(budget - freed);
-            if freed < budget {
-                group.remove();
-                freed += 1;
-            }
-        }
+        freed += self.groups.free_some(budget - freed);
         (self.len, self.block_bytes) = (0, 0);
         freed
     }
@@ -219,7 +210,7 @@ impl Stream {
         assert!(blocks.clone().zip(blocks.skip(1)).all(|(one, next)| one.last() < next.master()));
         assert!(self.blocks.last().is_none_or(|block| block.last() <= self.last_id));
         assert!(self.entries_added >= self.len);
-        self.groups.values().for_each(Group::check_invariants);
+        self.groups.check_invariants();
     }
 }
 

@@ -101,7 +101,7 @@ fn set(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outc
     let pairs: Vec<(&[u8], &[u8])> = (2..args.len()).step_by(2).map(|at| (args.at(at), args.at(at + 1))).collect();
     let local = is_local(&ctx.session().info.endpoint);
     let allow_protected = ctx.config().enable_protected_configs.allows(local);
-    let context = SetContext { allow_protected, loading: false };
+    let context = SetContext { allow_protected, loading: ctx.core.shared.snapshots.has_loading() };
     let shared = &ctx.core.shared;
     let changed = shared.change_config(|config| {
         let staged = config.stage(&pairs, context)?;

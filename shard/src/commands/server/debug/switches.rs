@@ -76,7 +76,7 @@ fn disable_deny_scripts(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut R
 pub(super) const SET_SKIP_CHECKSUM_VALIDATION: Word = Word {
     name: "SET-SKIP-CHECKSUM-VALIDATION",
     usage: "<0|1>",
-    summary: "Has RESTORE take payloads whose checksum is wrong.",
+    summary: "Has RESTORE and RELOAD take what has a wrong checksum.",
     arguments: 3..=3,
     run: Run::Everywhere { check: unchecked, share: skip_checksums, merge: ok },
 };

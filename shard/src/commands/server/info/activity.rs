@@ -130,7 +130,7 @@ pub(super) fn shards(shares: &[CoreShare], report: &mut Report) {
         let dataset: usize = share.memory.databases.iter().map(|(_, memory)| memory.total()).sum();
         let line = format!(
             "keys={},expires={},dataset_bytes={dataset},clients={},commands={},ops_per_sec={},messages={},pushes_put_off={},\
-             ticks={},used_cpu_user={},used_cpu_sys={}",
+             holds={},held_us={},ticks={},used_cpu_user={},used_cpu_sys={}",
             share.keys(),
             share.expires(),
             share.clients.connected,
@@ -138,6 +138,8 @@ pub(super) fn shards(shares: &[CoreShare], report: &mut Report) {
             share.rates.ops,
             share.stats.messages,
             share.stats.put_off,
+            share.stats.holds,
+            share.stats.held_micros,
             share.stats.ticks,
             seconds(share.cpu.user_micros),
             seconds(share.cpu.system_micros),

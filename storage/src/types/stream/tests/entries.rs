@@ -127,7 +127,7 @@ fn deleting_most_of_a_block_gives_its_memory_back() {
 fn ids_may_go_back_behind_entries_trimmed_at_the_end() {
     let mut stream = counted(5);
     stream.create_group(b"g", StreamId::MAX, None);
-    let consumer = stream.group_mut(b"g").unwrap().create_consumer(b"c", NOW).unwrap();
+    let consumer = stream.edit_group(b"g", |group| group.create_consumer(b"c", NOW).unwrap()).unwrap();
     let claim = Claim { consumer, idle_min: 0, delivered: NOW, deliveries: None, just_id: false, force: true };
     assert_eq!(stream.claim(b"g", id(2, 0), &claim, NOW), ClaimOutcome::Claimed);
     let trim = Trim { references: References::Acknowledged, ..EXACT };
@@ -166,7 +166,7 @@ fn freeing_in_slices_ends() {
     let mut stream = counted(5_000);
     for name in [b"g", b"h"] {
         stream.create_group(name, StreamId::MIN, None);
-        let consumer = stream.group_mut(name).unwrap().create_consumer(b"c", NOW).unwrap();
+        let consumer = stream.edit_group(name, |group| group.create_consumer(b"c", NOW).unwrap()).unwrap();
         assert_eq!(stream.deliver(name, consumer, false, NOW).unwrap().count(), 5_000);
     }
     let mut freed = 0;

@@ -7,10 +7,14 @@ fn grouped() -> (Stream, ConsumerId, ConsumerId) {
     let mut stream = counted(10);
     assert!(stream.create_group(b"g", StreamId::MIN, None));
     assert!(!stream.create_group(b"g", StreamId::MIN, None));
-    let group = stream.group_mut(b"g").unwrap();
-    let (a, b) = (group.create_consumer(b"a", NOW).unwrap(), group.create_consumer(b"b", NOW).unwrap());
-    assert_eq!(group.create_consumer(b"a", NOW), None);
+    let (a, b) = consumers(&mut stream);
+    assert_eq!(stream.edit_group(b"g", |group| group.create_consumer(b"a", NOW)), Some(None));
     (stream, a, b)
+}
+
+fn consumers(stream: &mut Stream) -> (ConsumerId, ConsumerId) {
+    let mut create = |name: &[u8]| stream.edit_group(b"g", |group| group.create_consumer(name, NOW).unwrap()).unwrap();
+    (create(b"a"), create(b"b"))
 }
 
 fn later(ms: i64) -> UnixMillis {
@@ -38,13 +42,15 @@ fn each_entry_is_delivered_once() {
     assert_eq!(pending(&stream), [(1, 1, a), (2, 1, a), (3, 1, a), (4, 1, b), (5, 1, b)]);
     assert_eq!(stream.deliver(b"g", a, true, NOW).unwrap().count(), 5);
     assert_eq!(deliver(&mut stream, a, 9, NOW), [0; 0]);
-    let group = stream.group_mut(b"g").unwrap();
+    let group = stream.group(b"g").unwrap();
     assert_eq!((group.pending_len(), group.last_id(), group.entries_read()), (5, id(10, 0), Some(10)));
     assert_eq!(group.consumer(b).active(), Some(later(5)));
     assert_eq!(group.pending_summary(), PendingSummary { len: 5, bounds: Some((id(1, 0), id(5, 0))) });
-    assert!(group.acknowledge(id(2, 0)) && !group.acknowledge(id(2, 0)));
-    assert_eq!(group.remove_consumer(b"a"), Some(2));
-    assert_eq!((group.remove_consumer(b"a"), group.find_consumer(b"a")), (None, None));
+    stream.edit_group(b"g", |group| {
+        assert!(group.acknowledge(id(2, 0)) && !group.acknowledge(id(2, 0)));
+        assert_eq!(group.remove_consumer(b"a"), Some(2));
+        assert_eq!((group.remove_consumer(b"a"), group.find_consumer(b"a")), (None, None));
+    });
     assert_eq!(pending(&stream), [(4, 1, b), (5, 1, b)]);
     stream.check_invariants();
 }
@@ -54,7 +60,7 @@ fn what_is_delivered_again_after_a_step_back_starts_anew() {
     let (mut stream, a, b) = grouped();
     deliver(&mut stream, a, 3, NOW);
     assert_eq!(stream.deliver_again(b"g", a, StreamId::MIN, NOW).unwrap().count(), 3);
-    stream.group_mut(b"g").unwrap().set_last_id(id(1, 0), None);
+    stream.edit_group(b"g", |group| group.set_last_id(id(1, 0), None)).unwrap();
     assert_eq!(deliver(&mut stream, b, 1, later(9)), [2]);
     assert_eq!(pending(&stream), [(1, 2, a), (2, 1, b), (3, 2, a)]);
     stream.check_invariants();
@@ -124,8 +130,7 @@ fn automatic_claims_go_on_where_they_ended() {
 fn the_longest_idle_come_first() {
     let mut stream = counted(2_000);
     stream.create_group(b"g", StreamId::MIN, None);
-    let group = stream.group_mut(b"g").unwrap();
-    let (a, b) = (group.create_consumer(b"a", NOW).unwrap(), group.create_consumer(b"b", NOW).unwrap());
+    let (a, b) = consumers(&mut stream);
     for part in 0..200 {
         // Not in the order of the ids: 7 and 200 have no common divisor.
         deliver(&mut stream, a, 10, later(part * 7 % 200));
@@ -160,7 +165,7 @@ fn nothing_is_claimed_twice_at_once() {
 fn references_hold_entries_or_go_with_them() {
     let (mut stream, a, _) = grouped();
     deliver(&mut stream, a, 4, NOW);
-    stream.group_mut(b"g").unwrap().acknowledge(id(1, 0));
+    stream.edit_group(b"g", |group| group.acknowledge(id(1, 0))).unwrap();
     let acknowledged = References::Acknowledged;
     assert_eq!(stream.delete_with(id(1, 0), acknowledged), DeleteOutcome::Deleted);
     assert_eq!(stream.delete_with(id(1, 0), acknowledged), DeleteOutcome::Missing);
@@ -190,10 +195,10 @@ fn trimming_minds_references() {
         add_with(&mut stream, id(number, 0), &[("n", "v")], limits);
     }
     stream.create_group(b"g", StreamId::MIN, None);
-    let a = stream.group_mut(b"g").unwrap().create_consumer(b"a", NOW).unwrap();
+    let a = stream.edit_group(b"g", |group| group.create_consumer(b"a", NOW).unwrap()).unwrap();
     deliver(&mut stream, a, 10, NOW);
     for number in [1, 2, 3, 4, 6, 8] {
-        stream.group_mut(b"g").unwrap().acknowledge(id(number, 0));
+        stream.edit_group(b"g", |group| group.acknowledge(id(number, 0))).unwrap();
     }
     let trim = Trim { to: TrimTo::MaxLen(7), approximate: false, limit: None, references: References::Acknowledged };
     assert_eq!(stream.trim(Trim { approximate: true, ..trim }), 3);

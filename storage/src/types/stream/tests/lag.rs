@@ -8,8 +8,9 @@ fn lag(stream: &Stream, group: &[u8]) -> (Option<u64>, Option<i64>) {
 }
 
 fn read(stream: &mut Stream, group: &[u8], count: usize) {
-    let of_group = stream.group_mut(group).unwrap();
-    let consumer = of_group.find_consumer(b"c").or_else(|| of_group.create_consumer(b"c", NOW)).unwrap();
+    let consumer =
+        stream.edit_group(group, |group| group.find_consumer(b"c").or_else(|| group.create_consumer(b"c", NOW)));
+    let consumer = consumer.flatten().unwrap();
     stream.deliver(group, consumer, false, NOW).unwrap().take(count).for_each(drop);
 }
 
@@ -35,7 +36,7 @@ fn what_is_read_is_counted() {
     assert_eq!(lag(&stream, b"g"), (Some(5), Some(0)));
     add(&mut stream, id(6, 0), &[("a", "b")]);
     assert_eq!(lag(&stream, b"g"), (Some(5), Some(1)));
-    stream.group_mut(b"g").unwrap().set_last_id(id(6, 0), Some(9));
+    stream.edit_group(b"g", |group| group.set_last_id(id(6, 0), Some(9))).unwrap();
     assert_eq!(lag(&stream, b"g"), (Some(9), Some(-3)));
 }
 

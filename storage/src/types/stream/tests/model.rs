@@ -160,7 +160,7 @@ impl Model {
         let there = self.entries.contains_key(&id);
         match references {
             References::Remove => self.remove_references(id),
-            References::Acknowledged if there && self.is_referenced(id) => return DeleteOutcome::Referenced,
+            References::Acknowledged if self.is_referenced(id) => return DeleteOutcome::Referenced,
             _ => {}
         }
         if !there {
@@ -213,13 +213,16 @@ impl Model {
 impl Pair {
     /// The consumer of this name in a group, created if need be; none if there is no group.
     fn consumer(&mut self, group: &Text, consumer: &Text) -> Option<ConsumerId> {
-        let of_stream = self.stream.group_mut(group);
+        let now = self.now;
+        let of_stream = self.stream.edit_group(group, |group| {
+            let new = group.create_consumer(consumer, now);
+            (new.is_some(), group.find_consumer(consumer))
+        });
         let of_model = self.model.groups.get_mut(group);
         assert_eq!(of_stream.is_some(), of_model.is_some());
-        let (of_stream, of_model) = of_stream.zip(of_model)?;
-        let new = of_stream.create_consumer(consumer, self.now);
-        assert_eq!(new.is_some(), of_model.consumers.insert(consumer.clone()));
-        of_stream.find_consumer(consumer)
+        let ((new, found), of_model) = of_stream.zip(of_model)?;
+        assert_eq!(new, of_model.consumers.insert(consumer.clone()));
+        found
     }
 
     fn apply(&mut self, op: Op, rng: &mut SmallRng) {
@@ -258,7 +261,7 @@ impl Pair {
                 of_model.pending.retain(|_, pending| pending.consumer != consumer);
                 let there = of_model.consumers.remove(&consumer);
                 let expected = there.then_some(before - of_model.pending.len());
-                assert_eq!(self.stream.group_mut(&group).unwrap().remove_consumer(&consumer), expected);
+                assert_eq!(self.stream.edit_group(&group, |group| group.remove_consumer(&consumer)).unwrap(), expected);
             }
             Op::Deliver { group, consumer, count, acknowledged } => {
                 self.deliver(&group, &consumer, count, acknowledged);
@@ -267,7 +270,7 @@ impl Pair {
             Op::Acknowledge { group, id } => {
                 let of_model = self.model.groups.get_mut(&group);
                 let expected = of_model.is_some_and(|group| group.pending.remove(&id).is_some());
-                assert_eq!(self.stream.group_mut(&group).is_some_and(|group| group.acknowledge(id)), expected);
+                assert_eq!(self.stream.edit_group(&group, |group| group.acknowledge(id)) == Some(true), expected);
             }
             Op::AcknowledgeAndDelete { group, id, references } => {
                 let of_model = self.model.groups.get_mut(&group);

@@ -1,0 +1,152 @@
+//! Transactions, scripts and messages: CPU per operation on one core, and what locks over two shards cost.
+//!
+//! Every server runs all rows, round after round. One operation is a whole transaction with its MULTI and EXEC, one call of
+//! a script, or one message with all who hear it.
+
+use std::collections::HashMap;
+use std::io;
+
+use crate::client::{Client, encode};
+use crate::cpu::{self, Cores};
+use crate::requests::Cost;
+use crate::server::{Candidate, Server};
+use crate::table::{Table, median};
+use crate::volley::{Heard, Volley};
+use crate::{Plan, say};
+
+const VALUE: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+const CHANNEL: &str = "channel";
+
+/// A window of a minute in which so many calls are let through: three commands on one key, which is declared.
+const LIMITER: &str = "local used = tonumber(redis.call('GET', KEYS[1]) or '0')
+if used >= tonumber(ARGV[1]) then return 0 end
+redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1";
+const LIMIT: &str = "1000000000";
+const WINDOW_MILLIS: &str = "60000";
+
+/// How much smaller all is with `--quick`.
+const QUICK: usize = 5;
+
+/// What is measured.
+struct Row {
+    name: &'static str,
+    what: What,
+    /// Operations that are sent at once.
+    batch: usize,
+    operations: usize,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Exec,
+    Eval,
+    Evalsha,
+    /// To so many.
+    Publish(usize),
+}
+
+const fn row(name: &'static str, what: What, batch: usize, operations: usize) -> Row {
+    Row { name, what, batch, operations }
+}
+
+const ROWS: [Row; 10] = [
+    row("MULTI, 10 commands on one hash tag, EXEC", What::Exec, 1, 100_000),
+    row("the same, 8 at once", What::Exec, 8, 200_000),
+    row("EVAL, 3 calls on one key", What::Eval, 1, 150_000),
+    row("the same, 16 at once", What::Eval, 16, 300_000),
+    row("EVALSHA of that", What::Evalsha, 1, 150_000),
+    row("the same, 16 at once", What::Evalsha, 16, 300_000),
+    row("PUBLISH to 1", What::Publish(1), 1, 150_000),
+    row("the same, 10 at once", What::Publish(1), 10, 500_000),
+    row("PUBLISH to 10", What::Publish(10), 1, 50_000),
+    row("PUBLISH to 1,000", What::Publish(1000), 1, 1_000),
+];
+
+/// Every server in turn on the first core, every row in order.
+pub fn compare(plan: &Plan) -> io::Result<()> {
+    cpu::raise_file_limit()?;
+    let candidates = plan.candidates();
+    let mut costs: HashMap<(usize, usize), Vec<Cost>> = HashMap::new();
+    for _ in 0..plan.rounds {
+        for (index, candidate) in candidates.iter().enumerate() {
+            for (position, cost) in measure(plan, candidate)?.into_iter().enumerate() {
+                costs.entry((index, position)).or_default().push(cost);
+            }
+        }
+    }
+    say("## CPU per transaction, script and message, one core\n")?;
+    let mut header = vec!["operation".to_owned()];
+    for (index, candidate) in candidates.iter().enumerate() {
+        header.extend([format!("{} us", candidate.name), "op/s".to_owned()]);
+        if index > 0 && plan.tessera.is_some() {
+            header.push(format!("CPU, Tessera / {}", candidate.name));
+        }
+    }
+    let mut table = Table::new(header);
+    for (position, row) in ROWS.iter().enumerate() {
+        let mut cells = vec![row.name.to_owned()];
+        for index in 0..candidates.len() {
+            let own = &costs[&(index, position)];
+            let throughput = median(own.iter().map(|cost| cost.throughput).collect());
+            cells.push(format!("{:.2}", median(own.iter().map(|cost| cost.cpu_us).collect())));
+            cells.push(format!("{throughput:.0}"));
+            if index > 0 && plan.tessera.is_some() {
+                let ours = costs[&(0, position)].iter().zip(own);
+                cells.push(format!("{:.2}", median(ours.map(|(ours, theirs)| ours.cpu_us / theirs.cpu_us).collect())));
+            }
+        }
+        table.row(cells);
+    }
+    say(&table.to_string())
+}
+
+fn measure(plan: &Plan, candidate: &Candidate) -> io::Result<Vec<Cost>> {
+    let cores = Cores::split(1)?;
+    let server = candidate.start(plan.port, &cores.server)?;
+    let sha = Client::connect(server.port)?.text(&["SCRIPT", "LOAD", LIMITER])?;
+    ROWS.iter().map(|row| row.run(plan, &server, &cores, &sha)).collect()
+}
+
+impl Row {
+    fn run(&self, plan: &Plan, server: &Server, cores: &Cores, sha: &str) -> io::Result<Cost> {
+        let limiter = |name: &str, script: &str, number: usize, request: &mut Vec<u8>| {
+            encode(request, &[name, script, "1", &format!("limit:{number}"), LIMIT, WINDOW_MILLIS]);
+        };
+        let write = |number: usize, request: &mut Vec<u8>| match self.what {
+            What::Exec => transaction(number, request),
+            What::Eval => limiter("EVAL", LIMITER, number, request),
+            What::Evalsha => limiter("EVALSHA", sha, number, request),
+            What::Publish(_) => encode(request, &["PUBLISH", CHANNEL, VALUE]),
+        };
+        let replies = if let What::Exec = self.what { 12 } else { 1 };
+        let heard = match self.what {
+            What::Publish(subscribers) => Some(Heard { channel: CHANNEL, payload: VALUE, subscribers }),
+            _ => None,
+        };
+        let operations = if plan.quick { self.operations / QUICK } else { self.operations };
+        Volley { write: &write, replies, batch: self.batch, operations, heard }.run(server, cores)
+    }
+}
+
+/// Ten commands on four keys of one hash tag, whose replies have one length each.
+fn transaction(number: usize, request: &mut Vec<u8>) {
+    let key = |name: &str| format!("{{user:{number:04}}}:{name}");
+    let (name, seen, fields, queue) = (key("name"), key("seen"), key("fields"), key("queue"));
+    let commands: [&[&str]; 12] = [
+        &["MULTI"],
+        &["SET", &name, VALUE],
+        &["GET", &name],
+        &["SET", &seen, "1000000000"],
+        &["INCR", &seen],
+        &["GET", &seen],
+        &["HSET", &fields, "field", VALUE],
+        &["HGET", &fields, "field"],
+        &["LPUSH", &queue, VALUE],
+        &["LPOP", &queue],
+        &["EXISTS", &name],
+        &["EXEC"],
+    ];
+    commands.iter().for_each(|words| encode(request, words));
+}
