@@ -25,8 +25,9 @@
 //! program. That is *waste*, measured ten times a second. It shrinks by itself: entries are moved out of sparse pages,
 //! and free pages given back. Evicting for what is about to be given back would evict too much, so what counts is the
 //! least of the last half second. Of a small limit the program itself would take most, and no eviction shrinks that: so
-//! waste counts up to half of what the limit has above 64 MiB. Resident memory thus stays below `maxmemory` from
-//! about 100 MB on, and below it only what is in use.
+//! waste counts up to half of what the limit has above 64 MiB. Resident memory thus returns to a limit of some 100 MB and
+//! more, and may stand above it for as long as a flood of values of other sizes leaves gaps faster than they close. Of a
+//! smaller limit only what is in use stays below it.
 //!
 //! # Who evicts
 //!
@@ -113,7 +114,6 @@ pub struct Budget {
     limit: AtomicU64,
     /// Changes with each new limit.
     version: AtomicU64,
-
     waste: AtomicU64,
     sampled_at: AtomicI64,
     /// What of the resident memory was not in use, lately.
@@ -160,7 +160,7 @@ impl Budget {
         self.limit.store(bytes, Ordering::Relaxed);
         self.version.fetch_add(1, Ordering::Release);
         *self.samples.lock().expect("no one panics while sampling") = Least::default();
-        self.sample();
+        self.waste.store(0, Ordering::Relaxed);
     }
 
     /// Below this nothing is evicted.
@@ -256,7 +256,7 @@ impl Budget {
     /// Measures waste, if that is due at `now_millis`; one core does it.
     pub fn sample_if_due(&self, now_millis: i64) {
         let last = self.sampled_at.load(Ordering::Relaxed);
-        if now_millis < last.saturating_add(SAMPLE_MILLIS) {
+        if now_millis < last.saturating_add(SAMPLE_MILLIS) || !self.is_complete() {
             return;
         }
         let taken = self.sampled_at.compare_exchange(last, now_millis, Ordering::Relaxed, Ordering::Relaxed);

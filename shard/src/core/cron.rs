@@ -143,8 +143,9 @@ impl Core {
         let locks = &self.locks;
         let skips = self.shared.mesh.holds(Rule::SweepSkipsClaimed);
         let mut complete = true;
-        let ShardState { databases, waits, tracking, config, events, registry, observers, garbage, journal, id, .. } =
-            &mut self.shard;
+        let ShardState {
+            databases, waits, tracking, config, events, registry, observers, garbage, journal, id, ..
+        } = &mut self.shard;
         let is_told = config.notify_keyspace_events.publishes(Events::EXPIRED) && !registry.is_silent();
         let databases = databases.iter_mut().enumerate().filter(|(_, database)| database.expires() > 0);
         'databases: for (index, database) in databases {
