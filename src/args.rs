@@ -36,8 +36,17 @@ pub enum Invocation {
     Run(Sources),
     /// Print this and leave.
     Print(String),
+    /// Print what is wrong with the command line and leave.
+    Refuse(&'static str),
     /// Say what this system lacks, and leave.
     CheckSystem,
+    /// Say whether append-only files are whole, and leave.
+    CheckAof {
+        /// A manifest, or one of the files.
+        file: PathBuf,
+        /// Cut off what is not whole.
+        fix: bool,
+    },
 }
 
 /// Reads the arguments that follow the program's name.
@@ -49,6 +58,13 @@ pub fn parse(arguments: &[OsString]) -> Invocation {
             b"--check-system" => return Invocation::CheckSystem,
             _ => {}
         }
+    }
+    if arguments.first().is_some_and(|first| first == "--check-aof") {
+        return match &arguments[1..] {
+            [file] if file != "--fix" => Invocation::CheckAof { file: file.into(), fix: false },
+            [fix, file] if fix == "--fix" => Invocation::CheckAof { file: file.into(), fix: true },
+            _ => Invocation::Refuse("Usage: tessera --check-aof [--fix] <file.manifest|file.aof>\n"),
+        };
     }
     Invocation::Run(sources(arguments))
 }
@@ -113,7 +129,7 @@ fn command() -> Command {
     Command::new("tessera")
         .about("A Redis-compatible in-memory data store: one shard per core on io_uring")
         .override_usage(
-            "tessera [CONFIG_FILE] [-] [--DIRECTIVE VALUE ...]...\n       tessera --help | --version | --check-system",
+            "tessera [CONFIG_FILE] [-] [--DIRECTIVE VALUE ...]...\n       tessera --check-aof [--fix] FILE\n       tessera --help | --version | --check-system",
         )
         .disable_help_flag(true)
         .disable_version_flag(true)
@@ -124,6 +140,8 @@ fn command() -> Command {
         .arg(option("help", "Print this and leave; also -h").num_args(0))
         .arg(option("version", "Print the version and leave; also -v").num_args(0))
         .arg(option("check-system", "Say what this system lacks for the server to run, and leave").num_args(0))
+        .arg(option("check-aof", "Say whether append-only files are whole, given a manifest or a file, and leave").num_args(0))
+        .arg(option("fix", "With --check-aof: cut off what is not whole, after a question").num_args(0))
         .after_help(after_help())
 }
 

@@ -3,6 +3,7 @@
 mod allocator;
 mod args;
 mod boot;
+mod check_aof;
 mod log;
 mod signal;
 mod sys;
@@ -22,6 +23,12 @@ fn main() -> ExitCode {
     match args::parse(&words) {
         Invocation::Run(sources) => boot::run(&program, &sources),
         Invocation::CheckSystem => boot::check_system(),
+        Invocation::CheckAof { file, fix } => check_aof::run(&file, fix),
+        Invocation::Refuse(text) => {
+            // There is nobody else to tell.
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            ExitCode::FAILURE
+        }
         Invocation::Print(text) => {
             // Whoever closed the pipe does not want to read on.
             let _ = std::io::stdout().write_all(text.as_bytes());

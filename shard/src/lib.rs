@@ -19,6 +19,7 @@ pub mod mesh;
 pub mod monitor;
 pub mod os;
 pub mod pubsub;
+pub mod replay;
 pub mod runtime;
 pub mod script;
 pub mod session;

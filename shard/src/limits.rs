@@ -33,6 +33,11 @@ pub const SCRIPT_SLICE_MICROS_MIN: u64 = 100;
 /// Items freed between two looks at the clock.
 pub const FREE_ITEMS_PER_STEP: usize = 64;
 
+/// Items freed within a command that frees what it removes, about: a millisecond's work. More than that is freed in slices
+/// behind it.
+pub const FREE_ITEMS_AT_ONCE: usize = 10_000;
+const _: () = assert!(FREE_ITEMS_AT_ONCE > FREE_ITEMS_PER_STEP);
+
 /// Between two rounds of a core's housekeeping while it works, in milliseconds.
 pub const CRON_BUSY_MILLIS: i64 = 100;
 

@@ -81,6 +81,8 @@ pub struct Shared {
     pub replication_id: Mutex<String>,
     /// Snapshots and loads.
     pub snapshots: Hub,
+    /// Where writing the append-only files begins: known when they are about to be loaded.
+    pub log_start: OnceLock<crate::replay::LogStart>,
     /// When the data set was last saved, in seconds since 1970.
     pub last_save_seconds: AtomicI64,
     /// The most memory that was seen in use, in bytes.
@@ -144,6 +146,7 @@ impl Shared {
             started_at: parts.started_at,
             run_id: parts.run_id,
             replication_id: Mutex::new(parts.replication_id),
+            log_start: OnceLock::new(),
             last_save_seconds: AtomicI64::new(parts.started_at.0 / 1000),
             peak_memory: AtomicUsize::new(0),
             startup_memory: AtomicUsize::new(0),

@@ -13,6 +13,7 @@ use rand::{Rng, SeedableRng};
 use shard::config::Config;
 use shard::ids::ShardId;
 use shard::mesh::{Mesh, Rules, Wake};
+use shard::replay::{self, Opened};
 use shard::runtime::{self, CoreSetup, LoopWaker};
 use shard::shared::{Shared, SharedParts, Stop};
 use shard::snapshot::{self, Conflict, Loading, Order};
@@ -144,8 +145,16 @@ pub(super) fn start(
     Ok(Cores { shared, threads, writer, progress, bell })
 }
 
-/// Has all cores load the data set, if there is a file.
+/// Has all cores load the data set, if there is one: the log, or the snapshot if no log is kept.
 fn begin_loading(shared: &Shared, config: &Config) -> Result<(), Refusal> {
+    if config.appendonly {
+        let Opened { loading, start } = replay::open(config, shared.shards(), false, shared.started_at)?;
+        if let Some(loading) = loading {
+            shared.snapshots.begin_loading(Arc::new(loading));
+        }
+        assert!(shared.log_start.set(start).is_ok(), "a server starts once");
+        return Ok(());
+    }
     let path = config.dir.join(&config.dbfilename);
     let loading = Loading::open(&path, shared.shards(), config.rdbchecksum, Conflict::Fail, true, shared.started_at)?;
     if let Some(loading) = loading {
@@ -223,9 +232,14 @@ impl Cores {
         }
         if let Some(why) = loading.failure() {
             tracing::error!("{why}");
+            if loading.is_log() {
+                return Err("Terminating server after append-only file reading failure.".to_owned());
+            }
             return Err("Terminating server after rdb file reading failure.".to_owned());
         }
-        tracing::info!("DB loaded from disk: {:.3} seconds", began.elapsed().as_secs_f64());
+        let (from, seconds) =
+            (if loading.is_log() { "append only file" } else { "disk" }, began.elapsed().as_secs_f64());
+        tracing::info!("DB loaded from {from}: {seconds:.3} seconds");
         Ok(true)
     }
 

@@ -1,20 +1,15 @@
 //! Clients that wait for keys: who is served, by what, when, and what becomes of those who leave.
-//!
-//! The soak at the end looks for elements that are lost or delivered twice. A client that disconnects half-closes first and
-//! reads to the end: so it sees what was taken for it before the server learned that it left.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::client::{encode_line, encode_to};
+use crate::support::client::encode_line;
 use crate::support::slots::key_on;
-use crate::support::{Client, Random, Rendezvous, Server, Value, each_target, eventually, soak};
+use crate::support::{Client, Rendezvous, Server, Value, each_target, eventually};
 
 /// Keys, one after another on the next shard.
-fn keys(server: &Server, prefix: &str, count: u16) -> Vec<String> {
+pub fn keys(server: &Server, prefix: &str, count: u16) -> Vec<String> {
     let shards = server.shards();
     (0..count).map(|n| key_on(&format!("{prefix}{n}"), n % shards, shards)).collect()
 }
@@ -29,7 +24,8 @@ fn waiting(server: &Server, words: &str, waiting: usize) -> Client {
     client
 }
 
-fn until_waiting(server: &Server, count: usize) {
+/// Waits until so many clients wait.
+pub fn until_waiting(server: &Server, count: usize) {
     eventually(&format!("{count} clients to wait"), || server.info("clients", "blocked_clients") == count.to_string());
 }
 
@@ -361,128 +357,6 @@ fn a_push_and_a_look_behind_it_see_the_list_served() {
             assert_eq!(client.read_many(2), [Value::Integer(1), Value::Integer(0)]);
             assert_eq!(waiter.read(), popped(key, &round.to_string()));
         }
-    });
-}
-
-/// What the soak keeps account of.
-#[derive(Default)]
-struct Account {
-    pushed: AtomicU64,
-    /// How often each element was delivered.
-    delivered: Mutex<HashMap<String, u32>>,
-}
-
-impl Account {
-    /// Takes note of what a reply delivers.
-    fn deliver(&self, reply: &Value) {
-        let elements: Vec<String> = match reply {
-            Value::Array(pair) if pair.len() == 2 => match &pair[1] {
-                Value::Array(elements) => elements.iter().map(Value::text).collect(),
-                element => vec![element.text()],
-            },
-            Value::NullArray | Value::Error(_) => Vec::new(),
-            other => panic!("what reply is {other}"),
-        };
-        let mut delivered = self.delivered.lock().expect("nobody panics with it");
-        for element in elements {
-            *delivered.entry(element).or_default() += 1;
-        }
-    }
-}
-
-/// A client that takes elements by one command after another, and now and then leaves in the middle of a wait.
-fn take(server: &Server, keys: &[String], seed: u64, account: &Account, stop: &AtomicBool) {
-    let mut random = Random::new(seed);
-    let mut client = server.client();
-    while !stop.load(Ordering::Relaxed) {
-        let chosen: HashSet<usize> = (0..=random.below(3)).map(|_| random.below(keys.len() as u64) as usize).collect();
-        let chosen: Vec<&str> = chosen.into_iter().map(|index| keys[index].as_str()).collect();
-        let timeout = format!("0.{:03}", 1 + random.below(300));
-        let words = match random.below(4) {
-            0 => format!("BLMPOP {timeout} {} {} RIGHT COUNT 3", chosen.len(), chosen.join(" ")),
-            1 => format!("BRPOP {} {timeout}", chosen.join(" ")),
-            _ => format!("BLPOP {} {timeout}", chosen.join(" ")),
-        };
-        let mut request = Vec::new();
-        encode_line(&mut request, &words);
-        client.raw(&request);
-        if random.below(10) == 0 {
-            thread::sleep(Duration::from_millis(random.below(20)));
-            client.finish_writing();
-            while let Ok(reply) = client.try_read() {
-                account.deliver(&reply);
-            }
-            client = server.client();
-        } else {
-            account.deliver(&client.read());
-        }
-    }
-}
-
-/// Hands elements on from list to list, so that they change shards on their way.
-fn hand_on(server: &Server, keys: &[String], seed: u64, stop: &AtomicBool) {
-    let (mut random, mut client) = (Random::new(seed), server.client());
-    while !stop.load(Ordering::Relaxed) {
-        let (from, to) = (&keys[random.below(8) as usize], &keys[random.below(8) as usize]);
-        let reply = client.line(&format!("BLMOVE {from} {to} LEFT RIGHT 0.{:03}", 1 + random.below(50)));
-        assert!(matches!(reply, Value::Bulk(_) | Value::NullArray), "{reply}");
-    }
-}
-
-fn push(server: &Server, keys: &[String], seed: u64, account: &Account, stop: &AtomicBool) {
-    let (mut random, mut client) = (Random::new(seed), server.client());
-    while !stop.load(Ordering::Relaxed) {
-        let mut request = Vec::new();
-        let commands = 1 + random.below(4) as usize;
-        for _ in 0..commands {
-            let count = 1 + random.below(3);
-            let first = account.pushed.fetch_add(count, Ordering::Relaxed);
-            let mut words = vec!["RPUSH".to_owned(), keys[random.below(8) as usize].clone()];
-            words.extend((first..first + count).map(|element| element.to_string()));
-            encode_to(&mut request, &words);
-        }
-        client.raw(&request);
-        for reply in client.read_many(commands) {
-            assert!(matches!(reply, Value::Integer(_)), "{reply}");
-        }
-        thread::sleep(Duration::from_micros(random.below(2000)));
-    }
-}
-
-#[test]
-fn every_element_is_delivered_once_or_still_there() {
-    const CLIENTS: u64 = 200;
-    each_target(|server| {
-        let keys = &keys(server, "soak", 8);
-        let account = &Account::default();
-        let stop = &AtomicBool::new(false);
-        thread::scope(|scope| {
-            for seed in 0..CLIENTS {
-                scope.spawn(move || take(server, keys, seed, account, stop));
-            }
-            for seed in 0..4 {
-                scope.spawn(move || push(server, keys, 1000 + seed, account, stop));
-                scope.spawn(move || hand_on(server, keys, 2000 + seed, stop));
-            }
-            thread::sleep(soak());
-            stop.store(true, Ordering::Relaxed);
-        });
-        until_waiting(server, 0);
-        let mut delivered = account.delivered.lock().expect("nobody panics with it");
-        let taken = delivered.len() as u64;
-        let mut client = server.client();
-        for key in keys {
-            for element in client.must(&format!("LRANGE {key} 0 -1")).elements() {
-                *delivered.entry(element.text()).or_default() += 1;
-            }
-        }
-        let twice: Vec<_> = delivered.iter().filter(|(_, times)| **times != 1).collect();
-        assert!(twice.is_empty(), "delivered more than once: {twice:?}");
-        let pushed = account.pushed.load(Ordering::Relaxed);
-        let lost: Vec<u64> = (0..pushed).filter(|element| !delivered.contains_key(&element.to_string())).collect();
-        // Redis throws away what it has taken for a client that it then sees closing.
-        assert!(lost.is_empty() || !server.is_tessera(), "{} of {pushed} were lost: {lost:?}", lost.len());
-        assert!(taken > 100, "only {taken} of {pushed} were taken");
     });
 }
 

@@ -17,6 +17,7 @@ pub mod set;
 pub mod stream;
 pub mod string;
 pub mod transaction;
+pub mod walk;
 pub mod zset;
 
 use crate::spec::Command;

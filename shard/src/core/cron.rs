@@ -135,7 +135,7 @@ impl Core {
 
     /// Removes keys whose time is past, for one slice. False if there is more to do.
     fn sweep(&mut self) -> bool {
-        if !self.shard.active_expire || self.shard.expiry_held {
+        if !self.shard.active_expire || self.shard.expiry_held || self.shard.is_replaying {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;
@@ -189,7 +189,7 @@ impl Core {
 
     /// Removes fields of hashes whose time is past, for one slice. False if there is more to do.
     fn sweep_fields(&mut self) -> bool {
-        if !self.shard.active_expire || self.shard.expiry_held {
+        if !self.shard.active_expire || self.shard.expiry_held || self.shard.is_replaying {
             return true;
         }
         let end = self.clock.micros() + SLICE_MICROS;

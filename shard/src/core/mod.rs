@@ -18,6 +18,7 @@
 //! | `subscribe.rs` | changes of subscriptions, and their point |
 //! | `events.rs` | keyspace events |
 //! | `tell.rs` | messages that no command asked for |
+//! | `replaying.rs` | running the commands of an append-only file |
 //! | `saving.rs` | snapshots and loads: the cut, slices of saving and loading, what follows |
 //! | `evict.rs`, `evict_clients.rs` | `maxmemory` and `maxmemory-clients` |
 //! | `cron.rs` | housekeeping: sweep, freeing, timeouts, limits |
@@ -37,6 +38,7 @@ mod long;
 mod monitor;
 mod prefetch;
 mod publish;
+mod replaying;
 mod route;
 mod run;
 mod saving;
@@ -149,6 +151,9 @@ pub struct Core {
     /// How the command that runs has changed its client's subscriptions.
     pub changes: Vec<Change>,
     publisher: Publisher,
+    /// The client that runs the commands of a log, and whether the file of its commands is over.
+    replay: Option<Box<Session>>,
+    replay_ends: bool,
     /// Its part in snapshots and loads.
     saves: Saves,
     /// Rows of the commands that came last.
@@ -264,6 +269,7 @@ impl Core {
                 counters: KeyspaceCounters::default(),
                 active_expire: true,
                 expiry_held: false,
+                is_replaying: false,
                 check_sums: true,
                 waits: WaitTable::default(),
                 tracking: KeyTracking::new(Arc::clone(&shared.trackers)),
@@ -308,6 +314,8 @@ impl Core {
             subscribers: SubscriberTable::new(id, Arc::clone(&shared.registry)),
             changes: Vec::new(),
             publisher: Publisher::default(),
+            replay: None,
+            replay_ends: false,
             saves: Saves::default(),
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
@@ -346,7 +354,10 @@ impl Core {
     /// The session of `conn`, unless it is gone.
     #[inline]
     pub fn session(&mut self, conn: ConnId) -> Option<&mut Session> {
-        self.sessions.get_mut(conn.slot as usize)?.as_mut().filter(|session| session.conn == conn)
+        match self.sessions.get_mut(conn.slot as usize) {
+            Some(session) => session.as_mut().filter(|session| session.conn == conn),
+            None => self.replay.as_deref_mut().filter(|session| session.conn == conn),
+        }
     }
 
     /// All sessions of this core.

@@ -11,6 +11,7 @@ mod spread;
 
 use net::{Args, ConnId, Flow, Reply, Resp};
 
+use super::replaying::REPLAY;
 use super::{Core, SessionCtx};
 use crate::commands::scripting::flags_of_call;
 use crate::exec::error::{self, CommandError};
@@ -67,7 +68,7 @@ impl Core {
         if let Some(error) = self.refusal(conn, row, args) {
             return self.refuse(conn, Some(row.id), &error);
         }
-        if self.shared.is_paused() && self.is_held_back(conn, row, args) {
+        if self.shared.is_paused() && conn != REPLAY && self.is_held_back(conn, row, args) {
             let session = self.session(conn).expect("it was there above");
             session.held = Some(Hold::Paused(args.to_owned()));
             session.put_back_reply();
@@ -85,6 +86,9 @@ impl Core {
         let command = row.command;
         if !command.arity.admits(args.len()) || matches!(command.run, Run::Container) {
             return Some(error::wrong_arity(&row.full_name));
+        }
+        if conn == REPLAY {
+            return None;
         }
         let authenticated = self.session(conn)?.authenticated || self.shard.config.requirepass.is_empty();
         if !authenticated && !command.flags.has(Flag::NoAuth) {

@@ -11,12 +11,14 @@ use net::{ConnId, Reply, Resp};
 use storage::UnixMillis;
 
 use super::Core;
+use super::replaying::Slice;
 use crate::exec::CommandError;
 use crate::exec::error::MISCONF;
 use crate::limits::SLICE_MICROS;
 use crate::mesh::{Message, Ticket};
+use crate::replay::{self, Opened};
 use crate::shared::Stop;
-use crate::snapshot::{BLOCK_BYTES, Conflict, Job, Kind, Loader, Loading, Order, Waiter};
+use crate::snapshot::{BLOCK_BYTES, Conflict, Job, Kind, Loader, Loading, Order, SnapshotLoader, Task, Waiter};
 use crate::spec::table::Row;
 use crate::spec::{Flag, Flags};
 
@@ -39,6 +41,7 @@ const LOADED_PER_STEP: usize = 16;
 pub const LOADING: CommandError = CommandError::new("LOADING Redis is loading the dataset in memory");
 const NOT_SAVED: CommandError = CommandError::new("ERR");
 const NOT_SHUT_DOWN: CommandError = CommandError::new("ERR Errors trying to SHUTDOWN. Check logs.");
+const NO_LOG_LOADED: CommandError = CommandError::new("ERR Error trying to load the AOF files, check server logs.");
 const NOT_LOADED: CommandError = CommandError::new("ERR Error trying to load the RDB dump, check server logs.");
 
 /// A core's part in snapshots and loads.
@@ -239,15 +242,19 @@ impl Core {
                     loading.is_over()
                 }
             },
+            (Kind::LoadLog, Ok(())) => match job.reload.get() {
+                None => false,
+                Some(None) => true,
+                Some(Some(loading)) => {
+                    self.load_slice(loading, false);
+                    loading.is_over()
+                }
+            },
             _ => true,
         };
         if is_over && self.shard.snapshot.is_none() {
             self.saves.job = None;
-            self.saves.loaded = None;
-            if let Some(ticket) = self.saves.ticket.take() {
-                self.release(ticket);
-                self.serve_waiters();
-            }
+            self.unlock_shard();
         }
     }
 
@@ -271,7 +278,20 @@ impl Core {
                 Some(Some(loading)) if !loading.is_over() => return,
                 Some(Some(loading)) => loading.failure().map(|why| self.reload_failed(&why, flush)),
             },
-            (Kind::Reload { .. }, Err(_)) => Some(NOT_SAVED),
+            (Kind::LoadLog, Ok(())) => match job.reload.get() {
+                None => {
+                    job.reload.set(self.open_log()).expect("it is opened once, here");
+                    return self.shared.wake_all();
+                }
+                Some(None) => Some(NO_LOG_LOADED),
+                Some(Some(loading)) if !loading.is_over() => return,
+                Some(Some(loading)) => loading.failure().map(|why| {
+                    tracing::warn!("{why}");
+                    self.shared.request_stop(Stop::Orderly(1));
+                    NO_LOG_LOADED
+                }),
+            },
+            (Kind::Reload { .. } | Kind::LoadLog, Err(_)) => Some(NOT_SAVED),
         };
         self.saves.begun = None;
         self.shared.wake_all();
@@ -286,6 +306,25 @@ impl Core {
             Ok(Some(loading)) => Some(Arc::new(loading)),
             Ok(None) => {
                 tracing::warn!("There is no file {} to load", job.path().display());
+                None
+            }
+            Err(why) => {
+                tracing::warn!("{why}");
+                None
+            }
+        }
+    }
+
+    /// Finds the append-only files; commands are refused from now on.
+    fn open_log(&self) -> Option<Arc<Loading>> {
+        match replay::open(&self.shard.config, self.shard.shards, true, self.clock.now()) {
+            Ok(Opened { loading: Some(loading), .. }) => {
+                let loading = Arc::new(loading);
+                self.shared.snapshots.begin_loading(Arc::clone(&loading));
+                Some(loading)
+            }
+            Ok(Opened { loading: None, .. }) => {
+                tracing::warn!("There are no append-only files to load");
                 None
             }
             Err(why) => {
@@ -334,40 +373,93 @@ impl Core {
         self.fill(conn, seq, &bytes);
     }
 
-    /// Loads some of a file, which this core has yet to load.
+    /// Loads some of a data set, which this core has yet to load.
     fn load_slice(&mut self, loading: &Arc<Loading>, flush: bool) {
         if self.saves.loaded.as_ref().is_some_and(|loaded| Arc::ptr_eq(loaded, loading)) {
             return;
         }
-        let began = self.saves.loader.take();
-        if began.is_none() && flush {
-            self.empty_shard();
-            if self.id.index() == 0 {
-                self.shared.scripts.remove_libraries();
+        let before = self.saves.loader.take();
+        if before.is_none() {
+            self.shard.is_replaying = loading.is_log();
+            if flush {
+                self.empty_for_load();
             }
         }
-        let Some(mut loader) = began.or_else(|| Loader::open(loading, &self.shard)) else {
-            return self.loaded(loading);
+        let Some(mut loader) = Loader::next(before, loading, &self.shard) else { return self.loaded(loading) };
+        let slice = match &mut loader.task {
+            Task::Wait => Slice::Waits,
+            // The cut may still be on its way, and holds the shard when it comes.
+            Task::Empty if self.saves.ticket.is_none() => Slice::Waits,
+            Task::Empty => {
+                self.empty_for_load();
+                self.unlock_shard();
+                Slice::Done
+            }
+            Task::Snapshot(file) => {
+                let slice = self.load_snapshot_slice(loading, file);
+                // Before commands come that change them.
+                if slice == Slice::Done && self.id.index() == 0 && loading.failure().is_none() {
+                    loading.take_in_libraries(&self.shared.scripts);
+                }
+                slice
+            }
+            Task::Logs(logs) => self.replay_slice(loading, logs),
         };
+        if slice == Slice::Done {
+            loader.task = Task::Wait;
+            if loading.stage_done() {
+                self.shared.wake_all();
+            }
+        }
+        self.saves.is_busy |= slice != Slice::Waits;
+        self.wait_for_delay(loading);
+        self.saves.loader = Some(loader);
+    }
+
+    /// Empties this shard; the first core takes the libraries of functions away.
+    fn empty_for_load(&mut self) {
+        self.empty_shard();
+        if self.id.index() == 0 {
+            self.shared.scripts.remove_libraries();
+        }
+    }
+
+    fn load_snapshot_slice(&mut self, loading: &Loading, file: &mut SnapshotLoader) -> Slice {
         let end = self.clock.micros() + LOAD_SLICE_MICROS;
-        let delay = u64::try_from(self.shard.config.key_load_delay).unwrap_or(0);
-        loop {
+        while !self.is_early(loading) {
             for _ in 0..LOADED_PER_STEP {
-                if !loader.step(loading, &mut self.shard) {
-                    return self.loaded(loading);
+                if !file.step(loading, &mut self.shard) {
+                    return Slice::Done;
                 }
             }
-            let elapsed = self.clock.now().0.saturating_sub(loading.began.0) as u64 * 1000;
-            let is_early = delay > 0 && loading.counts().0 * delay > elapsed;
-            if is_early || self.clock.micros() >= end {
-                self.saves.is_busy |= !is_early;
-                if is_early {
-                    self.next_cron = self.next_cron.min(UnixMillis(self.tick_time.0 + 1));
-                }
+            if self.clock.micros() >= end {
                 break;
             }
         }
-        self.saves.loader = Some(loader);
+        Slice::More
+    }
+
+    /// `key-load-delay`: whether more was loaded than may be by now.
+    pub(super) fn is_early(&self, loading: &Loading) -> bool {
+        let delay = u64::try_from(self.shard.config.key_load_delay).unwrap_or(0);
+        let elapsed = self.clock.now().0.saturating_sub(loading.began.0) as u64 * 1000;
+        delay > 0 && loading.steps() * delay > elapsed
+    }
+
+    /// Looks again a little later if it is too early to go on.
+    fn wait_for_delay(&mut self, loading: &Loading) {
+        if self.is_early(loading) {
+            self.saves.is_busy = false;
+            self.next_cron = self.next_cron.min(UnixMillis(self.tick_time.0 + 1));
+        }
+    }
+
+    /// Lets the commands go on that stand behind the cut of what is loaded.
+    fn unlock_shard(&mut self) {
+        if let Some(ticket) = self.saves.ticket.take() {
+            self.release(ticket);
+            self.serve_waiters();
+        }
     }
 
     fn empty_shard(&mut self) {
@@ -379,9 +471,8 @@ impl Core {
     /// This core is done with the file.
     fn loaded(&mut self, loading: &Arc<Loading>) {
         self.saves.loaded = Some(Arc::clone(loading));
-        if self.id.index() == 0 && loading.failure().is_none() {
-            loading.take_in_libraries(&self.shared.scripts);
-        }
+        self.shard.is_replaying = false;
+        self.drop_replay();
         self.shared.snapshots.note_changes(self.id, self.shard.counters.dirty);
         self.shared.snapshots.core_loaded(&self.shared, loading);
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use net::{Args, ConnId, Flow, Reply, Resp};
 
+use super::replaying::REPLAY;
 use super::route::COMMAND_OVERHEAD_BYTES;
 use super::{Core, Grounds, SessionCtx};
 use crate::exec::CommandError;
@@ -34,7 +35,8 @@ impl Core {
 
     fn keep(&mut self, conn: ConnId, row: &'static Row, args: &Args<'_>) -> Flow {
         let now = self.shard.clock;
-        let limit = self.shard.config.client_query_buffer_limit;
+        // What is in a log was admitted when it was written there.
+        let limit = if conn == REPLAY { u64::MAX } else { self.shard.config.client_query_buffer_limit };
         let flags = self.flags_of(conn, row, args);
         let session = self.session(conn).expect("its command is being kept");
         session.info.last_command = Some(row.id);

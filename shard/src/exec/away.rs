@@ -61,6 +61,7 @@ impl ShardState {
             counters: KeyspaceCounters::default(),
             active_expire: self.active_expire,
             expiry_held: self.expiry_held,
+            is_replaying: self.is_replaying,
             check_sums: self.check_sums,
             waits: WaitTable::default(),
             tracking: self.tracking.for_borrowed(),

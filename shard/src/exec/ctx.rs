@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::ids::{DbId, ShardId};
 use crate::journal::Journal;
+use crate::limits::FREE_ITEMS_AT_ONCE;
 use crate::pubsub::Registry;
 use crate::slot::SlotMap;
 use crate::snapshot::Job;
@@ -82,6 +83,8 @@ pub struct ShardState {
     pub active_expire: bool,
     /// `CLIENT PAUSE`: keys past their time are hidden, and removed when the pause is over.
     pub expiry_held: bool,
+    /// A log of commands is loaded: they were given when nothing of what they tell of was past, so nothing is.
+    pub is_replaying: bool,
     /// Payloads of RESTORE must have the right checksum (`DEBUG SET-SKIP-CHECKSUM-VALIDATION` takes it away).
     pub check_sums: bool,
     /// Which shard owns which slot.
@@ -111,6 +114,11 @@ pub struct ShardState {
 }
 
 impl ShardState {
+    /// The time by which expiry is judged.
+    pub fn judged_at(&self) -> UnixMillis {
+        if self.is_replaying { UnixMillis(i64::MIN) } else { self.clock }
+    }
+
     /// Whether this is the shard of `key`.
     pub fn owns(&self, key: &[u8]) -> bool {
         self.slots.owner(key) == self.id
@@ -177,9 +185,14 @@ impl Touched {
 }
 
 impl Ctx<'_> {
-    /// The time by which this command judges expiry.
+    /// The time.
     pub fn now(&self) -> UnixMillis {
         self.shard.clock
+    }
+
+    /// The time by which this command judges expiry: that of [`Self::now`], unless a log is replayed.
+    pub fn judged_at(&self) -> UnixMillis {
+        self.shard.judged_at()
     }
 
     /// The configuration.
@@ -199,7 +212,7 @@ impl Ctx<'_> {
 
     /// Whether the time of `key` is past.
     fn is_past(&mut self, key: Key<'_>) -> bool {
-        let now = self.shard.clock;
+        let now = self.judged_at();
         let database = &mut self.shard.databases[self.db.index()];
         let past = |entry: Entry<'_>| entry.expire_at().is_some_and(|at| at.is_past(now));
         database.expires() > 0 && database.find(key).is_some_and(past)
@@ -379,6 +392,13 @@ impl Ctx<'_> {
     pub fn discard(&mut self, discarded: Option<Discarded>) {
         if let Some(discarded) = discarded {
             self.shard.counters.lazyfreed_objects += discarded.items() as u64;
+            self.shard.garbage.push(discarded);
+        }
+    }
+
+    /// Frees something big before the reply as far as that holds nobody up, and leaves the rest for later.
+    pub fn free(&mut self, mut discarded: Discarded) {
+        if !discarded.free_step(FREE_ITEMS_AT_ONCE) {
             self.shard.garbage.push(discarded);
         }
     }

@@ -17,8 +17,10 @@ pub struct Tools<'a> {
     pub limits: Limits,
     /// Randomness.
     pub rng: &'a mut SmallRng,
-    /// The time by which the command judges expiry.
+    /// The time.
     pub now: UnixMillis,
+    /// The time by which the command judges expiry.
+    pub judged_at: UnixMillis,
 }
 
 impl Ctx<'_> {
@@ -79,6 +81,7 @@ impl Ctx<'_> {
         let key = key.into();
         self.expire_if_past(key);
         let shard = &mut *self.shard;
+        let (now, judged_at) = (shard.clock, shard.judged_at());
         // Looked up once: what `write` does is done here, beside the borrow of the randomness.
         let touched = Touched::new(shard, self.no_touch);
         let Some(mut entry) = shard.databases[self.db.index()].find_mut(key) else { return Ok(None) };
@@ -86,7 +89,7 @@ impl Ctx<'_> {
         if T::view(entry.value()).is_none() {
             return Err(WRONG_TYPE);
         }
-        let mut tools = Tools { limits: shard.limits, rng: &mut shard.rng, now: shard.clock };
+        let mut tools = Tools { limits: shard.limits, rng: &mut shard.rng, now, judged_at };
         let result = entry.edit(|value| change(T::of_mut(value).expect("its type was looked at"), &mut tools));
         if entry.value().is_empty_collection() {
             let discarded = self.database().unlink(key).flatten();
@@ -112,7 +115,8 @@ impl Ctx<'_> {
         let change = change.take().expect("it was not used on a key that is not there");
         let mut collection = T::default();
         let shard = &mut *self.shard;
-        let mut tools = Tools { limits: shard.limits, rng: &mut shard.rng, now: shard.clock };
+        let (now, judged_at) = (shard.clock, shard.judged_at());
+        let mut tools = Tools { limits: shard.limits, rng: &mut shard.rng, now, judged_at };
         let result = change(&mut collection, &mut tools);
         self.store_collection(key, collection);
         Ok(result)

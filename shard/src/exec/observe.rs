@@ -173,7 +173,7 @@ impl ShardState {
     pub fn presence(&self, db: DbId, key: &[u8]) -> Presence {
         match self.databases[db.index()].find(Key::new(key)) {
             None => Presence::Absent,
-            Some(entry) if entry.expire_at().is_some_and(|at| at.is_past(self.clock)) => Presence::Past,
+            Some(entry) if entry.expire_at().is_some_and(|at| at.is_past(self.judged_at())) => Presence::Past,
             Some(_) => Presence::There,
         }
     }

@@ -80,6 +80,7 @@ impl Keyspace {
             counters: KeyspaceCounters::default(),
             active_expire: true,
             expiry_held: false,
+            is_replaying: false,
             check_sums: true,
             waits: WaitTable::default(),
             tracking: KeyTracking::new(Arc::default()),

@@ -86,7 +86,7 @@ impl Libraries {
     /// Adds a library, in place of the one of its name if `replace`; or says why not, with nothing changed.
     pub fn add(&mut self, library: Arc<Library>, replace: bool) -> Result<(), String> {
         if !replace && self.libraries.contains_key(&library.name) {
-            return Err(format!("ERR Library '{}' already exists", library.name));
+            return Err(format!("ERR Library {} already exists", library.name));
         }
         for function in &library.functions {
             if self.with_function(&function.name).is_some_and(|owner| owner.name != library.name) {

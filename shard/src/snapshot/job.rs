@@ -37,17 +37,19 @@ pub enum Kind {
         /// Keys of the file replace those that are there.
         merge: bool,
     },
+    /// DEBUG LOADAOF.
+    LoadLog,
 }
 
 impl Kind {
     /// Whether the shards stay locked from the cut to the end.
     pub const fn holds(self) -> bool {
-        matches!(self, Self::Shutdown { .. } | Self::Reload { .. })
+        matches!(self, Self::Shutdown { .. } | Self::Reload { .. } | Self::LoadLog)
     }
 
     /// Whether a file is written.
     pub const fn saves(self) -> bool {
-        !matches!(self, Self::Reload { save: false, .. })
+        !matches!(self, Self::Reload { save: false, .. } | Self::LoadLog)
     }
 }
 

@@ -1,19 +1,23 @@
-//! Loading an RDB file: on every core at once, a slice at a time.
+//! Loading the data set: on every core at once, a slice at a time, stage by stage.
 //!
-//! Each core reads the whole file and makes the values of the keys that are its own; it skips over those of others, which
-//! costs little more than reading. No core waits for another, and what is in memory twice is a window of the file. The
-//! first core looks after the rest: the checksum, what the file says of itself, functions.
+//! An RDB file is one stage. Each core reads the whole file and makes the values of the keys that are its own; it skips over
+//! those of others, which costs little more than reading. No core waits for another, and what is in memory twice is a
+//! window of the file. The first core looks after the rest: the checksum, what the file says of itself, functions.
+//!
+//! A log has stages behind that: see `replay/mod.rs`. No core begins a stage before all are done with the one before.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use storage::snapshot::file::{EntryHead, FileError, FileReader, Item};
 use storage::{Access, Detached, UnixMillis};
 
 use crate::config::error::system_text;
 use crate::exec::ShardState;
+use crate::replay::{LogFile, LogReader};
 use crate::script::Registry;
 use crate::script::engine::library_of;
 
@@ -29,11 +33,38 @@ pub enum Conflict {
     Replace,
 }
 
-/// A file that all cores load.
+/// What all cores do before they go on.
+#[derive(Debug)]
+pub enum Stage {
+    /// They empty their shards.
+    Empty,
+    /// They load an RDB file, or one that begins like one.
+    Snapshot(SnapshotFile),
+    /// They run the commands of these files, each core those of some.
+    Logs(Vec<LogFile>),
+}
+
+/// An RDB file to be loaded.
+#[derive(Debug)]
+pub struct SnapshotFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its length, in bytes.
+    pub bytes: u64,
+    /// Its name, if it is part of a log.
+    pub part_of_log: Option<String>,
+}
+
+/// A data set that all cores load.
 #[derive(Debug)]
 pub struct Loading {
-    path: PathBuf,
-    /// Its length, in bytes.
+    stages: Vec<Stage>,
+    /// The stage under way.
+    stage: AtomicUsize,
+    /// Cores that are not done with it.
+    stage_cores_left: AtomicUsize,
+    stage_began: Mutex<Instant>,
+    /// The length of all files, in bytes.
     pub total_bytes: u64,
     /// When it began.
     pub began: UnixMillis,
@@ -41,11 +72,19 @@ pub struct Loading {
     /// The server starts: commands are refused meanwhile.
     starts: bool,
     check_sum: bool,
+    /// A log that ends within a record is loaded up to there, and cut.
+    pub(crate) may_truncate: bool,
+    shards: usize,
     cores_left: AtomicUsize,
+    /// Bytes of earlier stages.
+    done_bytes: AtomicU64,
     read_bytes: Box<[AtomicU64]>,
+    /// Where the RDB part of a file ends that goes on with commands.
+    snapshot_end: AtomicU64,
     keys_loaded: AtomicU64,
     keys_expired: AtomicU64,
     keys_empty: AtomicU64,
+    commands: AtomicU64,
     functions: Mutex<Vec<Vec<u8>>>,
     failed: AtomicBool,
     failure: Mutex<Option<String>>,
@@ -68,23 +107,46 @@ impl Loading {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(fatal(&error)),
         };
-        let total_bytes = file.metadata().map_err(|error| fatal(&error))?.len();
-        Ok(Some(Loading {
-            path: path.to_owned(),
-            total_bytes,
+        let bytes = file.metadata().map_err(|error| fatal(&error))?.len();
+        let stage = Stage::Snapshot(SnapshotFile { path: path.to_owned(), bytes, part_of_log: None });
+        Ok(Some(Loading { check_sum, conflict, starts, ..Loading::of_stages(vec![stage], shards, now) }))
+    }
+
+    /// A log, to be loaded by so many cores; commands are refused meanwhile.
+    pub fn of_log(stages: Vec<Stage>, shards: usize, check_sum: bool, may_truncate: bool, now: UnixMillis) -> Loading {
+        Loading { check_sum, may_truncate, ..Loading::of_stages(stages, shards, now) }
+    }
+
+    fn of_stages(stages: Vec<Stage>, shards: usize, now: UnixMillis) -> Loading {
+        let bytes_of = |stage: &Stage| match stage {
+            Stage::Empty => 0,
+            Stage::Snapshot(file) => file.bytes,
+            Stage::Logs(files) => files.iter().map(|file| file.bytes).sum(),
+        };
+        Loading {
+            total_bytes: stages.iter().map(bytes_of).sum(),
+            stages,
+            stage: AtomicUsize::new(0),
+            stage_cores_left: AtomicUsize::new(shards),
+            stage_began: Mutex::new(Instant::now()),
             began: now,
-            conflict,
-            starts,
-            check_sum,
+            conflict: Conflict::Fail,
+            starts: true,
+            check_sum: false,
+            may_truncate: false,
+            shards,
             cores_left: AtomicUsize::new(shards),
+            done_bytes: AtomicU64::new(0),
             read_bytes: (0..shards).map(|_| AtomicU64::new(0)).collect(),
+            snapshot_end: AtomicU64::new(0),
             keys_loaded: AtomicU64::new(0),
             keys_expired: AtomicU64::new(0),
             keys_empty: AtomicU64::new(0),
+            commands: AtomicU64::new(0),
             functions: Mutex::default(),
             failed: AtomicBool::new(false),
             failure: Mutex::default(),
-        }))
+        }
     }
 
     /// Whether commands are answered `-LOADING`.
@@ -92,9 +154,24 @@ impl Loading {
         self.starts
     }
 
-    /// Bytes of the file that every core has read.
+    /// Whether it is a log that is loaded.
+    pub fn is_log(&self) -> bool {
+        let is_of_log = |stage: &Stage| match stage {
+            Stage::Empty | Stage::Logs(_) => true,
+            Stage::Snapshot(file) => file.part_of_log.is_some(),
+        };
+        self.stages.iter().all(is_of_log)
+    }
+
+    /// Bytes of the files that were read.
     pub fn loaded_bytes(&self) -> u64 {
-        self.read_bytes.iter().map(|bytes| bytes.load(Ordering::Relaxed)).min().unwrap_or(0)
+        let read = self.read_bytes.iter().map(|bytes| bytes.load(Ordering::Relaxed));
+        let of_stage = match self.stages.get(self.stage()) {
+            // Every core reads all of it.
+            Some(Stage::Snapshot(_)) => read.min().unwrap_or(0),
+            _ => read.sum(),
+        };
+        (self.done_bytes.load(Ordering::Relaxed) + of_stage).min(self.total_bytes)
     }
 
     /// Keys that were loaded, and those that were not, being expired.
@@ -102,17 +179,60 @@ impl Loading {
         (self.keys_loaded.load(Ordering::Relaxed), self.keys_expired.load(Ordering::Relaxed))
     }
 
-    /// Why the file cannot be loaded.
+    /// Why the data set cannot be loaded.
     pub fn failure(&self) -> Option<String> {
         self.failure.lock().expect("no one panics while loading").clone()
     }
 
-    fn fail(&self, why: String) {
+    pub(crate) fn fail(&self, why: String) {
         self.failure.lock().expect("no one panics while loading").get_or_insert(why);
         self.failed.store(true, Ordering::Release);
     }
 
-    /// A core is done; whether it was the last.
+    /// The number of the stage under way.
+    fn stage(&self) -> usize {
+        self.stage.load(Ordering::Acquire)
+    }
+
+    /// A core has read so many bytes of this stage.
+    pub(crate) fn note_read(&self, core: usize, bytes: u64) {
+        self.read_bytes[core].store(bytes, Ordering::Relaxed);
+    }
+
+    /// A command was run.
+    pub(crate) fn note_command(&self) {
+        self.commands.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Keys that were loaded and commands that were run.
+    pub(crate) fn steps(&self) -> u64 {
+        self.keys_loaded.load(Ordering::Relaxed) + self.commands.load(Ordering::Relaxed)
+    }
+
+    /// Where commands begin in a file that begins like an RDB file.
+    pub(crate) fn snapshot_end(&self) -> u64 {
+        self.snapshot_end.load(Ordering::Acquire)
+    }
+
+    /// A core is done with the stage under way; whether all are, and the next one has begun.
+    pub(crate) fn stage_done(&self) -> bool {
+        if self.stage_cores_left.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return false;
+        }
+        let stage = &self.stages[self.stage()];
+        let mut began = self.stage_began.lock().expect("no one panics while loading");
+        log_stage(stage, began.elapsed().as_secs_f64());
+        *began = Instant::now();
+        self.done_bytes.store(self.loaded_bytes(), Ordering::Relaxed);
+        for bytes in &self.read_bytes {
+            bytes.store(0, Ordering::Relaxed);
+        }
+        self.stage_cores_left.store(self.shards, Ordering::Relaxed);
+        self.stage.fetch_add(1, Ordering::Release);
+        true
+    }
+
+    /// A core is done with all; whether it was the last.
     pub(super) fn core_done(&self) -> bool {
         self.cores_left.fetch_sub(1, Ordering::AcqRel) == 1
     }
@@ -123,6 +243,9 @@ impl Loading {
     }
 
     pub(super) fn log_end(&self) {
+        if self.stages.iter().all(|stage| !matches!(stage, Stage::Snapshot(_))) {
+            return;
+        }
         let (loaded, expired) = self.counts();
         let empty = self.keys_empty.load(Ordering::Relaxed);
         tracing::info!(
@@ -147,23 +270,78 @@ impl Loading {
     }
 }
 
-/// One core's way through a file.
+fn log_stage(stage: &Stage, seconds: f64) {
+    match stage {
+        Stage::Snapshot(SnapshotFile { part_of_log: Some(name), .. }) => {
+            tracing::info!("DB loaded from base file {name}: {seconds:.3} seconds");
+        }
+        Stage::Logs(files) => {
+            for file in files.iter().filter(|file| !file.is_behind_snapshot) {
+                let kind = if file.is_base { "base" } else { "incr" };
+                tracing::info!("DB loaded from {kind} file {}: {seconds:.3} seconds", file.name);
+            }
+        }
+        Stage::Empty | Stage::Snapshot(_) => {}
+    }
+}
+
+/// One core's way through the stages.
 #[derive(Debug)]
 pub struct Loader {
-    reader: FileReader<File>,
-    db: usize,
-    /// Keys that this core loaded.
-    pub keys: u64,
+    /// The stage that it is at.
+    stage: usize,
+    /// What there is to do.
+    pub task: Task,
+}
+
+/// What a core has to do for a stage.
+#[derive(Debug)]
+pub enum Task {
+    /// To empty its shard.
+    Empty,
+    /// To load its part of an RDB file.
+    Snapshot(Box<SnapshotLoader>),
+    /// To run the commands of some logs.
+    Logs(Box<LogReader>),
+    /// To wait for the others.
+    Wait,
 }
 
 impl Loader {
+    /// What the core of `shard` has to do next, `before` being what it had; none if all is done, or has failed.
+    pub fn next(before: Option<Loader>, loading: &Loading, shard: &ShardState) -> Option<Loader> {
+        let number = loading.stage();
+        let stage = loading.stages.get(number).filter(|_| !loading.failed.load(Ordering::Acquire))?;
+        if let Some(loader) = before.filter(|loader| loader.stage == number) {
+            return Some(loader);
+        }
+        let task = match stage {
+            Stage::Empty => Task::Empty,
+            Stage::Snapshot(file) => Task::Snapshot(Box::new(SnapshotLoader::open(loading, file, shard)?)),
+            Stage::Logs(files) => {
+                let own = files.iter().enumerate().filter(|(place, _)| place % loading.shards == shard.id.index());
+                Task::Logs(Box::new(LogReader::new(own.map(|(_, file)| file.clone()).collect())))
+            }
+        };
+        Some(Loader { stage: number, task })
+    }
+}
+
+/// One core's way through an RDB file.
+#[derive(Debug)]
+pub struct SnapshotLoader {
+    reader: FileReader<File>,
+    db: usize,
+}
+
+impl SnapshotLoader {
     /// Opens the file for the core of `shard`. An error fails the whole.
-    pub fn open(loading: &Loading, shard: &ShardState) -> Option<Loader> {
+    fn open(loading: &Loading, file: &SnapshotFile, shard: &ShardState) -> Option<SnapshotLoader> {
         let check = loading.check_sum && shard.id.index() == 0;
-        let opened = File::open(&loading.path).map_err(|error| system_text(&error));
+        let opened = File::open(&file.path).map_err(|error| system_text(&error));
         let reader = opened.and_then(|file| FileReader::new(file, check).map_err(|error| error.to_string()));
         match reader {
-            Ok(reader) => Some(Loader { reader, db: 0, keys: 0 }),
+            Ok(reader) => Some(SnapshotLoader { reader, db: 0 }),
             Err(why) => {
                 loading.fail(why);
                 None
@@ -177,7 +355,7 @@ impl Loader {
             loading.fail(why);
             false
         });
-        loading.read_bytes[shard.id.index()].store(self.reader.offset(), Ordering::Relaxed);
+        loading.note_read(shard.id.index(), self.reader.offset());
         more && !loading.failed.load(Ordering::Acquire)
     }
 
@@ -198,7 +376,10 @@ impl Loader {
                 loading.functions.lock().expect("no one panics while loading").push(payload);
             }
             Item::Aux { .. } | Item::Function(_) | Item::Sizes(..) => {}
-            Item::End => return Ok(false),
+            Item::End => {
+                loading.snapshot_end.store(self.reader.offset(), Ordering::Release);
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -207,7 +388,7 @@ impl Loader {
         if !shard.owns(self.reader.key()) {
             return self.reader.skip_value().map_err(describe);
         }
-        if head.expire_at.is_some_and(|at| at.is_past(shard.clock)) {
+        if head.expire_at.is_some_and(|at| at.is_past(shard.judged_at())) {
             loading.keys_expired.fetch_add(1, Ordering::Relaxed);
             return self.reader.skip_value().map_err(describe);
         }
@@ -230,7 +411,6 @@ impl Loader {
         }
         let replaced = database.put(self.reader.key(), detached);
         shard.garbage.extend(replaced);
-        self.keys += 1;
         loading.keys_loaded.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }

@@ -42,7 +42,7 @@ mod writer;
 
 pub use hub::{Hub, LastSave, Order};
 pub use job::{Job, Kind, Waiter};
-pub use load::{Conflict, Loader, Loading};
+pub use load::{Conflict, Loader, Loading, SnapshotFile, SnapshotLoader, Stage, Task};
 pub use writer::run as run_writer;
 
 /// A block of entries goes to the writer when it has so many bytes.

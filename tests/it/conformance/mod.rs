@@ -55,14 +55,18 @@ mod record;
 mod runner;
 mod script;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
+
+use shard::spec::CommandTable;
 
 use crate::support::server::referee;
 use crate::support::{Protocol, Target};
 
+use command::Word;
 use runner::Host;
-use script::Script;
+use script::{Exchange, Script, Send, Step};
 
 fn files() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance");
@@ -74,6 +78,39 @@ fn files() -> Vec<PathBuf> {
     files.sort();
     assert!(!files.is_empty(), "no file in {folder} contains {wanted:?} in its name");
     files
+}
+
+/// The names of all commands that the files send; those of a subcommand as in `xgroup|help`.
+fn asked() -> HashSet<String> {
+    let scripts: Vec<Script> = files().iter().map(|path| Script::read(path)).collect();
+    let steps = scripts.iter().flat_map(|script| &script.sections).flat_map(|section| &section.steps);
+    let commands = steps.filter_map(|(_, step)| match step {
+        Step::Exchange(Exchange { send: Send::Command(words), .. }) => Some(words.as_slice()),
+        _ => None,
+    });
+    let lower = |word: &Word| match word {
+        Word::Literal(bytes) => String::from_utf8_lossy(bytes).to_ascii_lowercase(),
+        Word::Variable(..) | Word::Repeat(..) => String::new(),
+    };
+    let names = commands.flat_map(|words| match words {
+        [] => vec![],
+        [name] => vec![lower(name)],
+        [name, second, ..] => vec![lower(name), format!("{}|{}", lower(name), lower(second))],
+    });
+    names.collect()
+}
+
+#[test]
+fn every_command_has_a_line() {
+    if std::env::var_os("TESSERA_CONFORMANCE_FILES").is_some() {
+        eprintln!("skipped: not all files are looked at");
+        return;
+    }
+    let asked = asked();
+    let table = CommandTable::of_all();
+    let names = table.rows().iter().map(|row| row.full_name.as_str());
+    let missing: Vec<&str> = names.filter(|name| !asked.contains(*name)).collect();
+    assert!(missing.is_empty(), "no file of tests/conformance sends {}", missing.join(", "));
 }
 
 /// Runs every file in both versions of the protocol; panics with all that was not as expected.

@@ -68,6 +68,9 @@ pub fn agree(of: &Agreement, ours: &Value, theirs: &Value) -> bool {
         None if !of.queued.is_empty() => return by_each(of.queued),
         None => {}
     }
+    if of.version >= NEWER && is_refusal_to_block(ours) {
+        return true;
+    }
     if let (Value::Error(ours), Value::Error(theirs)) = (ours, theirs) {
         return errors_agree(of, ours, theirs);
     }
@@ -137,6 +140,12 @@ fn errors_agree(of: &Agreement, ours: &[u8], theirs: &[u8]) -> bool {
     let refusals: [&[u8]; 2] = [b"ERR wrong number of arg", b"ERR Wrong number of arg"];
     let is_refused = refusals.iter().any(|refusal| theirs.starts_with(refusal));
     cut || is_old || (longer && ours.starts_with(b"ERR syntax error") && is_refused)
+}
+
+/// A later Redis lets XREAD and XREADGROUP with BLOCK run in scripts, and wait for nothing.
+fn is_refusal_to_block(ours: &Value) -> bool {
+    let refusal = b"command is not allowed with BLOCK option from scripts";
+    matches!(ours, Value::Error(text) if text.windows(refusal.len()).any(|part| part == refusal))
 }
 
 fn is_part_of_walk(reply: &Value) -> bool {

@@ -69,7 +69,7 @@ pub const HINCRBYFLOAT: Command = Command {
 fn hincrby(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let (key, field, increment) = (args.at(1), args.at(2), parse_i64(args.at(3))?);
     let sum = ctx.edit_or_create(key, |hash: &mut Hash, tools| {
-        hash.remove_if_expired(field, tools.now);
+        hash.remove_if_expired(field, tools.judged_at);
         let old = match hash.as_ref().get(field) {
             Some(value) => value.as_int().ok_or(FIELD_NOT_AN_INTEGER)?,
             None => 0,
@@ -92,7 +92,7 @@ fn hincrbyfloat(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Ou
         return Err(INCREMENT_NOT_FINITE);
     }
     let (text, expire_at) = ctx.edit_or_create(key, |hash: &mut Hash, tools| {
-        hash.remove_if_expired(field, tools.now);
+        hash.remove_if_expired(field, tools.judged_at);
         let old = match hash.as_ref().get(field) {
             Some(value) => {
                 let text = &mut [0; INTEGER_TEXT_BYTES_MAX];

@@ -140,7 +140,7 @@ fn expire(
     (command, unit, since): (&str, Unit, Since),
     reply: &mut Reply<'_>,
 ) -> Outcome {
-    let (key, now) = (args.at(1), ctx.now());
+    let (key, now, judged_at) = (args.at(1), ctx.now(), ctx.judged_at());
     // That the key holds something else is said before what the arguments lack.
     ctx.peek_as::<Hash>(key)?;
     let at = fields::deadline(Time { number: args.at(2), unit, since }, now, command)?;
@@ -150,7 +150,7 @@ fn expire(
     let (mut set, mut removed) = (Vec::new(), Vec::new());
     let gone = fields::edit(ctx, key, |hash, _| {
         for field in fields.from(0) {
-            let outcome = fields::expire_field(hash, field, at, condition, now);
+            let outcome = fields::expire_field(hash, field, at, condition, judged_at);
             match outcome {
                 Expired::Set => set.push(field),
                 Expired::Removed => removed.push(field),

@@ -67,7 +67,7 @@ pub const HGETEX: Command = Command {
 };
 
 fn hgetdel(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let (key, now) = (args.at(1), ctx.now());
+    let (key, now) = (args.at(1), ctx.judged_at());
     ctx.peek_as::<Hash>(key)?;
     let fields = fields::parse(args, 2, FIELD_COUNT)?;
     reply.array(fields.len());
@@ -114,9 +114,9 @@ impl Lifetime {
 }
 
 fn hgetex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let (key, now) = (args.at(1), ctx.now());
+    let (key, now) = (args.at(1), ctx.judged_at());
     ctx.peek_as::<Hash>(key)?;
-    let (lifetime, place) = Lifetime::parse(args, now)?;
+    let (lifetime, place) = Lifetime::parse(args, ctx.now())?;
     let fields = fields::parse(args, place, FIELD_COUNT)?;
     reply.array(fields.len());
     let (mut changed, mut removed) = (0, 0);

@@ -53,7 +53,7 @@ pub(super) fn persist_field(hash: &mut Hash, field: &[u8], now: UnixMillis) -> P
 }
 
 fn hpersist(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let (key, now) = (args.at(1), ctx.now());
+    let (key, now) = (args.at(1), ctx.judged_at());
     ctx.peek_as::<Hash>(key)?;
     let fields = fields::parse(args, 2, FIELD_COUNT)?;
     reply.array(fields.len());

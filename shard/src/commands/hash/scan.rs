@@ -4,12 +4,10 @@
 //! hash is returned whole by the first call.
 
 use net::{Args, Reply};
-use storage::glob::{Case, glob_match};
-use storage::types::hash::{Field, HashRef, IntBuf};
 
 use super::read::read;
-use crate::commands::item::bulk_item;
 use crate::commands::parse::{ScanOptions, is_word, parse_cursor};
+use crate::commands::walk::{reply_nothing, reply_walk};
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
@@ -39,9 +37,6 @@ pub const HSCAN: Command = Command {
     ..Command::BLANK
 };
 
-/// A call goes at most so many steps for each field that it wants, where steps find none.
-const STEPS_PER_FIELD: usize = 10;
-
 /// The options of HSCAN.
 struct Options<'a> {
     scan: ScanOptions<'a>,
@@ -66,44 +61,19 @@ impl<'a> Options<'a> {
 fn hscan(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let cursor = parse_cursor(args.at(2))?;
     let Some(hash) = read(ctx, args.at(1))? else {
-        reply.array(2);
-        reply.bulk(b"0");
-        reply.array(0);
+        reply_nothing(reply);
         return Ok(());
     };
     let options = Options::parse(args.from(3))?;
-    let (mut elements, mut count) = (Vec::new(), 0);
-    let mut found = Reply::new(&mut elements, reply.resp());
-    let next = visit(hash, cursor, &options.scan, |field| {
-        bulk_item(&mut found, field.name);
-        count += 1;
-        if options.values {
-            bulk_item(&mut found, field.value);
-            count += 1;
-        }
-    });
-    reply.array(2);
-    reply.bulk(next.to_string().as_bytes());
-    reply.array(count);
-    reply.raw(&elements);
-    Ok(())
-}
-
-/// Looks at about as many fields as are wanted and visits those that match. Returns the cursor to go on with, or 0.
-fn visit(hash: HashRef<'_>, mut cursor: u64, options: &ScanOptions<'_>, mut visit: impl FnMut(Field<'_>)) -> u64 {
-    let mut seen = 0;
-    for _ in 0..options.count.saturating_mul(STEPS_PER_FIELD) {
-        cursor = hash.scan(cursor, |field| {
-            seen += 1;
-            let mut buffer = IntBuf::default();
-            let name = field.name.as_bytes(&mut buffer);
-            if options.pattern.is_none_or(|pattern| glob_match(pattern, name, Case::Sensitive)) {
-                visit(field);
+    reply_walk(reply, cursor, &options.scan, |cursor, found| {
+        hash.scan(cursor, |field| {
+            if found.admits(field.name) {
+                found.put(field.name);
+                if options.values {
+                    found.put(field.value);
+                }
             }
-        });
-        if cursor == 0 || seen >= options.count {
-            break;
-        }
-    }
-    cursor
+        })
+    });
+    Ok(())
 }

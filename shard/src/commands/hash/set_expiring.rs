@@ -158,7 +158,7 @@ fn hsetex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     let key = Key::new(args.at(1));
     let request = Request::parse(args, ctx.now())?;
     let (done, sooner) = ctx.edit_or_create(key, |hash: &mut Hash, tools| {
-        if admits(hash.as_ref().live_at(tools.now), &request) {
+        if admits(hash.as_ref().live_at(tools.judged_at), &request) {
             noting_sooner(hash, |hash| set(hash, &request, tools))
         } else {
             (Done::default(), None)
@@ -220,10 +220,10 @@ fn set(hash: &mut Hash, request: &Request<'_>, tools: &mut Tools<'_>) -> Done {
     let mut done = Done { set: pairs.len() / 2, ..Done::default() };
     for place in (0..pairs.len()).step_by(2) {
         let (field, value) = (pairs.at(place), pairs.at(place + 1));
-        hash.remove_if_expired(field, tools.now);
+        hash.remove_if_expired(field, tools.judged_at);
         hash.set(field, value, expiry, limits);
         if let Lifetime::Until(at) = request.lifetime {
-            match fields::expire_field(hash, field, at, Condition::Always, tools.now) {
+            match fields::expire_field(hash, field, at, Condition::Always, tools.judged_at) {
                 Expired::Removed => done.removed += 1,
                 _ => done.expiring += 1,
             }

@@ -126,7 +126,7 @@ fn set_pairs(ctx: &mut Ctx<'_>, args: &Args<'_>, command: &str) -> Result<usize,
         hash.prepare(args.from(2).map(<[u8]>::len), limits);
         let mut added = 0;
         for place in (2..args.len()).step_by(2) {
-            hash.remove_if_expired(args.at(place), tools.now);
+            hash.remove_if_expired(args.at(place), tools.judged_at);
             added += usize::from(hash.set(args.at(place), args.at(place + 1), FieldExpiry::Clear, limits));
         }
         added
@@ -139,7 +139,7 @@ fn set_pairs(ctx: &mut Ctx<'_>, args: &Args<'_>, command: &str) -> Result<usize,
 fn hsetnx(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let (key, field, value) = (args.at(1), args.at(2), args.at(3));
     let added = ctx.edit_or_create(key, |hash: &mut Hash, tools| {
-        hash.remove_if_expired(field, tools.now);
+        hash.remove_if_expired(field, tools.judged_at);
         !hash.as_ref().contains(field) && hash.set(field, value, FieldExpiry::Clear, &tools.limits.hash)
     })?;
     if added {
@@ -153,7 +153,7 @@ fn hsetnx(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
 fn hdel(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let key = args.at(1);
     let removed = ctx.edit(key, |hash: &mut Hash, tools| {
-        let present = |hash: &mut Hash, field| !hash.remove_if_expired(field, tools.now) && hash.remove(field);
+        let present = |hash: &mut Hash, field| !hash.remove_if_expired(field, tools.judged_at) && hash.remove(field);
         let removed = args.from(2).filter(|field| present(hash, field)).count();
         (removed, hash.as_ref().is_empty())
     })?;

@@ -104,7 +104,7 @@ fn dbsize(ctx: &mut Ctx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
 /// When the memory of removed keys is freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Freeing {
-    /// Before the reply.
+    /// Before the reply, but for what would take long.
     Now,
     /// In slices between commands.
     Later,
@@ -154,7 +154,7 @@ fn flush(ctx: &mut Ctx<'_>, freeing: Freeing) {
     }
     let discarded = ctx.clear();
     match freeing {
-        Freeing::Now => drop(discarded),
+        Freeing::Now => ctx.free(discarded),
         Freeing::Later => ctx.discard(Some(discarded)),
     }
     ctx.changed(keys);

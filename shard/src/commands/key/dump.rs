@@ -137,7 +137,7 @@ fn restore(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome
     // A time beyond all times wraps around and is past, as in Redis.
     let at = if options.absolute { ttl } else { ttl.wrapping_add(ctx.now().0) };
     let expire_at = (ttl != 0).then_some(UnixMillis(at));
-    if expire_at.is_some_and(|at| at <= ctx.now()) {
+    if expire_at.is_some_and(|at| at <= ctx.judged_at()) {
         if replaced {
             ctx.notify(Events::GENERIC, "del", key.bytes());
         }

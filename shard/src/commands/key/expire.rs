@@ -189,12 +189,12 @@ fn expire_at(
     reply: &mut Reply<'_>,
 ) -> Outcome {
     let key = args.at(1);
-    let now = ctx.now();
+    let (now, judged_at) = (ctx.now(), ctx.judged_at());
     let conditions = Conditions::parse(args.from(3))?;
     let deadline = Time { number: args.at(2), unit, since }.deadline_or_past(now, command)?;
     let admitted = match ctx.write(key) {
         Some(mut entry) if conditions.admit(entry.expire_at(), deadline) => {
-            if deadline > now {
+            if deadline > judged_at {
                 entry.set_expire(Some(deadline));
                 ctx.notify(Events::GENERIC, "expire", key);
                 ctx.effect(key, &["PEXPIREAT".into(), key.into(), deadline.0.into()]);

@@ -4,11 +4,10 @@
 //! set is returned whole by the first call.
 
 use net::{Args, Reply};
-use storage::glob::{Case, glob_match};
-use storage::types::set::{IntBuf, Item, Set, SetRef};
+use storage::types::set::Set;
 
-use crate::commands::item::bulk_item;
 use crate::commands::parse::{ScanOptions, parse_cursor};
+use crate::commands::walk::{reply_nothing, reply_walk};
 use crate::exec::{Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
@@ -36,46 +35,19 @@ pub const SSCAN: Command = Command {
     ..Command::BLANK
 };
 
-/// A call goes at most so many steps for each member that it wants, where steps find none.
-const STEPS_PER_MEMBER: usize = 10;
-
 fn sscan(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let cursor = parse_cursor(args.at(2))?;
     let Some(set) = ctx.read_as::<Set>(args.at(1))? else {
-        reply.array(2);
-        reply.bulk(b"0");
-        reply.array(0);
+        reply_nothing(reply);
         return Ok(());
     };
     let options = ScanOptions::parse(args.from(3), false)?;
-    let (mut elements, mut count) = (Vec::new(), 0);
-    let mut found = Reply::new(&mut elements, reply.resp());
-    let next = visit(set, cursor, &options, |member| {
-        bulk_item(&mut found, member);
-        count += 1;
-    });
-    reply.array(2);
-    reply.bulk(next.to_string().as_bytes());
-    reply.array(count);
-    reply.raw(&elements);
-    Ok(())
-}
-
-/// Looks at about as many members as are wanted and visits those that match. Returns the cursor to go on with, or 0.
-fn visit(set: SetRef<'_>, mut cursor: u64, options: &ScanOptions<'_>, mut visit: impl FnMut(Item<'_>)) -> u64 {
-    let mut seen = 0;
-    for _ in 0..options.count.saturating_mul(STEPS_PER_MEMBER) {
-        cursor = set.scan(cursor, |member| {
-            seen += 1;
-            let mut buffer = IntBuf::default();
-            let name = member.as_bytes(&mut buffer);
-            if options.pattern.is_none_or(|pattern| glob_match(pattern, name, Case::Sensitive)) {
-                visit(member);
+    reply_walk(reply, cursor, &options, |cursor, found| {
+        set.scan(cursor, |member| {
+            if found.admits(member) {
+                found.put(member);
             }
-        });
-        if cursor == 0 || seen >= options.count {
-            break;
-        }
-    }
-    cursor
+        })
+    });
+    Ok(())
 }

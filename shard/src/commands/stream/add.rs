@@ -83,7 +83,8 @@ fn xadd(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
             // Not stored before it has its entry: an empty stream would stay.
             let mut stream = Stream::new();
             let limits = ctx.shard.limits;
-            let mut tools = Tools { limits, now: ctx.now(), rng: &mut ctx.shard.rng };
+            let (now, judged_at) = (ctx.now(), ctx.judged_at());
+            let mut tools = Tools { limits, now, judged_at, rng: &mut ctx.shard.rng };
             let added = append(&mut stream, &mut tools).map_err(append_error)?;
             ctx.store_collection(key, stream);
             added

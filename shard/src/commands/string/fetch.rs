@@ -73,13 +73,13 @@ fn getex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let key = args.at(1);
     let options = Options::parse(args.from(2), Syntax::GetEx)?;
     get_key(ctx, key, reply)?;
-    let now = ctx.now();
+    let (now, judged_at) = (ctx.now(), ctx.judged_at());
     // A missing key has answered with null: the number behind a word is not even read then.
     let Some(mut entry) = ctx.peek_mut(key) else { return Ok(()) };
     match options.lifetime {
         Lifetime::Until(time) => {
             let deadline = time.deadline(now, "getex")?;
-            if time.since == Since::Epoch && deadline <= now {
+            if time.since == Since::Epoch && deadline <= judged_at {
                 ctx.remove(key);
                 ctx.notify(Events::GENERIC, "del", key);
                 ctx.effect_removed(key);

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use net::{Args, Reply};
 use storage::types::zset::{ZSet, ZSetRef};
+use storage::{Discarded, OwnedValue};
 
 use super::SHRINK_KEY;
 use super::bound::{parse_members, parse_scores};
@@ -141,12 +142,10 @@ fn remove_ranks(
     let removed = ctx.edit(key, |set: &mut ZSet, _| {
         let ranks = ranks_of(set.as_ref());
         let count = ranks.len();
-        if count > 0 {
-            set.remove_ranks(ranks, |_| {});
-        }
-        count
+        (count, if count > 0 { set.cut_ranks(ranks) } else { None })
     })?;
-    let removed = removed.unwrap_or(0);
+    let (removed, cut_off) = removed.unwrap_or((0, None));
+    ctx.discard(cut_off.and_then(|set| Discarded::from_value(OwnedValue::SortedSet(set))));
     tell_removed(ctx, key, removed, event);
     Ok(removed)
 }

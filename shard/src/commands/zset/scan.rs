@@ -1,12 +1,12 @@
 //! ZSCAN: all members and scores, a few at a time.
 
 use net::{Args, Reply};
-use storage::glob::{Case, glob_match};
 use storage::number::{INTEGER_TEXT_BYTES_MAX, format_f64, write_i64};
-use storage::types::zset::{ZSet, ZSetEncoding};
+use storage::types::zset::{Item, ZSet, ZSetEncoding};
 
 use super::READ_KEY;
 use crate::commands::parse::{ScanOptions, parse_cursor};
+use crate::commands::walk::{reply_nothing, reply_walk};
 use crate::exec::{Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group};
 
@@ -41,27 +41,18 @@ fn zscan(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let cursor = parse_cursor(args.at(2))?;
     // As in Redis, the options of a scan of nothing are not looked at.
     let Some(set) = ctx.read_as::<ZSet>(args.at(1))? else {
-        reply.array(2);
-        reply.bulk(b"0");
-        reply.array(0);
+        reply_nothing(reply);
         return Ok(());
     };
     let options = ScanOptions::parse(args.from(3), false)?;
-    let (mut found, mut elements) = (Vec::new(), 0);
-    let next = set.scan(cursor, options.count, |record| {
-        let mut buffer = [0; INTEGER_TEXT_BYTES_MAX];
-        let member = record.member.as_bytes(&mut buffer);
-        if options.pattern.is_none_or(|pattern| glob_match(pattern, member, Case::Sensitive)) {
-            let mut out = Reply::new(&mut found, reply.resp());
-            out.bulk(member);
-            out.bulk(&score_text(record.score, set.encoding()));
-            elements += 2;
-        }
+    reply_walk(reply, cursor, &options, |cursor, found| {
+        set.scan(cursor, options.count, |record| {
+            if found.admits(record.member) {
+                found.put(record.member);
+                found.put(Item::Bytes(&score_text(record.score, set.encoding())));
+            }
+        })
     });
-    reply.array(2);
-    reply.bulk(next.to_string().as_bytes());
-    reply.array(elements);
-    reply.raw(&found);
     Ok(())
 }
 

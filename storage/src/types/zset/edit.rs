@@ -146,6 +146,23 @@ impl ZSet {
         }
     }
 
+    /// Removes the records of a range of ranks. If those are most of them, the others move to a new set instead, and the old
+    /// one is returned, to be freed elsewhere.
+    pub fn cut_ranks(&mut self, ranks: Range<usize>) -> Option<Self> {
+        let len = self.as_ref().len();
+        if matches!(self, Self::Packed(_)) || ranks.len() <= len / 2 {
+            self.remove_ranks(ranks, |_| {});
+            return None;
+        }
+        let mut kept = LargeZSet::default();
+        let mut buffer = [0; INTEGER_TEXT_BYTES_MAX];
+        let set = self.as_ref();
+        for record in set.range(0..ranks.start).chain(set.range(ranks.end..len)) {
+            kept.push(record.member.as_bytes(&mut buffer), record.score);
+        }
+        Some(std::mem::replace(self, Self::Large(Box::new(kept))))
+    }
+
     /// Frees up to about `max` records of a set that is not used any more; returns how many, 0 when nothing is left.
     pub fn free_some(&mut self, max: usize) -> usize {
         match self {

@@ -116,7 +116,7 @@ fn edit(set: &mut ZSet, model: &mut BTreeMap<Vec<u8>, f64>, rng: &mut SmallRng, 
     let number = rng.random_range(0..60_i64);
     let member = if number % 3 == 0 { (number - 20).to_string() } else { format!("m{number}") }.into_bytes();
     let score = [0.0, 1.0, -3.0, 0.5, 1e300, f64::INFINITY, 70_000.0][rng.random_range(0..7)];
-    match rng.random_range(0..10) {
+    match rng.random_range(0..11) {
         0..6 => {
             let old = model.insert(member.clone(), score);
             assert_eq!(set.update(&member, score), old);
@@ -125,6 +125,16 @@ fn edit(set: &mut ZSet, model: &mut BTreeMap<Vec<u8>, f64>, rng: &mut SmallRng, 
             }
         }
         6..9 => assert_eq!(set.remove(&member), model.remove(&member)),
+        9 => {
+            let len = set.as_ref().len();
+            let start = rng.random_range(0..=len);
+            let ranks = start..rng.random_range(start..=len.min(start + 30));
+            let gone: Vec<_> = set.as_ref().range(ranks.clone()).map(|record| record.member.to_vec()).collect();
+            let is_most = matches!(set, ZSet::Large(_)) && ranks.len() > len / 2;
+            let cut_off = set.cut_ranks(ranks);
+            assert_eq!(cut_off.map(|set| set.as_ref().len()), is_most.then_some(len));
+            model.retain(|member, _| !gone.contains(member));
+        }
         _ => {
             let start = rng.random_range(0..=set.as_ref().len());
             let mut gone = Vec::new();

@@ -10,8 +10,6 @@ use crate::snapshot::Kind;
 
 const BAD_WORD: CommandError =
     CommandError::new("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
-const NO_LOG: CommandError =
-    CommandError::new("ERR Error trying to load the AOF files, check server logs: this server writes none.");
 
 pub(super) const RELOAD: Word = Word {
     name: "RELOAD",
@@ -43,7 +41,11 @@ fn reload(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Outco
 pub(super) const LOADAOF: Word = Word {
     name: "LOADAOF",
     usage: "",
-    summary: "Refused: there is no append-only file.",
+    summary: "Empties the databases and loads the append-only files that are there.",
     arguments: 2..=2,
-    run: Run::Session(|_, _, _| Err(NO_LOG)),
+    run: Run::Session(|ctx, _, _| {
+        let waiter = ctx.core.expect_outcome(ctx.conn);
+        ctx.core.want_save(Kind::LoadLog, Some(waiter));
+        Ok(())
+    }),
 };
