@@ -37,7 +37,7 @@ fn fill(client: &mut Client) -> Vec<String> {
 }
 
 fn damage(random: &mut Random, payload: &mut Vec<u8>) {
-    for _ in 0..1 + random.below(4) {
+    for _ in 0..=random.below(4) {
         let at = random.below(payload.len() as u64) as usize;
         match random.below(5) {
             0 => payload[at] ^= 1 << random.below(8),

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::client::encode_to;
+use crate::support::value::Value;
 use crate::support::{Client, Random, Server, each_target, soak};
 
 const QUEUES: u64 = 12;
@@ -56,7 +57,7 @@ fn work(server: &Server, seed: u64, stop: &AtomicBool, replies: &AtomicU64) {
     let mut client = server.client();
     while !stop.load(Ordering::Relaxed) {
         let mut request = Vec::new();
-        let expected: usize = (0..1 + random.below(4)).map(|_| moves(&mut request, &mut random)).sum();
+        let expected: usize = (0..=random.below(4)).map(|_| moves(&mut request, &mut random)).sum();
         let mut outcome = client.try_raw(&request);
         for _ in 0..expected {
             outcome = outcome.and_then(|()| client.try_read()).map(drop);
@@ -93,7 +94,7 @@ fn meddle(client: &mut Client, random: &mut Random) {
 fn tokens(client: &mut Client) -> Vec<String> {
     let lists = (0..QUEUES).map(|number| client.must(&format!("LRANGE {} 0 -1", queue(number))));
     let mut tokens: Vec<String> =
-        lists.flat_map(|list| list.elements().iter().map(|token| token.text()).collect::<Vec<_>>()).collect();
+        lists.flat_map(|list| list.elements().iter().map(Value::text).collect::<Vec<_>>()).collect();
     tokens.sort_unstable();
     tokens
 }

@@ -188,7 +188,9 @@ fn add(server: &Server, supplies: &Supplies, seed: u64, account: &Account, stop:
             next += added;
         }
         let mut request = Vec::new();
-        commands.iter().for_each(|words| encode_to(&mut request, words));
+        for words in &commands {
+            encode_to(&mut request, words);
+        }
         client.raw(&request);
         for reply in client.read_many(commands.len()) {
             assert!(matches!(reply, Value::Integer(_) | Value::Bulk(_)), "{reply}");

@@ -3,6 +3,8 @@
 //! `eval A, B` in a program's text is a script that calls A and B on keys from its `KEYS`, and returns both replies;
 //! `evalany A, B` is one that has its keys from its arguments, so that it must hold all shards. Either is one point.
 
+use std::fmt::Write as _;
+
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use shard::mesh::{Rule, Rules};
@@ -31,7 +33,7 @@ pub fn eval(commands: &[Vec<Bytes>], declared: bool) -> Vec<Bytes> {
             let is_key = own.iter().any(|key| std::ptr::eq(*key, word));
             let (list, name) = if is_key && declared { (&mut keys, "KEYS") } else { (&mut values, "ARGV") };
             list.push(word.clone());
-            call.push_str(&format!(", {name}[{}]", list.len()));
+            write!(call, ", {name}[{}]", list.len()).expect("a string takes what is written");
         }
         calls.push(call + ")");
     }

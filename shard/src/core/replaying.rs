@@ -173,6 +173,6 @@ mod tests {
     fn errors_are_found_at_any_depth() {
         let replies = b"+OK\r\n$6\r\n-no\r\n-\r\n*2\r\n:1\r\n-WRONGTYPE x\r\n$-1\r\n-ERR y\r\n";
         assert_eq!(errors_of(replies), [b"WRONGTYPE x".as_slice(), b"ERR y"]);
-        assert_eq!(errors_of(b""), [b"".as_slice(); 0]);
+        assert!(errors_of(b"").is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! What is recorded, command by command; and that records replayed make the same keys.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -72,7 +73,7 @@ fn check(script: &str) {
 #[test]
 fn strings() {
     check(
-        r#"
+        r"
         SET a 1 => SET a 1
         SET a 2 NX =>
         SET a 2 XX => SET a 2 XX
@@ -97,14 +98,14 @@ fn strings() {
         MSETEX 2 a 1 b 2 EX 1 => MULTI | SET a 1 PXAT 1700000001000 | SET b 2 PXAT 1700000001000 | EXEC
         DELEX a IFEQ 2 =>
         DELEX a IFEQ 1 => DEL a
-        "#,
+        ",
     );
 }
 
 #[test]
 fn keys_and_times() {
     check(
-        r#"
+        r"
         SET a 1 => SET a 1
         EXPIRE a 10 => PEXPIREAT a 1700000010000
         PEXPIRE a 10 NX =>
@@ -123,14 +124,14 @@ fn keys_and_times() {
         TICK 20 =>
         INCR a => MULTI | DEL a | INCR a | EXEC
         EXPIRE a -1 => DEL a
-        "#,
+        ",
     );
 }
 
 #[test]
 fn what_chance_or_a_wait_decides() {
     check(
-        r#"
+        r"
         SADD s 1 => SADD s 1
         SPOP s => SREM s 1
         SADD s 1 2 3 => SADD s 1 2 3
@@ -145,14 +146,14 @@ fn what_chance_or_a_wait_decides() {
         ZADD z 1 a 2 b 3 c => ZADD z 1 a 2 b 3 c
         BZPOPMIN nothing z 0 => ZPOPMIN z
         ZMPOP 2 nothing z MAX COUNT 4 => ZPOPMAX z 4
-        "#,
+        ",
     );
 }
 
 #[test]
 fn hashes() {
     check(
-        r#"
+        r"
         HSET h f 1 g 2 i 3 => HSET h f 1 g 2 i 3
         HINCRBYFLOAT h f 0.5 => HSET h f 1.5
         HEXPIRE h 10 FIELDS 3 f g none => HPEXPIREAT h 1700000010000 FIELDS 2 f g
@@ -164,14 +165,14 @@ fn hashes() {
         HGETDEL h FIELDS 2 i none => HDEL h i none
         HSETEX h PX 5 FIELDS 1 j 1 => HSETEX h PXAT 1700000000015 FIELDS 1 j 1
         HEXPIREAT h 1 FIELDS 2 j f => HDEL h j f
-        "#,
+        ",
     );
 }
 
 #[test]
 fn streams() {
     check(
-        r#"
+        r"
         XADD x 1-* a 1 => XADD x 1-0 a 1
         XADD x MAXLEN 1 2-1 a 1 => XADD x MAXLEN = 1 2-1 a 1
         XADD x MAXLEN ~ 1 3-1 a 1 => XADD x 3-1 a 1
@@ -182,7 +183,7 @@ fn streams() {
         XACK x g 2-1 => XACK x g 2-1
         XREADGROUP GROUP g c NOACK STREAMS x > => XGROUP SETID x g 3-1 ENTRIESREAD 3
         XTRIM x MAXLEN 0 => XTRIM x MAXLEN = 0
-        "#,
+        ",
     );
 }
 
@@ -208,6 +209,8 @@ fn commands_for_all_keys_are_stretches_of_their_own() {
 
 /// Commands, in which a letter in braces stands for a key of a kind (s string, l list, e set, z sorted set, h hash,
 /// x stream, p HyperLogLog, a any), n for a small number, m for a member, t for milliseconds.
+const GROWS: &str = "a string takes what is written";
+
 const TEMPLATES: &[&str] = &[
     "SET {s} {n}",
     "SET {a} {n}",
@@ -331,9 +334,9 @@ fn fill(template: &str, rng: &mut SmallRng) -> String {
             't' => command.push_str(&rng.random_range(1..400).to_string()),
             'a' => {
                 let kind = b"slezhxp"[rng.random_range(0..7)] as char;
-                command.push_str(&format!("{kind}{}", rng.random_range(0..4)));
+                write!(command, "{kind}{}", rng.random_range(0..4)).expect(GROWS);
             }
-            kind => command.push_str(&format!("{kind}{}", rng.random_range(0..4))),
+            kind => write!(command, "{kind}{}", rng.random_range(0..4)).expect(GROWS),
         }
         rest = &behind[2..];
     }

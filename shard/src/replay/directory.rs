@@ -34,7 +34,7 @@ pub struct Opened {
 /// Finds the log that `config` names, recovers it, and says what is to be loaded by so many shards, which are emptied
 /// first if `empties`. An error is a text for the server's log.
 pub fn open(config: &Config, shards: usize, empties: bool, now: UnixMillis) -> Result<Opened, String> {
-    let disk = RealDisk;
+    let disk: &dyn Disk = &RealDisk;
     let directory = Path::new(&config.dir.0).join(&config.appenddirname);
     let name = &config.appendfilename;
     let manifest = match read_manifest(disk, &directory, name)? {
@@ -62,7 +62,7 @@ pub fn open(config: &Config, shards: usize, empties: bool, now: UnixMillis) -> R
     Ok(Opened { loading, start: LogStart { manifest, last_epoch: recovered.last_epoch, resume } })
 }
 
-fn read_manifest(disk: RealDisk, directory: &Path, name: &str) -> Result<Option<Manifest>, String> {
+fn read_manifest(disk: &dyn Disk, directory: &Path, name: &str) -> Result<Option<Manifest>, String> {
     match Manifest::load(disk, directory, name) {
         Ok(None) => Ok(None),
         Ok(Some(manifest)) => manifest.map(Some).map_err(|error| error.to_string()),
@@ -74,14 +74,14 @@ fn read_manifest(disk: RealDisk, directory: &Path, name: &str) -> Result<Option<
 }
 
 /// Whether the server ended between writing the manifest of an old log and moving that log.
-fn is_half_upgraded(disk: RealDisk, config: &Config, directory: &Path, manifest: &Manifest) -> bool {
+fn is_half_upgraded(disk: &dyn Disk, config: &Config, directory: &Path, manifest: &Manifest) -> bool {
     let [only] = &manifest.files[..] else { return false };
     let is_old = only.kind == FileKind::Base && only.name == config.appendfilename;
     is_old && disk.length(&directory.join(&only.name)).is_err()
 }
 
 /// A log of before there were manifests becomes the base of one.
-fn upgrade(disk: RealDisk, config: &Config, directory: &Path) -> Result<Manifest, String> {
+fn upgrade(disk: &dyn Disk, config: &Config, directory: &Path) -> Result<Manifest, String> {
     let name = &config.appendfilename;
     let base = ManifestFile { name: name.clone(), seq: 1, kind: FileKind::Base, writer: None, epoch: None };
     let manifest = Manifest { files: vec![base] };
@@ -98,7 +98,7 @@ fn upgrade(disk: RealDisk, config: &Config, directory: &Path) -> Result<Manifest
 }
 
 /// The stages of a log.
-fn stages(disk: RealDisk, directory: &Path, manifest: &Manifest) -> Result<Vec<Stage>, String> {
+fn stages(disk: &dyn Disk, directory: &Path, manifest: &Manifest) -> Result<Vec<Stage>, String> {
     let mut stages = Vec::new();
     let parts = manifest.parts();
     let last = parts.len().saturating_sub(1);
@@ -136,7 +136,7 @@ fn push_snapshot(stages: &mut Vec<Stage>, log: LogFile) {
     stages.push(Stage::Logs(vec![LogFile { is_behind_snapshot: true, ..log }]));
 }
 
-fn log_file(disk: RealDisk, directory: &Path, file: &ManifestFile, is_last: bool) -> Result<LogFile, String> {
+fn log_file(disk: &dyn Disk, directory: &Path, file: &ManifestFile, is_last: bool) -> Result<LogFile, String> {
     let path: PathBuf = directory.join(&file.name);
     let bytes = disk
         .length(&path)
@@ -151,7 +151,7 @@ fn log_file(disk: RealDisk, directory: &Path, file: &ManifestFile, is_last: bool
     })
 }
 
-fn begins_as_snapshot(disk: RealDisk, path: &Path) -> Result<bool, String> {
+fn begins_as_snapshot(disk: &dyn Disk, path: &Path) -> Result<bool, String> {
     let mut begin = Vec::new();
     let read = disk.read(path).and_then(|source| source.take(5).read_to_end(&mut begin));
     read.map_err(|error| {

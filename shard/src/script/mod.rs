@@ -7,6 +7,7 @@
 //! | `analysis/` | from a script's text: are all keys that it touches among those declared? |
 //! | `engine.rs`, `state.rs` | a core's Lua states, and what is compiled in them |
 //! | `vm.rs`, `sandbox.lua` | a Lua state, and what scripts see of it |
+//! | `guard.rs` | functions of Rust, called with too many arguments |
 //! | `library/` | `redis`, `cjson`, `cmsgpack`, `struct`, `bit`, `math.random` |
 //! | `work.rs` | a call of a script: what it claims, and on what it runs |
 //! | `run.rs`, `drive.rs` | running a script: its commands, its time, its end |
@@ -33,6 +34,7 @@ mod drive;
 pub mod engine;
 pub mod flags;
 pub mod functions;
+mod guard;
 mod library;
 mod number;
 mod random;

@@ -4,14 +4,14 @@
 -- the real one and refuses to write (`protect`). The functions that would go around a metatable are replaced.
 --
 -- Functions in Rust raise errors of a kind that scripts know nothing of: whatever catches an error converts it. Each value
--- that Rust gets takes one of some thousands of places, so none of these functions is called with more at once (`narrow`);
+-- that Rust gets takes one of some thousands of places, so none of these functions is called with more at once (`guarded`);
 -- the arguments of a command, which may be more, then stand in a table.
 
 local raw = ...
 
 local error, type, tostring, next, setfenv, concat = error, type, tostring, next, setfenv, table.concat
 local raw_pairs, raw_setmetatable, raw_rawset, raw_unpack = pairs, setmetatable, rawset, unpack
-local select, tonumber = select, tonumber
+local tonumber = tonumber
 local raw_getfenv, raw_newproxy, raw_globals = getfenv, newproxy, _G
 local raw_loadstring, raw_pcall, raw_xpcall = loadstring, pcall, xpcall
 
@@ -101,26 +101,10 @@ local function limited_unpack(t, first, last)
     return raw_unpack(t, first, last)
 end
 
--- A function in Rust as scripts call it.
-local function narrow(f, arguments_max)
-    return function(...)
-        if select('#', ...) > arguments_max then error('too many arguments', 2) end
-        return f(...)
-    end
-end
-
-local function widened(call, wide_call)
-    return function(...)
-        local count = select('#', ...)
-        if count > ARGUMENTS_MAX then return wide_call({...}, count) end
-        return call(...)
-    end
-end
-
 for _, library in raw_pairs {raw.redis, raw.load, raw.bit, raw.cjson, raw.cmsgpack, raw.struct, raw.math} do
     for name, f in raw_pairs(library) do
         if type(f) == 'function' and library[name] ~= raw.redis.call and library[name] ~= raw.redis.pcall then
-            library[name] = narrow(f, name == 'pack' and PACKED_MAX or ARGUMENTS_MAX)
+            library[name] = raw.guarded(f, name == 'pack' and PACKED_MAX or ARGUMENTS_MAX)
         end
     end
 end
@@ -128,12 +112,12 @@ local new_cjson = raw.cjson.new
 raw.cjson.new = function()
     local made = new_cjson()
     for name, f in raw_pairs(made) do
-        if type(f) == 'function' then made[name] = narrow(f, ARGUMENTS_MAX) end
+        if type(f) == 'function' then made[name] = raw.guarded(f, ARGUMENTS_MAX) end
     end
     return made
 end
-raw.redis.call = widened(raw.redis.call, raw.wide_call)
-raw.redis.pcall = widened(raw.redis.pcall, raw.wide_pcall)
+raw.redis.call = raw.guarded(raw.redis.call, ARGUMENTS_MAX, raw.wide_call)
+raw.redis.pcall = raw.guarded(raw.redis.pcall, ARGUMENTS_MAX, raw.wide_pcall)
 
 local globals = {}
 local face, meta = protect(globals)

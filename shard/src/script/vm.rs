@@ -14,6 +14,7 @@ use mlua::{Function, HookTriggers, Lua, LuaOptions, RegistryKey, StdLib, Table, 
 use net::{OwnedArgs, Resp};
 
 use super::drive::{Lane, Pause};
+use super::guard::guarded;
 use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
 use super::random::Rand48;
 use super::to_reply::write_value;
@@ -302,6 +303,7 @@ fn environment(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<Table> {
         Ok(table)
     })?;
     raw.set("kill_message", message)?;
+    raw.set("guarded", lua.create_function(|lua, (function, most, wide)| guarded(lua, function, most, wide))?)?;
     raw.set("convert", lua.create_function(convert)?)?;
     raw.set("position", lua.create_function(|lua, ()| Ok(position(lua, 1)))?)?;
     lua.load(SANDBOX).set_name(SANDBOX_NAME).call(raw)

@@ -24,6 +24,9 @@ pub(super) struct Reader<'a> {
     pub(super) consumer: &'a [u8],
 }
 
+/// Makes of BLOCK's argument until when to wait.
+type Deadline<'f> = &'f mut dyn FnMut(&[u8]) -> Result<Option<UnixMillis>, CommandError>;
+
 /// Whether a client waits when there is nothing to read.
 #[derive(Clone, Copy, Debug)]
 enum Block {
@@ -76,11 +79,7 @@ impl<'a> ReadOptions<'a> {
     }
 
     /// Reads the arguments; `deadline` makes of BLOCK's until when to wait.
-    fn parse(
-        args: &Args<'a>,
-        of_group: bool,
-        deadline: &mut dyn FnMut(&[u8]) -> Result<Option<UnixMillis>, CommandError>,
-    ) -> Result<ReadOptions<'a>, CommandError> {
+    fn parse(args: &Args<'a>, of_group: bool, deadline: Deadline<'_>) -> Result<ReadOptions<'a>, CommandError> {
         let mut options = ReadOptions {
             count: 0,
             block: Block::No,

@@ -111,9 +111,9 @@ pub(super) fn convert(lua: &Lua, value: Value) -> mlua::Result<Value> {
     }
 }
 
-/// Where the function was called that runs now, as Lua begins its errors.
+/// Where the function was called that runs now, as Lua begins its errors. Between the two is what guards the function.
 fn line_of_caller(lua: &Lua) -> String {
-    for level in 1.. {
+    for level in 2.. {
         let found = lua.inspect_stack(level, |debug| {
             let source = debug.source();
             let between = source.what == "tail" || source.source.is_some_and(|name| name == SANDBOX_NAME);
