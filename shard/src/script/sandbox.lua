@@ -4,21 +4,19 @@
 -- the real one and refuses to write (`protect`). The functions that would go around a metatable are replaced.
 --
 -- Functions in Rust raise errors of a kind that scripts know nothing of: whatever catches an error converts it. Each value
--- that Rust gets takes one of some thousands of places, so none of these functions is called with more at once (`narrow`);
--- the arguments of a command, which may be more, then stand in a table.
+-- that Rust gets takes one of some thousands of places, so a script can unpack no more at once. None of these functions has
+-- a wrapper in Lua: a script that returns what it calls would be gone when an error asks for its line.
 
 local raw = ...
 
 local error, type, tostring, next, setfenv, concat = error, type, tostring, next, setfenv, table.concat
 local raw_pairs, raw_setmetatable, raw_rawset, raw_unpack = pairs, setmetatable, rawset, unpack
-local select, tonumber = select, tonumber
+local tonumber = tonumber
 local raw_getfenv, raw_newproxy, raw_globals = getfenv, newproxy, _G
 local raw_loadstring, raw_pcall, raw_xpcall = loadstring, pcall, xpcall
 
 local READONLY = 'Attempt to modify a readonly table'
-local UNPACKED_MAX = 8000
-local ARGUMENTS_MAX = 1000
-local PACKED_MAX = 6000
+local UNPACKED_MAX = 7000
 
 -- From what scripts hold to the real table.
 local protected = raw_setmetatable({}, {__mode = 'k'})
@@ -93,47 +91,12 @@ end
 
 -- Lua's own counts the results in 32 bits, which a range may pass. What is compared with NaN is false.
 local function limited_unpack(t, first, last)
-    if first == nil and last == nil then return raw_unpack(t) end
     if type(t) == 'table' then
         local from, to = tonumber(first or 1), tonumber(last or #t)
         if from and to and not (to - from < UNPACKED_MAX) then error('too many results to unpack', 2) end
     end
     return raw_unpack(t, first, last)
 end
-
--- A function in Rust as scripts call it.
-local function narrow(f, arguments_max)
-    return function(...)
-        if select('#', ...) > arguments_max then error('too many arguments', 2) end
-        return f(...)
-    end
-end
-
-local function widened(call, wide_call)
-    return function(...)
-        local count = select('#', ...)
-        if count > ARGUMENTS_MAX then return wide_call({...}, count) end
-        return call(...)
-    end
-end
-
-for _, library in raw_pairs {raw.redis, raw.load, raw.bit, raw.cjson, raw.cmsgpack, raw.struct, raw.math} do
-    for name, f in raw_pairs(library) do
-        if type(f) == 'function' and library[name] ~= raw.redis.call and library[name] ~= raw.redis.pcall then
-            library[name] = narrow(f, name == 'pack' and PACKED_MAX or ARGUMENTS_MAX)
-        end
-    end
-end
-local new_cjson = raw.cjson.new
-raw.cjson.new = function()
-    local made = new_cjson()
-    for name, f in raw_pairs(made) do
-        if type(f) == 'function' then made[name] = narrow(f, ARGUMENTS_MAX) end
-    end
-    return made
-end
-raw.redis.call = widened(raw.redis.call, raw.wide_call)
-raw.redis.pcall = widened(raw.redis.pcall, raw.wide_pcall)
 
 local globals = {}
 local face, meta = protect(globals)

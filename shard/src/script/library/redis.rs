@@ -40,29 +40,17 @@ pub(in crate::script) struct Registered {
 pub(in crate::script) fn add(lua: &Lua, raw: &Table, exchange: &Rc<Exchange>) -> mlua::Result<()> {
     let redis = facts(lua)?;
     let own = Rc::clone(exchange);
-    let function = move |lua: &Lua, args: MultiValue| match call(&own, args.iter().cloned().map(Ok)) {
+    let function = move |lua: &Lua, args: MultiValue| match call(&own, &args) {
         Ok(()) => reply(lua, &own),
         Err(raised) => Err(mlua::Error::external(raised)),
     };
     redis.raw_set("call", lua.create_function(function)?)?;
     let own = Rc::clone(exchange);
-    let function = move |lua: &Lua, args: MultiValue| match call(&own, args.iter().cloned().map(Ok)) {
+    let function = move |lua: &Lua, args: MultiValue| match call(&own, &args) {
         Ok(()) => reply(lua, &own),
         Err(raised) => raised.value(lua),
     };
     redis.raw_set("pcall", lua.create_function(function)?)?;
-    let own = Rc::clone(exchange);
-    let function = move |lua: &Lua, (args, count): (Table, usize)| match call(&own, listed(&args, count)) {
-        Ok(()) => reply(lua, &own),
-        Err(raised) => Err(mlua::Error::external(raised)),
-    };
-    raw.raw_set("wide_call", lua.create_function(function)?)?;
-    let own = Rc::clone(exchange);
-    let function = move |lua: &Lua, (args, count): (Table, usize)| match call(&own, listed(&args, count)) {
-        Ok(()) => reply(lua, &own),
-        Err(raised) => raised.value(lua),
-    };
-    raw.raw_set("wide_pcall", lua.create_function(function)?)?;
     redis.raw_set("error_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "err", &args))?)?;
     redis.raw_set("status_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "ok", &args))?)?;
     type Arguments = Variadic<Value>;
@@ -101,22 +89,17 @@ fn facts(lua: &Lua) -> mlua::Result<Table> {
     Ok(facts)
 }
 
-/// The values of a list, one by one: each that is in Rust takes one of some thousands of places.
-fn listed(args: &Table, count: usize) -> impl Iterator<Item = mlua::Result<Value>> {
-    (1..=count).map(|place| args.raw_get(place))
-}
-
 /// Takes a command's arguments; false if one of them can be none.
-fn push(exchange: &Exchange, args: impl Iterator<Item = mlua::Result<Value>>) -> bool {
+fn push(exchange: &Exchange, args: &MultiValue) -> bool {
     let mut to = exchange.args.borrow_mut();
     for value in args {
         match value {
-            Ok(Value::String(text)) => to.push(&text.as_bytes()),
-            Ok(Value::Integer(number)) if number.unsigned_abs() <= PLAIN_INTEGER_MAX => {
-                to.push_with(|digits| write_integer(digits, number));
+            Value::String(text) => to.push(&text.as_bytes()),
+            Value::Integer(number) if number.unsigned_abs() <= PLAIN_INTEGER_MAX => {
+                to.push_with(|digits| write_integer(digits, *number));
             }
-            Ok(number @ (Value::Integer(_) | Value::Number(_))) => {
-                to.push_with(|digits| write_g(digits, float(&number).unwrap_or_default(), 17));
+            number @ (Value::Integer(_) | Value::Number(_)) => {
+                to.push_with(|digits| write_g(digits, float(number).unwrap_or_default(), 17));
             }
             _ => return false,
         }
@@ -125,15 +108,15 @@ fn push(exchange: &Exchange, args: impl Iterator<Item = mlua::Result<Value>>) ->
 }
 
 /// Runs a command; its reply, unless it is an error, is in the exchange.
-fn call(exchange: &Exchange, args: impl Iterator<Item = mlua::Result<Value>>) -> Result<(), Raised> {
+fn call(exchange: &Exchange, args: &MultiValue) -> Result<(), Raised> {
     let Some(lane) = exchange.lane.get() else { return Err(Raised::table(NO_SCRIPT_RUNS)) };
     exchange.args.borrow_mut().clear();
     exchange.reply.borrow_mut().clear();
+    if args.is_empty() {
+        return Err(Raised::table(NO_COMMAND));
+    }
     if !push(exchange, args) {
         return Err(Raised::table(BAD_ARGUMENT));
-    }
-    if exchange.args.borrow().as_args().is_empty() {
-        return Err(Raised::table(NO_COMMAND));
     }
     if let Some(message) = lane.pause(Pause::Call) {
         exchange.killed.set(Some(message));
