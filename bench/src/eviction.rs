@@ -87,7 +87,9 @@ fn replay(
         keys.clear();
         keys.extend((0..BATCH).map(|_| format!("key:{:012}", trace.next())));
         request.clear();
-        keys.iter().for_each(|key| encode(&mut request, &["GET", key]));
+        for key in &keys {
+            encode(&mut request, &["GET", key]);
+        }
         let found = client.are_found(&request, BATCH)?;
         if number * BATCH >= requests / 2 {
             hits += found.iter().filter(|&&hit| hit).count();
@@ -147,7 +149,9 @@ impl Zipf {
             sum
         });
         let mut sums: Vec<f64> = weights.collect();
-        sums.iter_mut().for_each(|part| *part /= sum);
+        for part in &mut sums {
+            *part /= sum;
+        }
         Self(sums)
     }
 }

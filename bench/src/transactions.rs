@@ -148,5 +148,7 @@ fn transaction(number: usize, request: &mut Vec<u8>) {
         &["EXISTS", &name],
         &["EXEC"],
     ];
-    commands.iter().for_each(|words| encode(request, words));
+    for words in commands {
+        encode(request, words);
+    }
 }

@@ -10,7 +10,7 @@
 use std::sync::atomic::Ordering;
 
 use storage::UnixMillis;
-use storage::keyspace::{Eviction, LfuSettings, Pool, Usefulness};
+use storage::keyspace::{Draw, Eviction, LfuSettings, Pool, Usefulness};
 
 use super::Core;
 use crate::budget::{NO_RANK, Told};
@@ -237,7 +237,8 @@ impl Core {
         };
         let number = databases.iter().position(holds_point).expect("the point is below the sum");
         let (count, pool) = (config.maxmemory_samples as usize, &mut self.evicting.pool);
-        databases[number].draw_candidates(number as u32, count, volatile, *clock, pool, rng);
+        let draw = Draw { database: number as u32, count, volatile_only: volatile, now: *clock };
+        databases[number].draw_candidates(draw, pool, rng);
     }
 
     /// Tells the others what this core would evict next. Where chance decides, whoever has most keys is next.

@@ -83,6 +83,8 @@ impl Core {
             return Err(format!("Unknown command '{name}' reading the append only file {file}"));
         };
         self.begin_replay();
+        // What this tick has pushed is not drained yet: nothing may run in place ahead of its own earlier parts.
+        self.routed(REPLAY);
         let waits = row.command.flags.has(Flag::Blocking);
         let is_open = self.session(REPLAY).is_some_and(|session| session.in_transaction());
         if waits && !is_open {

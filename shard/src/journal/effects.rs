@@ -148,15 +148,15 @@ impl Ctx<'_> {
         if owners.iter().all(|owner| *owner == first) {
             self.shard.journal.put(first, self.db, args);
         } else if let (Run::Split { .. }, Find::Range { step, .. }) = (row.run(args), row.command.keys[0].find) {
-            self.record_parts(args, usize::from(step), owners);
+            self.record_parts(args, usize::from(step), &owners);
         } else {
             self.record_changed(noted);
         }
     }
 
     /// To each shard its part of a command of the form `name (key values...)+`.
-    fn record_parts(&mut self, args: &Args<'_>, step: usize, owners: Vec<ShardId>) {
-        let mut shards = owners.clone();
+    fn record_parts(&mut self, args: &Args<'_>, step: usize, owners: &[ShardId]) {
+        let mut shards = owners.to_vec();
         shards.sort_unstable();
         shards.dedup();
         for shard in shards {

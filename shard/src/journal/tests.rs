@@ -47,8 +47,7 @@ fn length(rest: &mut &[u8], kind: u8) -> usize {
 /// What the shards have recorded since this was asked last, shard by shard.
 fn taken(keys: &mut Keyspace) -> Vec<Vec<Command>> {
     let of_stretch = |stretch| match stretch {
-        Stretch::Records(records) => commands(&records),
-        Stretch::Whole(record) => commands(&record),
+        Stretch::Records(records) | Stretch::Whole(records) => commands(&records),
     };
     keys.shards.iter_mut().map(|shard| shard.journal.take().into_iter().flat_map(of_stretch).collect()).collect()
 }

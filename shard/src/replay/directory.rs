@@ -37,21 +37,21 @@ pub fn open(config: &Config, shards: usize, empties: bool, now: UnixMillis) -> R
     let disk = RealDisk;
     let directory = Path::new(&config.dir.0).join(&config.appenddirname);
     let name = &config.appendfilename;
-    let manifest = match read_manifest(&disk, &directory, name)? {
-        Some(manifest) if !is_half_upgraded(&disk, config, &directory, &manifest) => manifest,
+    let manifest = match read_manifest(disk, &directory, name)? {
+        Some(manifest) if !is_half_upgraded(disk, config, &directory, &manifest) => manifest,
         _ if !Path::new(&config.dir.0).join(name).is_file() => {
             return Ok(Opened { loading: None, start: LogStart::default() });
         }
-        _ => upgrade(&disk, config, &directory)?,
+        _ => upgrade(disk, config, &directory)?,
     };
     let recovered =
-        recover(&disk, &directory, &manifest, config.aof_load_truncated).map_err(|error| error.to_string())?;
+        recover(disk, &directory, &manifest, config.aof_load_truncated).map_err(|error| error.to_string())?;
     for LogPlace { name, length } in &recovered.cuts {
         tracing::warn!("!!! Warning: short read while loading the AOF file {name}!!!");
         tracing::warn!("AOF {name} loaded anyway because aof-load-truncated is enabled");
         tracing::warn!("Truncating the AOF {name} at offset {length}, behind epoch {}", recovered.last_epoch);
     }
-    let mut stages = stages(&disk, &directory, &manifest)?;
+    let mut stages = stages(disk, &directory, &manifest)?;
     let loading = (!stages.is_empty()).then(|| {
         if empties {
             stages.insert(0, Stage::Empty);
@@ -62,7 +62,7 @@ pub fn open(config: &Config, shards: usize, empties: bool, now: UnixMillis) -> R
     Ok(Opened { loading, start: LogStart { manifest, last_epoch: recovered.last_epoch, resume } })
 }
 
-fn read_manifest(disk: &RealDisk, directory: &Path, name: &str) -> Result<Option<Manifest>, String> {
+fn read_manifest(disk: RealDisk, directory: &Path, name: &str) -> Result<Option<Manifest>, String> {
     match Manifest::load(disk, directory, name) {
         Ok(None) => Ok(None),
         Ok(Some(manifest)) => manifest.map(Some).map_err(|error| error.to_string()),
@@ -74,14 +74,14 @@ fn read_manifest(disk: &RealDisk, directory: &Path, name: &str) -> Result<Option
 }
 
 /// Whether the server ended between writing the manifest of an old log and moving that log.
-fn is_half_upgraded(disk: &RealDisk, config: &Config, directory: &Path, manifest: &Manifest) -> bool {
+fn is_half_upgraded(disk: RealDisk, config: &Config, directory: &Path, manifest: &Manifest) -> bool {
     let [only] = &manifest.files[..] else { return false };
     let is_old = only.kind == FileKind::Base && only.name == config.appendfilename;
     is_old && disk.length(&directory.join(&only.name)).is_err()
 }
 
 /// A log of before there were manifests becomes the base of one.
-fn upgrade(disk: &RealDisk, config: &Config, directory: &Path) -> Result<Manifest, String> {
+fn upgrade(disk: RealDisk, config: &Config, directory: &Path) -> Result<Manifest, String> {
     let name = &config.appendfilename;
     let base = ManifestFile { name: name.clone(), seq: 1, kind: FileKind::Base, writer: None, epoch: None };
     let manifest = Manifest { files: vec![base] };
@@ -98,7 +98,7 @@ fn upgrade(disk: &RealDisk, config: &Config, directory: &Path) -> Result<Manifes
 }
 
 /// The stages of a log.
-fn stages(disk: &RealDisk, directory: &Path, manifest: &Manifest) -> Result<Vec<Stage>, String> {
+fn stages(disk: RealDisk, directory: &Path, manifest: &Manifest) -> Result<Vec<Stage>, String> {
     let mut stages = Vec::new();
     let parts = manifest.parts();
     let last = parts.len().saturating_sub(1);
@@ -136,7 +136,7 @@ fn push_snapshot(stages: &mut Vec<Stage>, log: LogFile) {
     stages.push(Stage::Logs(vec![LogFile { is_behind_snapshot: true, ..log }]));
 }
 
-fn log_file(disk: &RealDisk, directory: &Path, file: &ManifestFile, is_last: bool) -> Result<LogFile, String> {
+fn log_file(disk: RealDisk, directory: &Path, file: &ManifestFile, is_last: bool) -> Result<LogFile, String> {
     let path: PathBuf = directory.join(&file.name);
     let bytes = disk
         .length(&path)
@@ -151,7 +151,7 @@ fn log_file(disk: &RealDisk, directory: &Path, file: &ManifestFile, is_last: boo
     })
 }
 
-fn begins_as_snapshot(disk: &RealDisk, path: &Path) -> Result<bool, String> {
+fn begins_as_snapshot(disk: RealDisk, path: &Path) -> Result<bool, String> {
     let mut begin = Vec::new();
     let read = disk.read(path).and_then(|source| source.take(5).read_to_end(&mut begin));
     read.map_err(|error| {

@@ -109,7 +109,7 @@ impl Loading {
         };
         let bytes = file.metadata().map_err(|error| fatal(&error))?.len();
         let stage = Stage::Snapshot(SnapshotFile { path: path.to_owned(), bytes, part_of_log: None });
-        Ok(Some(Loading { check_sum, conflict, starts, ..Loading::of_stages(vec![stage], shards, now) }))
+        Ok(Some(Loading { conflict, starts, check_sum, ..Loading::of_stages(vec![stage], shards, now) }))
     }
 
     /// A log, to be loaded by so many cores; commands are refused meanwhile.

@@ -37,7 +37,7 @@ pub use access::{Access, LFU_COUNTER_INITIAL, LfuSettings};
 pub use database::{Database, Detached};
 pub use discard::{DISCARD_BYTES_MIN, Discarded};
 pub use entry::{Entry, EntryMut};
-pub use evict::{Candidate, Eviction, Pool, Usefulness};
+pub use evict::{Candidate, Draw, Eviction, Pool, Usefulness};
 pub use expiry::{Expiry, SweepBudget, SweepOutcome, UnixMillis};
 pub use fields::SweptFields;
 pub use key::Key;

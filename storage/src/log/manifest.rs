@@ -19,7 +19,7 @@
 //! When Redis writes the manifest anew our words are lost; then it has replayed whatever was in the files, and they are
 //! files like its own.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -106,6 +106,8 @@ pub struct ManifestError {
     pub text: &'static str,
 }
 
+const NEVER_FULL: &str = "a string takes what is written";
+
 const EMPTY: &str = "Found an empty AOF manifest";
 const LONG_LINE: &str = "The AOF manifest file contains too long line";
 const FORMAT: &str = "Invalid AOF manifest file format";
@@ -175,13 +177,13 @@ impl Manifest {
         for file in in_order {
             text.push_str("file ");
             words::put(&mut text, &file.name);
-            text.push_str(&format!(" seq {} type {}", file.seq, file.kind.letter()));
+            write!(text, " seq {} type {}", file.seq, file.kind.letter()).expect(NEVER_FULL);
             if let Some(writer) = file.writer.filter(|_| file.kind == FileKind::Incremental) {
                 let Writer { generation, shard, shards } = writer;
-                text.push_str(&format!(" generation {generation} shard {shard} shards {shards}"));
+                write!(text, " generation {generation} shard {shard} shards {shards}").expect(NEVER_FULL);
             }
             if let Some(epoch) = file.epoch {
-                text.push_str(&format!(" epoch {epoch}"));
+                write!(text, " epoch {epoch}").expect(NEVER_FULL);
             }
             text.push('\n');
         }

@@ -97,11 +97,14 @@ fn xadd(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
         ctx.notify(Events::STREAM, "xtrim", key);
     }
     if ctx.is_recorded() {
-        let trimming = options.told(trimmed, len);
-        let Some(trimming) = trimming else { return Ok(ctx.effect_content(key)) };
-        let head = ["XADD".into(), key.into()].into_iter().chain(trimming).chain([id.into()]);
-        let words: Vec<Word<'_>> = head.chain(args.from(place + 1).map(Word::from)).collect();
-        ctx.effect(key, &words);
+        match options.told(trimmed, len) {
+            None => ctx.effect_content(key),
+            Some(trimming) => {
+                let head = ["XADD".into(), key.into()].into_iter().chain(trimming).chain([id.into()]);
+                let words: Vec<Word<'_>> = head.chain(args.from(place + 1).map(Word::from)).collect();
+                ctx.effect(key, &words);
+            }
+        }
     }
     Ok(())
 }

@@ -207,7 +207,9 @@ impl Serving<'_> {
                 _ if !self.is_ready => None,
                 From::New => Some(self.deliver(stream, consumer, count_max, tools.now, &mut ids)),
                 From::Pending(after) => {
-                    Some(self.deliver_again(stream, consumer, after, count_max, tools.now, &mut ids))
+                    let (entries, again) = self.deliver_again(stream, consumer, after, count_max, tools.now);
+                    ids = again;
+                    Some(entries)
                 }
             };
             (entries, created)
@@ -219,8 +221,6 @@ impl Serving<'_> {
         Ok(entries)
     }
 
-    /// With CLAIM, those come first that have been pending for long. Each entry then tells how long it was pending, and how
-    /// often it was delivered before.
     /// Tells what was delivered: the ids of what is pending now, or is not because it does not exist any more.
     fn tell(&self, ctx: &mut Ctx<'_>, key: &[u8], created: bool, ids: &[StreamId]) {
         let Reader { group, consumer, .. } = self.reader;
@@ -234,6 +234,8 @@ impl Serving<'_> {
         }
     }
 
+    /// With CLAIM, those come first that have been pending for long. Each entry then tells how long it was pending, and how
+    /// often it was delivered before.
     fn deliver(
         &self,
         stream: &mut Stream,
@@ -274,9 +276,8 @@ impl Serving<'_> {
         after: StreamId,
         count_max: usize,
         now: UnixMillis,
-        ids: &mut Vec<StreamId>,
-    ) -> Elements {
-        let mut elements = Elements::default();
+    ) -> (Elements, Vec<StreamId>) {
+        let (mut elements, mut ids) = (Elements::default(), Vec::new());
         let again = stream.deliver_again(self.reader.group, consumer, after, now).expect("it was there just now");
         for (id, entry) in again.take(count_max) {
             elements.put(self.resp, |reply| {
@@ -290,7 +291,7 @@ impl Serving<'_> {
                 }
             });
         }
-        elements
+        (elements, ids)
     }
 }
 

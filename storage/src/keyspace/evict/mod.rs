@@ -62,6 +62,19 @@ pub enum Eviction {
     Skipped,
 }
 
+/// What is drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw {
+    /// The number of the database.
+    pub database: u32,
+    /// At least so many keys.
+    pub count: usize,
+    /// Only keys that expire.
+    pub volatile_only: bool,
+    /// The time that ranks are computed by.
+    pub now: UnixMillis,
+}
+
 impl Usefulness {
     fn rank(self, entry: &Entry<'_>, now: UnixMillis, rng: &mut impl Rng) -> i64 {
         match self {
@@ -96,16 +109,9 @@ impl Database {
         if volatile_only { self.expires() } else { self.len() }
     }
 
-    /// Draws at least `count` keys, or as many as there are, and puts the best candidates among them into `pool`.
-    pub fn draw_candidates(
-        &self,
-        number: u32,
-        count: usize,
-        volatile_only: bool,
-        now: UnixMillis,
-        pool: &mut Pool,
-        rng: &mut impl Rng,
-    ) {
+    /// Draws as many keys as `draw` says, or as there are, and puts the best candidates among them into `pool`.
+    pub fn draw_candidates(&self, draw: Draw, pool: &mut Pool, rng: &mut impl Rng) {
+        let Draw { database, count, volatile_only, now } = draw;
         let usefulness = pool.usefulness();
         let mut seen = 0;
         while seen < count.min(self.evictable(volatile_only)) {
@@ -114,7 +120,7 @@ impl Database {
                 let rank = usefulness.rank(&entry, now, rng);
                 if pool.wants(rank) {
                     let (hash, stamp) = (key_hash(entry.key()), usefulness.stamp(&entry));
-                    pool.offer(Candidate { rank, database: number, hash, stamp });
+                    pool.offer(Candidate { rank, database, hash, stamp });
                 }
             });
         }

@@ -28,7 +28,9 @@ impl Zipf {
                 sum
             })
             .collect();
-        sums.iter_mut().for_each(|part| *part /= sum);
+        for part in &mut sums {
+            *part /= sum;
+        }
         Self(sums)
     }
 
@@ -82,7 +84,8 @@ impl Ours {
     fn evict_one(&mut self, now: UnixMillis) -> Vec<u8> {
         let mut key = Vec::new();
         loop {
-            self.database.draw_candidates(0, self.samples, false, now, &mut self.pool, &mut self.rng);
+            let draw = Draw { database: 0, count: self.samples, volatile_only: false, now };
+            self.database.draw_candidates(draw, &mut self.pool, &mut self.rng);
             let candidate = self.pool.pop().expect("there are keys");
             let usefulness = self.pool.usefulness();
             if let Eviction::Done(_) = self.database.evict(&candidate, usefulness, |_| false, &mut key) {
@@ -230,7 +233,8 @@ fn filled(count: u32, volatile: u32) -> Database {
 fn evicted(database: &mut Database, pool: &mut Pool, volatile: bool, rng: &mut SmallRng) -> Option<u32> {
     let mut key = Vec::new();
     while database.evictable(volatile) > 0 {
-        database.draw_candidates(0, 5, volatile, UnixMillis(5_000), pool, rng);
+        let draw = Draw { database: 0, count: 5, volatile_only: volatile, now: UnixMillis(5_000) };
+        database.draw_candidates(draw, pool, rng);
         let candidate = pool.pop().expect("there are keys");
         let usefulness = pool.usefulness();
         if let Eviction::Done(_) = database.evict(&candidate, usefulness, |_| false, &mut key) {
@@ -275,7 +279,8 @@ fn chance_prefers_nobody() {
 fn a_key_that_was_used_since_is_no_candidate_any_more() {
     let mut rng = SmallRng::seed_from_u64(6);
     let (mut database, mut pool) = (filled(1, 0), Pool::new(Usefulness::LastUse));
-    database.draw_candidates(0, 5, false, UnixMillis(5_000), &mut pool, &mut rng);
+    let draw = Draw { database: 0, count: 5, volatile_only: false, now: UnixMillis(5_000) };
+    database.draw_candidates(draw, &mut pool, &mut rng);
     let candidate = pool.pop().expect("there is a key");
     let key = 0_u32.to_be_bytes();
     let mut scratch = Vec::new();

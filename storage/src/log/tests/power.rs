@@ -244,7 +244,9 @@ impl World {
         }
         let last = logs.iter().filter_map(|log| log.heads.last()).map(|(head, _)| head.epoch).max();
         let base = self.manifest.base().and_then(|base| base.epoch).unwrap_or(0);
-        logs.iter().for_each(|log| log.cut(&self.disk));
+        for log in logs {
+            log.cut(&self.disk);
+        }
         Ok(Recovered { last_epoch: last.unwrap_or(base), ..Recovered::default() })
     }
 
