@@ -112,7 +112,7 @@ impl Pair<'_> {
             82..92 => {
                 let id = self.random_id();
                 let theirs = self.server.call(&[b"XACK", b"s", b"g", id.to_string().as_bytes()]);
-                let ours = self.stream.group_mut(b"g").is_some_and(|group| group.acknowledge(id));
+                let ours = self.stream.edit_group(b"g", |group| group.acknowledge(id)).unwrap_or(false);
                 self.note(theirs == format!(":{}", i32::from(ours)).into_bytes(), || format!("XACK {id}"));
             }
             92..96 => self.claim(),
@@ -278,7 +278,8 @@ fn main() {
         stream.create_group(b"g", StreamId::MIN, None);
         for name in [b"a", b"b"] {
             server.call(&[b"XGROUP", b"CREATECONSUMER", b"s", b"g", name]);
-            stream.group_mut(b"g").and_then(|group| group.create_consumer(name, NOW)).expect("it is new");
+            let created = stream.edit_group(b"g", |group| group.create_consumer(name, NOW));
+            created.flatten().expect("it is new");
         }
         let mut pair = Pair { server: &mut server, stream, rng, limits, wrong: 0 };
         for _ in 0..400 {
