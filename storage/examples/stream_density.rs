@@ -59,7 +59,7 @@ fn main() {
     let now = UnixMillis(1_700_000_000_000);
     for stream in &mut all {
         stream.create_group(b"group", StreamId::MIN, None);
-        let consumer = stream.group_mut(b"group").and_then(|group| group.create_consumer(b"consumer", now));
+        let consumer = stream.edit_group(b"group", |group| group.create_consumer(b"consumer", now)).flatten();
         let delivery = stream.deliver(b"group", consumer.expect("it is new"), false, now);
         delivery.expect("the group was just created").for_each(drop);
     }
