@@ -126,7 +126,9 @@ fn typed_fields_follow_the_words() {
     assert!(config.maxmemory_bytes() > 1 << 20 && config.maxmemory_bytes() <= crate::os::memory_bytes() / 2);
     assert_eq!(
         set(&mut config, "maxmemory", "101%"),
-        Err("percentage argument must be less or equal to 100".to_owned())
+        Err("ERR CONFIG SET failed (possibly related to argument 'maxmemory') - \
+             percentage argument must be less or equal to 100"
+            .to_owned())
     );
     set(&mut config, "maxmemory-clients", "10%").unwrap();
     assert_eq!(config.maxmemory_clients, MemoryShare::Percent(10));
