@@ -104,7 +104,8 @@ impl Vm {
     /// A fresh state; whether it has the functions that are deprecated.
     pub fn new(kind: Kind, has_deprecated: bool) -> Vm {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH;
-        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))
+        // The `pcall` with which mlua hands panics on has room for fewer arguments than Lua's own.
+        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))
             .expect("these libraries are safe ones, and a state takes little memory");
         lua.gc_set_pause(GARBAGE_PAUSE_PERCENT);
         let exchange = Rc::new(Exchange {
