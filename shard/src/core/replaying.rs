@@ -85,9 +85,7 @@ impl Core {
         self.begin_replay();
         // What this tick has pushed is not drained yet: nothing may run in place ahead of its own earlier parts.
         self.routed(REPLAY);
-        let waits = row.command.flags.has(Flag::Blocking);
-        let is_open = self.session(REPLAY).is_some_and(|session| session.in_transaction());
-        if waits && !is_open {
+        if row.command.flags.has(Flag::Blocking) {
             // In a transaction nothing waits.
             let word = |word: &[u8]| -> OwnedArgs { std::iter::once(word).collect() };
             self.route(REPLAY, &word(b"MULTI").as_args());

@@ -9,9 +9,10 @@
 //! ```
 //!
 //! A core runs the commands of a log as those of a client that has no socket ([`crate::core`], `replaying.rs`): they are
-//! checked, routed to the shards of their keys, kept for EXEC and run like any others. So a log means what its commands
-//! mean, on any number of shards, whoever wrote it and whatever they are. Commands of the same keys are of the same log, or
-//! of logs that are read one after the other; so all of them take effect in the order in which they stand there.
+//! checked, routed to the shards of their keys and run like any others. So a log means what its commands mean, on any number
+//! of shards, whoever wrote it and whatever they are. Commands of the same keys are of the same log, or of logs that are
+//! read one after the other; so all of them take effect in the order in which they stand there. Those of a transaction run one
+//! by one when its end was read: nobody looks on, and EXEC over several shards would hold up the whole log at each.
 //!
 //! While it lasts nothing is past: a command that was given while a key was there must find it, though its time be over by
 //! now. What has expired goes when all is loaded.

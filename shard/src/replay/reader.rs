@@ -1,14 +1,15 @@
-//! Reading the logs of one core, one after the other.
+//! Reading the logs of one core, one after the other. The commands of a transaction come when its end was read, without MULTI
+//! and EXEC.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom};
 use std::path::PathBuf;
 
-use net::Args;
 use net::resp::args::Span;
+use net::{Args, OwnedArgs};
 use storage::io::error_text;
-use storage::log::{Record, RecordError, RecordErrorKind, RecordReader, unexpected_end};
+use storage::log::{Arguments, Record, RecordError, RecordErrorKind, RecordReader, unexpected_end};
 
 use crate::snapshot::Loading;
 
@@ -49,6 +50,8 @@ pub struct LogReader {
     done_bytes: u64,
     /// Where the arguments of the command stand.
     spans: Vec<Span>,
+    /// The commands of a transaction that is whole and was not run yet, the one to be run first.
+    whole: VecDeque<OwnedArgs>,
 }
 
 /// The file that is read.
@@ -58,14 +61,38 @@ struct Current {
     reader: RecordReader<File>,
     /// Where its commands begin.
     begin: u64,
-    /// Where the transaction began that is open.
-    multi_at: Option<u64>,
+    /// The transaction whose end was not read.
+    open: Option<Transaction>,
+}
+
+/// A transaction counts as a whole or not at all.
+#[derive(Debug)]
+struct Transaction {
+    /// Where it begins.
+    at: u64,
+    commands: VecDeque<OwnedArgs>,
+}
+
+/// What is to be run when a command was read.
+enum Due {
+    Nothing,
+    Command,
+    /// The commands of a transaction, which ended.
+    Whole(VecDeque<OwnedArgs>),
+}
+
+/// What a command is for the reader.
+enum Word {
+    Command,
+    Multi,
+    Exec,
+    Discard,
 }
 
 impl LogReader {
     /// A reader of these files.
     pub fn new(files: Vec<LogFile>) -> LogReader {
-        LogReader { files: files.into(), current: None, done_bytes: 0, spans: Vec::new() }
+        LogReader { files: files.into(), current: None, done_bytes: 0, spans: Vec::new(), whole: VecDeque::new() }
     }
 
     /// The name of the file that is read.
@@ -80,12 +107,18 @@ impl LogReader {
 
     /// The arguments of the command that was read last.
     pub fn args(&self) -> Args<'_> {
+        if let Some(first) = self.whole.front() {
+            return first.as_args();
+        }
         let arguments = self.current.as_ref().expect("a command was read from it").reader.arguments();
         Args::new(arguments.bytes(), &self.spans)
     }
 
-    /// Reads on to the next command. An error is a text for the server's log.
+    /// Reads on to the next command that is to be run. An error is a text for the server's log.
     pub fn next(&mut self, loading: &Loading) -> Result<Next, String> {
+        if self.whole.pop_front().is_some() && !self.whole.is_empty() {
+            return Ok(Next::Command);
+        }
         let Some(current) = &mut self.current else {
             let Some(file) = self.files.pop_front() else { return Ok(Next::End) };
             let begin = if file.is_behind_snapshot { loading.snapshot_end() } else { 0 };
@@ -95,16 +128,16 @@ impl LogReader {
         loop {
             match current.reader.next_record() {
                 Ok(Record::Note(_)) => {}
-                Ok(Record::Command) => {
-                    current.note_transaction();
-                    let arguments = current.reader.arguments();
-                    self.spans.clear();
-                    let spans = arguments.spans();
-                    self.spans.extend(spans.map(|(start, len)| Span { start: start as u32, len: len as u32 }));
-                    return Ok(Next::Command);
-                }
+                Ok(Record::Command) => match current.take_command(&mut self.spans) {
+                    Due::Nothing => {}
+                    Due::Command => return Ok(Next::Command),
+                    Due::Whole(commands) => {
+                        self.whole = commands;
+                        return Ok(Next::Command);
+                    }
+                },
                 Ok(Record::End) => {
-                    if let Some(at) = current.multi_at {
+                    if let Some(Transaction { at, .. }) = current.open {
                         tracing::warn!("Revert incomplete MULTI/EXEC transaction from AOF file {}", current.file.name);
                         current.cut(at, loading.may_truncate)?;
                     }
@@ -134,24 +167,37 @@ impl Current {
         if begin > 0 && begin < file.bytes {
             tracing::info!("Reading the remaining AOF tail...");
         }
-        Ok(Current { file, reader: RecordReader::new(opened, begin), begin, multi_at: None })
+        Ok(Current { file, reader: RecordReader::new(opened, begin), begin, open: None })
     }
 
-    /// Remembers where a transaction begins: it counts as a whole or not at all.
-    fn note_transaction(&mut self) {
+    /// What is to be run now that a command was read; one by itself has its arguments at `spans`.
+    fn take_command(&mut self, spans: &mut Vec<Span>) -> Due {
         let arguments = self.reader.arguments();
-        if arguments.is("multi") {
-            self.multi_at = Some(self.reader.begin());
-        } else if arguments.is("exec") || arguments.is("discard") {
-            self.multi_at = None;
+        match (Word::of(arguments), &mut self.open) {
+            (Word::Command, None) => {
+                spans.clear();
+                spans.extend(arguments.spans().map(|(start, len)| Span { start: start as u32, len: len as u32 }));
+                return Due::Command;
+            }
+            (Word::Command, Some(open)) => open.commands.push_back(arguments.iter().collect()),
+            (Word::Multi, Some(_)) => {}
+            (Word::Multi, open) => *open = Some(Transaction { at: self.reader.begin(), commands: VecDeque::new() }),
+            (Word::Discard, open) => *open = None,
+            (Word::Exec, open) => {
+                let commands = open.take().map(|open| open.commands).unwrap_or_default();
+                return if commands.is_empty() { Due::Nothing } else { Due::Whole(commands) };
+            }
         }
+        Due::Nothing
     }
 
     /// The file cannot be read on: a crash may have cut it off, anything else is an error.
     fn end_short(&self, error: &RecordError, may_truncate: bool) -> Result<(), String> {
         let name = &self.file.name;
         match &error.kind {
-            RecordErrorKind::Truncated => self.cut(self.multi_at.unwrap_or(error.offset), may_truncate),
+            RecordErrorKind::Truncated => {
+                self.cut(self.open.as_ref().map_or(error.offset, |open| open.at), may_truncate)
+            }
             RecordErrorKind::Io(error) => {
                 Err(format!("Unrecoverable error reading the append only file {name}: {}", error_text(error)))
             }
@@ -179,5 +225,17 @@ impl Current {
             file.sync_all()
         });
         cut.map_err(|error| format!("Error truncating the AOF file {name}: {}", error_text(&error)))
+    }
+}
+
+impl Word {
+    fn of(arguments: &Arguments) -> Word {
+        // Nearly all commands are none of these: their length tells.
+        match arguments.at(0).len() {
+            5 if arguments.is("multi") => Word::Multi,
+            4 if arguments.is("exec") => Word::Exec,
+            7 if arguments.is("discard") => Word::Discard,
+            _ => Word::Command,
+        }
     }
 }
