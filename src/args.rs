@@ -47,6 +47,11 @@ pub enum Invocation {
         /// Cut off what is not whole.
         fix: bool,
     },
+    /// Say whether an RDB file is whole, and leave.
+    CheckRdb {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 /// Reads the arguments that follow the program's name.
@@ -64,6 +69,12 @@ pub fn parse(arguments: &[OsString]) -> Invocation {
             [file] if file != "--fix" => Invocation::CheckAof { file: file.into(), fix: false },
             [fix, file] if fix == "--fix" => Invocation::CheckAof { file: file.into(), fix: true },
             _ => Invocation::Refuse("Usage: tessera --check-aof [--fix] <file.manifest|file.aof>\n"),
+        };
+    }
+    if arguments.first().is_some_and(|first| first == "--check-rdb") {
+        return match &arguments[1..] {
+            [file] => Invocation::CheckRdb { file: file.into() },
+            _ => Invocation::Refuse("Usage: tessera --check-rdb <rdb-file-name>\n"),
         };
     }
     Invocation::Run(sources(arguments))
@@ -129,7 +140,7 @@ fn command() -> Command {
     Command::new("tessera")
         .about("A Redis-compatible in-memory data store: one shard per core on io_uring")
         .override_usage(
-            "tessera [CONFIG_FILE] [-] [--DIRECTIVE VALUE ...]...\n       tessera --check-aof [--fix] FILE\n       tessera --help | --version | --check-system",
+            "tessera [CONFIG_FILE] [-] [--DIRECTIVE VALUE ...]...\n       tessera --check-aof [--fix] FILE\n       tessera --check-rdb FILE\n       tessera --help | --version | --check-system",
         )
         .disable_help_flag(true)
         .disable_version_flag(true)
@@ -141,6 +152,7 @@ fn command() -> Command {
         .arg(option("version", "Print the version and leave; also -v").num_args(0))
         .arg(option("check-system", "Say what this system lacks for the server to run, and leave").num_args(0))
         .arg(option("check-aof", "Say whether append-only files are whole, given a manifest or a file, and leave").num_args(0))
+        .arg(option("check-rdb", "Say whether an RDB file is whole, and leave").num_args(0))
         .arg(option("fix", "With --check-aof: cut off what is not whole, after a question").num_args(0))
         .after_help(after_help())
 }

@@ -19,7 +19,8 @@ use storage::io::{Disk, RealDisk, error_text};
 use storage::log::{
     FileKind, LogPlace, Manifest, Part, Record, RecordErrorKind, RecordReader, examine, examine_damaged,
 };
-use storage::snapshot::file::{FileReader, Item};
+
+use crate::check_rdb::{self, NotSound};
 
 /// Why the files are not valid; a line for the terminal.
 type Invalid = String;
@@ -191,7 +192,8 @@ impl<W: Write> Check<W> {
         file.rewind().map_err(unreadable)?;
         let mut valid = 0;
         if &begin[..read] == b"REDIS" {
-            valid = self.snapshot(path)?;
+            let checked = check_rdb::check(path, &mut self.out);
+            valid = checked.map_err(|NotSound| "RDB preamble of AOF file is not sane, aborting.".to_owned())?;
             self.say("RDB preamble is OK, proceeding with AOF tail...");
             file.seek(SeekFrom::Start(valid)).map_err(unreadable)?;
         }
@@ -223,35 +225,5 @@ impl<W: Write> Check<W> {
             self.say("Reached EOF before reading EXEC for MULTI");
         }
         Ok(Extent { size, valid, line: reader.lines() })
-    }
-
-    /// Checks an RDB file, or the part of a file that is one; where it ends.
-    fn snapshot(&mut self, path: &Path) -> Result<u64, Invalid> {
-        let broken =
-            |error: &dyn std::fmt::Display| format!("{error}\nRDB preamble of AOF file is not sane, aborting.");
-        self.say(&format!("[offset 0] Checking RDB file {}", path.display()));
-        let file = File::open(path).map_err(|error| broken(&error))?;
-        let mut reader = FileReader::new(file, true).map_err(|error| broken(&error))?;
-        let (mut keys, mut expires) = (0_u64, 0_u64);
-        loop {
-            match reader.next_item().map_err(|error| broken(&error))? {
-                Item::Entry(head) => {
-                    keys += 1;
-                    expires += u64::from(head.expire_at.is_some());
-                    reader.skip_value().map_err(|error| broken(&error))?;
-                }
-                Item::Aux { name, value } => {
-                    let (name, value) = (String::from_utf8_lossy(&name), String::from_utf8_lossy(&value));
-                    self.say(&format!("[offset {}] AUX FIELD {name} = '{value}'", reader.offset()));
-                }
-                Item::End => break,
-                Item::Function(_) | Item::Database(_) | Item::Sizes(..) => {}
-            }
-        }
-        self.say(&format!("[offset {}] Checksum OK", reader.offset()));
-        self.say(&format!("[offset {}] \\o/ RDB looks OK! \\o/", reader.offset()));
-        self.say(&format!("[info] {keys} keys read"));
-        self.say(&format!("[info] {expires} expires"));
-        Ok(reader.offset())
     }
 }

@@ -4,6 +4,7 @@ mod allocator;
 mod args;
 mod boot;
 mod check_aof;
+mod check_rdb;
 mod log;
 mod signal;
 mod sys;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         Invocation::Run(sources) => boot::run(&program, &sources),
         Invocation::CheckSystem => boot::check_system(),
         Invocation::CheckAof { file, fix } => check_aof::run(&file, fix),
+        Invocation::CheckRdb { file } => check_rdb::run(&file),
         Invocation::Refuse(text) => {
             // There is nobody else to tell.
             let _ = std::io::stderr().write_all(text.as_bytes());

@@ -126,3 +126,12 @@ fn help_and_version_are_printed() {
     }
     assert_eq!(text("-h"), help);
 }
+
+#[test]
+fn an_rdb_file_to_be_checked_is_named() {
+    let parsed = |words: &[&str]| parse(&words.iter().map(OsString::from).collect::<Vec<_>>());
+    assert_eq!(parsed(&["--check-rdb", "dump.rdb"]), Invocation::CheckRdb { file: "dump.rdb".into() });
+    for wrong in [&["--check-rdb"][..], &["--check-rdb", "a", "b"]] {
+        assert!(matches!(parsed(wrong), Invocation::Refuse(usage) if usage.contains("--check-rdb <rdb")));
+    }
+}

@@ -8,6 +8,7 @@ mod audience;
 mod bank;
 mod blocking;
 mod check_aof;
+mod check_rdb;
 mod clients;
 mod commands;
 mod config;

@@ -174,6 +174,11 @@ impl<R: Read> FileReader<R> {
         &self.key
     }
 
+    /// The number of the type of that entry's value.
+    pub const fn type_byte(&self) -> u8 {
+        self.type_byte
+    }
+
     const fn error(&self, kind: FileErrorKind) -> FileError {
         FileError { offset: self.offset(), kind }
     }
