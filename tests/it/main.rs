@@ -13,6 +13,7 @@ mod clients;
 mod commands;
 mod config;
 mod conformance;
+mod crash;
 mod damage;
 mod differential;
 mod eviction;

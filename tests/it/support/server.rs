@@ -118,6 +118,20 @@ impl Launch {
 
     /// Starts the server; a server that ends at once instead says why.
     pub fn try_start(self) -> Result<Server, Failure> {
+        let (mut server, printed_before) = self.run();
+        match server.wait_until_ready(printed_before) {
+            Ok(()) => Ok(server),
+            Err(status) => Err(Failure { status, output: server.log() }),
+        }
+    }
+
+    /// Starts the server and waits for nothing.
+    pub fn spawn(self) -> Server {
+        self.run().0
+    }
+
+    /// Starts the server; and how much had been printed before.
+    fn run(self) -> (Server, u64) {
         let port = self.port.map_or_else(Port::free, Port::given);
         let dir = self.dir.unwrap_or_else(fresh_dir);
         let log = dir.join("server.log");
@@ -140,11 +154,7 @@ impl Launch {
         command.env("LC_ALL", "C");
         command.stdin(Stdio::null()).stdout(file.try_clone().expect("a file to spare")).stderr(file);
         let child = command.spawn().expect("the program runs");
-        let mut server = Server { target: self.target, child, port, dir, keep_dir: false };
-        match server.wait_until_ready(printed_before) {
-            Ok(()) => Ok(server),
-            Err(status) => Err(Failure { status, output: server.log() }),
-        }
+        (Server { target: self.target, child, port, dir, keep_dir: false }, printed_before)
     }
 }
 
@@ -280,6 +290,15 @@ impl Drop for Server {
         if !self.keep_dir {
             let _ = fs::remove_dir_all(&self.dir);
         }
+    }
+}
+
+/// Whether servers of this kind write logs. One that does not refuses to promise it, which is tested elsewhere.
+pub fn keeps_logs(target: Target) -> bool {
+    match Launch::new(target).args(&["--appendonly", "yes"]).try_start() {
+        Ok(_) => true,
+        Err(failure) if failure.output.contains("this version writes no append-only file") => false,
+        Err(failure) => panic!("{target:?} does not start with a log: {}", failure.output),
     }
 }
 
