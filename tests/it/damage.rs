@@ -1,10 +1,17 @@
-//! Payloads with damage: an error each, or a value that can be worked with, and the server lives.
+//! Payloads, RDB files and logs with damage: an error each, or values that can be worked with, and the server lives.
 //!
-//! `TESSERA_DAMAGED_PAYLOADS` says how many; by default few.
+//! `TESSERA_DAMAGED_PAYLOADS`, `TESSERA_DAMAGED_FILES` and `TESSERA_DAMAGED_LOGS` say how many; by default few.
 
-use crate::support::{Client, Random, Value, each_target, number_from_env};
+use std::fs;
+use std::path::Path;
+
+use storage::log::put_record;
+
+use crate::support::{Client, Random, Server, Target, Value, each_target, number_from_env};
 
 const PAYLOADS: u64 = 1500;
+const FILES: u64 = 300;
+const LOGS: u64 = 40;
 
 /// Values of all types and encodings.
 fn fill(client: &mut Client) -> Vec<String> {
@@ -101,4 +108,104 @@ fn damaged_payloads_do_no_harm() {
         assert!(refused > 0 && refused < count, "{refused} of {count} were refused");
         assert_eq!(client.line("DEBUG DIGEST").text(), before);
     });
+}
+
+/// A damaged file is loaded up to the damage, on top of what there is, by a server that goes on.
+#[test]
+fn damaged_rdb_files_do_no_harm() {
+    let count = number_from_env("TESSERA_DAMAGED_FILES").unwrap_or(FILES);
+    let server = Server::start(Target::Tessera(2));
+    let mut client = server.client();
+    fill(&mut client);
+    client.must("DEBUG SET-SKIP-CHECKSUM-VALIDATION 1");
+    client.must("SAVE");
+    let path = server.dir().join("dump.rdb");
+    let sound = fs::read(&path).expect("it was saved");
+    let mut random = Random::new(7);
+    let mut refused = 0;
+    for _ in 0..count {
+        client.must("FLUSHALL");
+        let mut bytes = sound.clone();
+        damage(&mut random, &mut bytes);
+        fs::write(&path, bytes).expect("the directory is ours");
+        match client.line("DEBUG RELOAD NOSAVE NOFLUSH MERGE") {
+            Value::Error(_) => refused += 1,
+            reply => assert_eq!(reply, Value::ok()),
+        }
+        client.line("DEBUG DIGEST");
+        let keys = client.line("KEYS *");
+        for key in keys.elements().iter().take(3).filter_map(|key| std::str::from_utf8(key.as_bytes()?).ok()) {
+            // So that it is a word of a line.
+            if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+                work_with(&mut client, key);
+            }
+        }
+    }
+    assert!(refused > 0 && refused < count, "{refused} of {count} were refused");
+    fs::write(&path, sound).expect("the directory is ours");
+    client.must("FLUSHALL");
+    assert_eq!(client.line("DEBUG RELOAD NOSAVE"), Value::ok(), "a sound file is loaded all the same");
+}
+
+/// A log with what [`fill`] makes, and more that logs have.
+fn log() -> Vec<u8> {
+    let mut log = Vec::new();
+    let lines = [
+        "SELECT 0",
+        "SET int 12345",
+        "SET text hello PXAT 99999999999999",
+        "RPUSH list a b c",
+        "SADD set 1 2 3 x",
+        "MULTI",
+        "HSET hash f v g w",
+        "ZADD zset 1.5 a 2 b",
+        "EXEC",
+        "XADD stream 1-1 f v",
+        "SELECT 3",
+        "XGROUP CREATE stream group 0 MKSTREAM",
+        "SETRANGE text 3 there",
+        "LMOVE list other LEFT RIGHT",
+        "RENAME int number",
+        "PEXPIREAT list 99999999999999",
+        "SWAPDB 0 3",
+        "MSET a 1 b 2 c 3",
+        "DEL a b",
+        "FLUSHDB",
+    ];
+    for line in lines.iter().cycle().take(10 * lines.len()) {
+        put_record(&mut log, line.split(' ').map(str::as_bytes).collect::<Vec<_>>().into_iter());
+    }
+    log
+}
+
+fn put_log(directory: &Path, log: &[u8]) {
+    let directory = directory.join("appendonlydir");
+    fs::create_dir_all(&directory).expect("the directory is ours");
+    fs::write(directory.join("appendonly.aof.1.incr.aof"), log).expect("the directory is ours");
+    fs::write(directory.join("appendonly.aof.manifest"), "file appendonly.aof.1.incr.aof seq 1 type i\n")
+        .expect("the directory is ours");
+}
+
+/// A damaged log is loaded, or the server ends with the reason, as at its start.
+#[test]
+fn damaged_logs_do_no_harm() {
+    let count = number_from_env("TESSERA_DAMAGED_LOGS").unwrap_or(LOGS);
+    let mut random = Random::new(8);
+    let mut server = Server::start(Target::Tessera(3));
+    let (mut refused, sound) = (0, log());
+    for _ in 0..count {
+        let mut bytes = sound.clone();
+        damage(&mut random, &mut bytes);
+        put_log(server.dir(), &bytes);
+        let mut client = server.client();
+        // The server may be gone before its answer is out.
+        if client.try_read_after("DEBUG LOADAOF") == Some(Value::ok()) {
+            continue;
+        }
+        assert_eq!(server.wait().code(), Some(1), "{}", server.log());
+        assert!(server.log().contains("reading the append only file"), "{}", server.log());
+        refused += 1;
+        server = Server::start(Target::Tessera(3));
+    }
+    assert!(refused > 0 && refused < count, "{refused} of {count} were refused");
 }
