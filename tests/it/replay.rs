@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use storage::log::{Manifest, Members, put_group, put_record};
 
-use crate::support::server::referee;
+use crate::support::server::{keeps_logs, referee};
 use crate::support::{Client, Launch, Server, Target, Value, eventually};
 
 const LOG: &str = "appendonly.aof";
@@ -51,6 +51,11 @@ fn write(client: &mut Client, round: u32) {
             "redis.call('set',KEYS[1],'s') redis.call('rpush',KEYS[2],'s') return redis.call('incr','undeclared')";
         client.call(&["EVAL", script, "2", "by:script", "list:by:script"]);
     }
+    client.must("SELECT 15");
+    client.must("SET last 1");
+    let library = format!("#!lua name=library\nredis.register_function('round', function() return {round} end)");
+    let loaded = client.call(&["FUNCTION", "LOAD", "REPLACE", &library]);
+    assert_eq!(loaded, Value::bulk("library"));
     client.must("SELECT 0");
     client.must("SWAPDB 3 4");
     client.must("SET huge x");
@@ -103,6 +108,8 @@ fn logs_of_redis_are_loaded() {
             let loaded = Launch::new(Target::Tessera(shards)).dir_of(server).start();
             assert_eq!(load(&loaded), "OK", "{}", loaded.log());
             assert_eq!(digest(&loaded), before, "{arguments:?} on {shards} shards: {}", loaded.log());
+            let round = if rewrites { 2 } else { 1 };
+            assert_eq!(loaded.client().line("FCALL round 0"), Value::Integer(round));
             assert!(!loaded.log().contains("CRITICAL"), "{}", loaded.log());
             assert_eq!(load(&loaded), "OK", "and again");
             assert_eq!(digest(&loaded), before);
@@ -315,4 +322,64 @@ fn logs_of_shards_are_loaded_by_any_number_of_shards_and_by_redis() {
         assert_eq!(load(&again), "OK", "{}", again.log());
         assert_eq!(digest(&again), before);
     }
+}
+
+const KEEPS: [&str; 2] = ["--appendonly", "yes"];
+
+#[test]
+fn a_server_starts_with_its_log() {
+    if !keeps_logs(Target::Tessera(2)) {
+        return;
+    }
+    let Some((before, mut server)) = written_by_redis(&[], true) else { return };
+    for shards in [2, 1, 4] {
+        let started = Launch::new(Target::Tessera(shards)).dir_of(server).args(&KEEPS).start();
+        assert_eq!(digest(&started), before, "{}", started.log());
+        assert!(started.log().contains("DB loaded from append only file"), "{}", started.log());
+        assert_eq!(started.client().line("FCALL round 0"), Value::Integer(2));
+        server = ended(started);
+    }
+}
+
+#[test]
+fn a_server_does_not_start_without_all_of_its_log() {
+    if !keeps_logs(Target::Tessera(2)) {
+        return;
+    }
+    let whole = log_of(&["SET a 1", "SET b 2", "SET c 3"]);
+    let mut damaged = whole.clone();
+    damaged[log_of(&["SET a 1"]).len() + 5] = b'x';
+    let with_option = ["--appendonly", "yes", "--aof-load-truncated", "no"];
+    for (log, arguments, why) in [
+        (&damaged[..], &KEEPS[..], "Bad file format reading the append only file appendonly.aof.1.incr.aof"),
+        (&whole[..whole.len() - 3], &with_option[..], "Unexpected end of file reading the append only file"),
+    ] {
+        let server = ended(beside(2, log, &[]));
+        let Err(failure) = Launch::new(Target::Tessera(2)).dir_of(server).args(arguments).try_start() else {
+            panic!("it started without {why}");
+        };
+        assert_eq!(failure.status.code(), Some(1));
+        assert!(failure.output.contains(why), "{}", failure.output);
+    }
+}
+
+#[test]
+fn clients_are_told_that_the_server_starts() {
+    if !keeps_logs(Target::Tessera(2)) {
+        return;
+    }
+    let lines: Vec<String> = (0..3000).map(|n| format!("SET key:{n} {n}")).collect();
+    let log = log_of(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let server = ended(beside(2, &log, &[]));
+    let arguments = ["--appendonly", "yes", "--key-load-delay", "500"];
+    let server = Launch::new(Target::Tessera(2)).dir_of(server).args(&arguments).spawn();
+    eventually("the server to listen", || Client::try_connect(server.port()).is_ok());
+    let mut client = server.client();
+    assert!(client.line("GET key:1").text().starts_with("LOADING"));
+    assert_eq!(server.info("persistence", "loading"), "1");
+    assert_eq!(server.info("persistence", "loading_total_bytes"), log.len().to_string());
+    client.must("CONFIG SET key-load-delay 0");
+    eventually("the data set", || client.line("GET key:2999") == Value::bulk("2999"));
+    assert_eq!(server.info("persistence", "loading"), "0");
+    assert_eq!(client.line("DBSIZE").integer(), 3000);
 }
