@@ -22,7 +22,7 @@
 //! # True memory
 //!
 //! What the system charges the process with is more than what is in use: gaps, the allocator's own, thread stacks, the
-//! program. That is *waste*, measured ten times a second, and a hundred times near the limit. It shrinks by itself:
+//! program. That is *waste*, measured ten times a second, and more often near the limit. It shrinks by itself:
 //! entries are moved out of sparse pages, and free pages given back, above the limit at once. Evicting for what is about
 //! to be given back would evict too much, so what counts is the least of the last measurements. Of a small limit the
 //! program itself would take most, and no eviction shrinks that: so waste counts up to half of what the limit has above
@@ -64,9 +64,11 @@ const MARGIN_SHARE: u64 = 1024;
 const EXCESS_SHARE: u64 = 64;
 /// Between two measurements of waste, ...
 const SAMPLE_MILLIS: i64 = 100;
-/// ... and when less than this part of the limit is left.
+/// ... when less than this part of the limit is left, ...
 const SAMPLE_MILLIS_NEAR: i64 = 10;
 const NEAR_SHARE: i64 = 16;
+/// ... and when resident memory was found above it.
+const SAMPLE_MILLIS_OVER: i64 = 2;
 /// Free pages are given back at once when resident memory exceeds the limit by more than this part of it.
 const PURGE_SHARE: u64 = 128;
 /// Measurements of which the least counts.
@@ -182,6 +184,8 @@ pub struct Budget {
     version: AtomicU64,
     waste: AtomicU64,
     sampled_at: AtomicI64,
+    /// Resident memory was above the limit when it was looked at last.
+    was_over: AtomicBool,
     /// What of the resident memory was not in use, lately.
     samples: Mutex<Least>,
     exceeded: Exceeded,
@@ -210,6 +214,7 @@ impl Budget {
             version: AtomicU64::new(0),
             waste: AtomicU64::new(0),
             sampled_at: AtomicI64::new(i64::MIN),
+            was_over: AtomicBool::new(false),
             samples: Mutex::default(),
             exceeded: Exceeded::default(),
         }
@@ -329,12 +334,16 @@ impl Budget {
     /// Measures waste, if that is due at `now_millis`; one core does it.
     pub fn sample_if_due(&self, now_millis: i64) {
         let last = self.sampled_at.load(Ordering::Relaxed);
-        if now_millis < last.saturating_add(SAMPLE_MILLIS_NEAR) || !self.is_complete() {
+        if now_millis < last.saturating_add(SAMPLE_MILLIS_OVER) || !self.is_complete() {
             return;
         }
         let low = self.low_mark();
-        let is_near = self.counted() > low - low / NEAR_SHARE;
-        if !is_near && now_millis < last.saturating_add(SAMPLE_MILLIS) {
+        let wait = match self.counted() > low - low / NEAR_SHARE {
+            true if self.was_over.load(Ordering::Relaxed) => SAMPLE_MILLIS_OVER,
+            true => SAMPLE_MILLIS_NEAR,
+            false => SAMPLE_MILLIS,
+        };
+        if now_millis < last.saturating_add(wait) {
             return;
         }
         let taken = self.sampled_at.compare_exchange(last, now_millis, Ordering::Relaxed, Ordering::Relaxed);
@@ -349,12 +358,20 @@ impl Budget {
         }
         let limit = self.limit();
         let mut resident = os::resident_bytes() as u64;
-        if limit > WASTE_COUNTS_FROM_BYTES && resident > limit.saturating_add(limit / PURGE_SHARE) {
+        let is_over = limit > WASTE_COUNTS_FROM_BYTES && resident > limit.saturating_add(limit / PURGE_SHARE);
+        self.was_over.store(is_over, Ordering::Relaxed);
+        if is_over {
             memory::purge();
             resident = os::resident_bytes() as u64;
         }
         let measured = resident as i64 - self.in_use();
-        let least = self.samples.lock().expect("no one panics while sampling").add(measured);
+        let mut samples = self.samples.lock().expect("no one panics while sampling");
+        if is_over {
+            // What could be given back is: the rest will not go by itself.
+            *samples = Least::default();
+        }
+        let least = samples.add(measured);
+        drop(samples);
         self.waste.store((least.max(0) as u64).min(waste_counted_max(limit)), Ordering::Relaxed);
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::client::{Protocol, encode_line};
+use crate::support::process::rss_bytes;
 use crate::support::slots::key_on;
 use crate::support::{Client, Launch, Server, Target, Value, each_target, eventually, targets};
 
@@ -221,6 +222,28 @@ fn one_shard_may_use_what_others_leave() {
         }
         let left = client.must("DBSIZE").integer();
         assert!(left > 6_000, "{left} keys of the one shard take the whole limit of {limit}");
+    }
+}
+
+#[test]
+fn resident_memory_stays_at_the_limit_while_sizes_change() {
+    const LIMIT: u64 = 100 << 20;
+    for target in tesseras() {
+        let limit = LIMIT.to_string();
+        let server = Launch::new(target).args(&["--maxmemory", &limit, "--maxmemory-policy", "allkeys-lru"]).start();
+        let mut client = server.client();
+        for (phase, bytes, count) in [(0, 1000, 120_000), (1, 50, 300_000), (2, 10_000, 10_000), (3, 700, 100_000)] {
+            let value = "v".repeat(bytes);
+            for first in (0..count).step_by(100) {
+                let mut request = Vec::new();
+                (first..first + 100).for_each(|n| encode_line(&mut request, &format!("SET {phase}:{n} {value}")));
+                client.raw(&request);
+                assert!(client.read_many(100).iter().all(|reply| !reply.is_error()));
+                let resident = rss_bytes(server.pid()) as u64;
+                // With room for a machine that is busy with other things as well.
+                assert!(resident < LIMIT + LIMIT / 6, "{resident} bytes are resident in phase {phase}");
+            }
+        }
     }
 }
 
