@@ -34,6 +34,8 @@ use crate::txn::Presence;
 const COMMANDS_PER_LOOK: usize = 16;
 /// So many bytes of a command count as another one.
 const COMMAND_BYTES: usize = 4096;
+/// What a core held before, if it has nothing to give back.
+const NOTHING_TAKEN: i64 = i64::MAX;
 /// A core that took memory above the limit evicts for so long at a time, to give it back.
 const DEBT_MICROS_MAX: u64 = 20_000;
 /// Keys evicted between two looks at the account.
@@ -76,7 +78,7 @@ impl Default for Evicting {
             pool: Pool::new(Usefulness::Chance),
             policy: (MaxmemoryPolicy::Noeviction, 0, 0),
             until_look: COMMANDS_PER_LOOK,
-            counted: 0,
+            counted: NOTHING_TAKEN,
             goes_on: false,
             key: Vec::new(),
         }
@@ -100,7 +102,12 @@ impl Core {
     pub(super) fn heed_memory(&mut self) {
         self.evicting.until_look = COMMANDS_PER_LOOK;
         self.evicting.goes_on = false;
-        if self.shared.budget.limit() == 0 || self.shard.observers.is_away {
+        if self.shared.budget.limit() == 0 {
+            // A limit that comes later is not about what was taken before.
+            self.evicting.counted = NOTHING_TAKEN;
+            return;
+        }
+        if self.shard.observers.is_away {
             return;
         }
         let held = self.tell_memory();
