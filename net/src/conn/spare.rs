@@ -30,7 +30,8 @@ impl Spare {
     /// what a few clients take.
     pub(crate) fn put(&mut self, mut buffer: Vec<u8>) {
         let capacity = buffer.capacity();
-        let fits = self.bytes + capacity <= SPARE_BYTES && self.buffers.len() < SPARE_VECTORS;
+        let fits = self.bytes == 0 || self.bytes + capacity <= SPARE_BYTES;
+        let fits = fits && self.buffers.len() < SPARE_VECTORS;
         if (1..=SPARE_VECTOR_BYTES).contains(&capacity) && fits {
             buffer.clear();
             self.bytes += capacity;
@@ -56,5 +57,8 @@ mod tests {
         assert_eq!((spare.buffers.len(), spare.bytes), (4, SPARE_BYTES / 4 * 3 + SPARE_BYTES / 8));
         spare.put(Vec::new());
         assert_eq!(spare.buffers.len(), 4, "there is nothing in it to keep");
+        spare.clear();
+        (0..2).for_each(|_| spare.put(Vec::with_capacity(SPARE_VECTOR_BYTES)));
+        assert_eq!(spare.buffers.len(), 1, "a large one stands alone");
     }
 }
