@@ -38,12 +38,13 @@
 //! ```text
 //!      low mark            limit                    high mark
 //!  ────────┼─────────────────┼──────────────────────────┼──────────────►  counted
-//!  nobody    whose turn it is  whose turn it is; a core    every core
-//!            in short slices   gives back what it took
+//!  nobody    whose turn it is  whose turn it is            the same, and every core
+//!            in short slices   in longer ones              as much as it took
 //! ```
 //!
 //! From the low mark on, a thousandth below the limit, eviction happens ahead. Only above the high mark, where those whose
-//! turn it is do not keep up, does every core evict what it can.
+//! turn it is do not keep up, does a core evict keys of its own whatever their rank: as many as it takes memory for, so
+//! that memory grows no more.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -60,7 +61,7 @@ const WASTE_COUNTS_FROM_BYTES: u64 = 64 << 20;
 const WASTE_SHARE: u64 = 2;
 /// Eviction begins when less than this part of the limit is left.
 const MARGIN_SHARE: u64 = 1024;
-/// Every core evicts when the limit is exceeded by more than this part of it.
+/// Every core gives back what it took when the limit is exceeded by more than this part of it.
 const EXCESS_SHARE: u64 = 64;
 /// Between two measurements of waste, ...
 const SAMPLE_MILLIS: i64 = 100;
@@ -240,7 +241,7 @@ impl Budget {
         i64::try_from(limit - limit / MARGIN_SHARE).unwrap_or(i64::MAX)
     }
 
-    /// Above this every core evicts.
+    /// Above this every core gives back what it took.
     pub fn high_mark(&self) -> i64 {
         let limit = self.limit();
         i64::try_from(limit.saturating_add(limit / EXCESS_SHARE)).unwrap_or(i64::MAX)
@@ -338,10 +339,12 @@ impl Budget {
             return;
         }
         let low = self.low_mark();
-        let wait = match self.counted() > low - low / NEAR_SHARE {
-            true if self.was_over.load(Ordering::Relaxed) => SAMPLE_MILLIS_OVER,
-            true => SAMPLE_MILLIS_NEAR,
-            false => SAMPLE_MILLIS,
+        let wait = if self.counted() <= low - low / NEAR_SHARE {
+            SAMPLE_MILLIS
+        } else if self.was_over.load(Ordering::Relaxed) {
+            SAMPLE_MILLIS_OVER
+        } else {
+            SAMPLE_MILLIS_NEAR
         };
         if now_millis < last.saturating_add(wait) {
             return;

@@ -185,7 +185,7 @@ impl Core {
     /// Clients who are told of keys that are gone are sent more than the keys took. That is out of the way at the end of
     /// the tick, and does not count before: it would have more keys go, and more be told.
     #[cold]
-    fn make_room(&mut self, mut counted: i64, held: i64) {
+    fn make_room(&mut self, mut counted: i64, mut held: i64) {
         if self.eligible() == Eligible::Nothing {
             return;
         }
@@ -199,15 +199,16 @@ impl Core {
         while counted > self.shared.budget.low_mark() {
             self.refill_pool();
             self.tell_rank();
-            if counted <= self.shared.budget.high_mark() && !self.is_next_in_turn() {
+            let must_pay = held > held_before && counted > self.shared.budget.high_mark();
+            if !must_pay && !self.is_next_in_turn() {
                 break;
             }
             if !(0..EVICTIONS_PER_LOOK).all(|_| self.evict_one()) {
                 break;
             }
-            let held = self.tell_memory();
+            held = self.tell_memory();
             let news = (held - self.data_bytes() - besides_data).max(0);
-            let held = held - news;
+            held -= news;
             counted = self.shared.budget.counted() - news;
             let now = self.clock.micros();
             let owes = held > held_before && now < began + DEBT_MICROS_MAX;
