@@ -36,6 +36,8 @@ const COMMANDS_PER_LOOK: usize = 16;
 const COMMAND_BYTES: usize = 4096;
 /// What a core held before, if it has nothing to give back.
 const NOTHING_TAKEN: i64 = i64::MAX;
+/// What clients are told of evicted keys has left after so long.
+const NEWS_MILLIS: i64 = 50;
 /// A core that took memory above the limit evicts for so long at a time, to give it back.
 const DEBT_MICROS_MAX: u64 = 20_000;
 /// Keys evicted between two looks at the account.
@@ -66,6 +68,8 @@ pub(super) struct Evicting {
     until_look: usize,
     /// What counted of this core's memory when it looked last.
     counted: i64,
+    /// What was made for clients who are told of keys that are gone, and until when it is taken to be on its way.
+    news: (usize, UnixMillis),
     /// A slice has ended before it was done.
     pub(super) goes_on: bool,
     /// The key that is gone.
@@ -79,6 +83,7 @@ impl Default for Evicting {
             policy: (MaxmemoryPolicy::Noeviction, 0, 0),
             until_look: COMMANDS_PER_LOOK,
             counted: NOTHING_TAKEN,
+            news: (0, UnixMillis(0)),
             goes_on: false,
             key: Vec::new(),
         }
@@ -146,10 +151,12 @@ impl Core {
     pub fn memory_held(&self) -> Told {
         let databases = &self.shard.databases;
         let gaps = databases.iter().map(storage::Database::gap_bytes).sum();
-        let leaving = self.shard.garbage.bytes();
+        let garbage = self.shard.garbage.bytes();
         // Under another allocator (in tests), what is stored is all that is known.
-        let stored = || databases.iter().map(|database| database.memory().total()).sum::<usize>() + leaving;
+        let stored = || databases.iter().map(|database| database.memory().total()).sum::<usize>() + garbage;
         let bytes = memory::thread_bytes().unwrap_or_else(|| stored() as i64);
+        let (news, until) = self.evicting.news;
+        let leaving = garbage + if self.tick_time.0 < until.0 { news } else { 0 };
         let keys = databases.iter().map(storage::Database::len).sum();
         let volatile_keys = databases.iter().map(storage::Database::expires).sum();
         Told { bytes, gaps, leaving, keys, volatile_keys }
@@ -182,8 +189,8 @@ impl Core {
     /// Evicts until there is room, for one slice, or until what was taken is given back. `held` counts of what this core
     /// holds.
     ///
-    /// Clients who are told of keys that are gone are sent more than the keys took. That is out of the way at the end of
-    /// the tick, and does not count before: it would have more keys go, and more be told.
+    /// Clients who are told of keys that are gone may be sent more than the keys took. That is on its way, and does not
+    /// count: it would have more keys go, and more be told.
     #[cold]
     fn make_room(&mut self, mut counted: i64, mut held: i64) {
         if self.eligible() == Eligible::Nothing {
@@ -194,7 +201,7 @@ impl Core {
         let end = began.saturating_add(if is_over { self.patience_micros() } else { SLICE_MICROS });
         // What this core held when it had looked last, if it has to give back what it took since.
         let held_before = if is_over { self.evicting.counted.min(held) } else { held };
-        let besides_data = held - self.data_bytes();
+        let (besides_data, mut news) = (held - self.data_bytes(), 0);
         self.renew_pool();
         while counted > self.shared.budget.low_mark() {
             self.refill_pool();
@@ -207,7 +214,7 @@ impl Core {
                 break;
             }
             held = self.tell_memory();
-            let news = (held - self.data_bytes() - besides_data).max(0);
+            news = (held - self.data_bytes() - besides_data).max(0);
             held -= news;
             counted = self.shared.budget.counted() - news;
             let now = self.clock.micros();
@@ -216,6 +223,9 @@ impl Core {
             if self.evicting.goes_on {
                 break;
             }
+        }
+        if news > 0 {
+            self.evicting.news = (news as usize, UnixMillis(self.tick_time.0 + NEWS_MILLIS));
         }
         self.tell_memory();
         self.judge_memory();
