@@ -25,12 +25,12 @@ const KEYS: usize = 10 * LIMIT_BYTES / VALUE_BYTES;
 const BATCH: usize = 50;
 const POLICIES: [&str; 2] = ["allkeys-lru", "allkeys-lfu"];
 /// SETs whose latency is measured.
-const TIMED: usize = 50_000;
+const TIMED: usize = 30_000;
 
 /// Runs each trace on each server, then the writes.
 pub fn compare(plan: &Plan) -> io::Result<()> {
     let candidates = plan.candidates();
-    let requests = if plan.quick { 1_000_000 } else { 4_000_000 };
+    let requests = if plan.quick { 500_000 } else { 1_200_000 };
     say(&format!(
         "## A cache of {} MiB, {KEYS} keys of {VALUE_BYTES} bytes, {requests} requests\n",
         LIMIT_BYTES >> 20

@@ -13,6 +13,7 @@
 //! | `growth` | the longest wait of a second client while a collection grows to 10 million elements, and is deleted |
 //! | `transactions` | CPU time per transaction, script and published message; two shards: how long keys stand locked |
 //! | `eviction` | a cache at its limit: hit ratio, resident memory, latency of writes |
+//! | `resizing` | resident memory while the sizes of values change, at a limit and after a mass deletion |
 //! | `idle` | CPU and memory of idle connections |
 //!
 //! Nothing else should run on the machine. Servers listen on loopback ports from `--port` on, keep nothing on disk, and
@@ -28,6 +29,7 @@ mod growth;
 mod idle;
 mod load;
 mod requests;
+mod resizing;
 mod server;
 mod table;
 mod transactions;
@@ -78,6 +80,7 @@ enum Section {
     Transactions,
     Density,
     Eviction,
+    Resizing,
     Idle,
 }
 
@@ -134,6 +137,9 @@ fn run(args: &Args) -> io::Result<()> {
     }
     if wants(Section::Eviction) {
         eviction::compare(&plan)?;
+    }
+    if wants(Section::Resizing) {
+        resizing::compare(&plan)?;
     }
     if wants(Section::Idle) {
         idle::compare(&plan)?;

@@ -54,6 +54,8 @@ pub const SEND_BYTES_MAX: usize = 1 << 30;
 
 /// Emptied output and query buffers that a core keeps for the next connection in need of one.
 pub const SPARE_VECTORS: usize = 64;
+/// Bytes that they take together at most, if there are several.
+pub const SPARE_BYTES: usize = 32 * 1024;
 /// Largest buffer kept that way.
 pub const SPARE_VECTOR_BYTES: usize = 64 * 1024;
 

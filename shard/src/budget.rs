@@ -22,24 +22,35 @@
 //! # True memory
 //!
 //! What the system charges the process with is more than what is in use: gaps, the allocator's own, thread stacks, the
-//! program. That is *waste*, measured ten times a second. It shrinks by itself: entries are moved out of sparse pages,
-//! and free pages given back. Evicting for what is about to be given back would evict too much, so what counts is the
-//! least of the last half second. Of a small limit the program itself would take most, and no eviction shrinks that: so
-//! waste counts up to half of what the limit has above 64 MiB. Resident memory thus returns to a limit of some 100 MB and
-//! more, and may stand above it for as long as a flood of values of other sizes leaves gaps faster than they close. Of a
-//! smaller limit only what is in use stays below it.
+//! program. That is *waste*, measured ten times a second, and more often near the limit. It shrinks by itself:
+//! entries are moved out of sparse pages, and free pages given back, above the limit at once. Evicting for what is about
+//! to be given back would evict too much, so what counts is the least of the last measurements. Of a small limit the
+//! program itself would take most, and no eviction shrinks that: so waste counts up to half of what the limit has above
+//! 64 MiB. Resident memory thus stays at a limit of some 100 MB and more. Of a smaller limit only what is in use stays
+//! below it.
 //!
 //! # Who evicts
 //!
 //! The limit is one for all shards: a shard with many keys may use what others leave. So that keys go in about the order
 //! in which one shard would have evicted them, each core tells the rank of its next candidate, and a core evicts while
-//! its rank is about the smallest. Others do not: a core that needs room wakes the one whose turn it is. All this happens
-//! ahead, from a thousandth below the limit on. Above the limit every core evicts what it can, whatever its rank.
+//! its rank is about the smallest. Others do not: a core that needs room wakes the one whose turn it is.
+//!
+//! ```text
+//!      low mark            limit                    high mark
+//!  ────────┼─────────────────┼──────────────────────────┼──────────────►  counted
+//!  nobody    whose turn it is  whose turn it is            the same, and every core
+//!            in short slices   in longer ones              as much as it took
+//! ```
+//!
+//! From the low mark on, a thousandth below the limit, eviction happens ahead. Only above the high mark, where those whose
+//! turn it is do not keep up, does a core evict keys of its own whatever their rank: as many as it takes memory for, so
+//! that memory grows no more.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
+use crate::config::types::choices::MaxmemoryPolicy;
 use crate::ids::ShardId;
 use crate::memory;
 use crate::os;
@@ -50,8 +61,17 @@ const WASTE_COUNTS_FROM_BYTES: u64 = 64 << 20;
 const WASTE_SHARE: u64 = 2;
 /// Eviction begins when less than this part of the limit is left.
 const MARGIN_SHARE: u64 = 1024;
-/// Between two measurements of waste.
+/// Every core gives back what it took when the limit is exceeded by more than this part of it.
+const EXCESS_SHARE: u64 = 64;
+/// Between two measurements of waste, ...
 const SAMPLE_MILLIS: i64 = 100;
+/// ... when less than this part of the limit is left, ...
+const SAMPLE_MILLIS_NEAR: i64 = 10;
+const NEAR_SHARE: i64 = 16;
+/// ... and when resident memory was found above it.
+const SAMPLE_MILLIS_OVER: i64 = 2;
+/// Free pages are given back at once when resident memory exceeds the limit by more than this part of it.
+const PURGE_SHARE: u64 = 128;
 /// Measurements of which the least counts.
 const SAMPLES_KEPT: usize = 6;
 
@@ -65,8 +85,9 @@ struct CoreUse {
     bytes: AtomicI64,
     gaps: AtomicUsize,
     leaving: AtomicUsize,
-    /// Keys that may be evicted.
-    evictable: AtomicUsize,
+    /// Keys, and those of them that expire.
+    keys: AtomicUsize,
+    volatile_keys: AtomicUsize,
     /// The rank of its next candidate.
     rank: AtomicI64,
     /// Whether it was woken to look, and has not looked yet.
@@ -84,13 +105,20 @@ impl CoreUse {
             bytes: AtomicI64::new(0),
             gaps: AtomicUsize::new(0),
             leaving: AtomicUsize::new(0),
-            evictable: AtomicUsize::new(0),
+            keys: AtomicUsize::new(0),
+            volatile_keys: AtomicUsize::new(0),
             rank: AtomicI64::new(NO_RANK),
             asked: AtomicBool::new(false),
             version: AtomicU64::new(0),
             clients: AtomicUsize::new(0),
             largest_client: AtomicUsize::new(0),
         }
+    }
+}
+
+impl CoreUse {
+    fn evictable(&self, eligible: Eligible) -> usize {
+        eligible.of(self.keys.load(Ordering::Relaxed), self.volatile_keys.load(Ordering::Relaxed))
     }
 }
 
@@ -103,8 +131,49 @@ pub struct Told {
     pub gaps: usize,
     /// What is about to be freed, in bytes.
     pub leaving: usize,
-    /// Keys that may be evicted.
-    pub evictable: usize,
+    /// Keys.
+    pub keys: usize,
+    /// Keys that expire.
+    pub volatile_keys: usize,
+}
+
+impl Told {
+    /// What counts of this: what is neither free nor about to be.
+    pub const fn counted(self) -> i64 {
+        self.bytes - self.gaps as i64 - self.leaving as i64
+    }
+}
+
+/// Which keys may be evicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eligible {
+    /// None.
+    Nothing,
+    /// Those that expire.
+    Volatile,
+    /// All.
+    All,
+}
+
+impl Eligible {
+    /// Of so many keys, some of which expire.
+    pub const fn of(self, keys: usize, volatile_keys: usize) -> usize {
+        match self {
+            Eligible::Nothing => 0,
+            Eligible::Volatile => volatile_keys,
+            Eligible::All => keys,
+        }
+    }
+}
+
+impl From<MaxmemoryPolicy> for Eligible {
+    fn from(policy: MaxmemoryPolicy) -> Self {
+        match policy {
+            MaxmemoryPolicy::Noeviction => Eligible::Nothing,
+            policy if policy.is_allkeys() => Eligible::All,
+            _ => Eligible::Volatile,
+        }
+    }
 }
 
 /// The account of all cores.
@@ -116,6 +185,8 @@ pub struct Budget {
     version: AtomicU64,
     waste: AtomicU64,
     sampled_at: AtomicI64,
+    /// Resident memory was above the limit when it was looked at last.
+    was_over: AtomicBool,
     /// What of the resident memory was not in use, lately.
     samples: Mutex<Least>,
     exceeded: Exceeded,
@@ -144,6 +215,7 @@ impl Budget {
             version: AtomicU64::new(0),
             waste: AtomicU64::new(0),
             sampled_at: AtomicI64::new(i64::MIN),
+            was_over: AtomicBool::new(false),
             samples: Mutex::default(),
             exceeded: Exceeded::default(),
         }
@@ -169,6 +241,12 @@ impl Budget {
         i64::try_from(limit - limit / MARGIN_SHARE).unwrap_or(i64::MAX)
     }
 
+    /// Above this every core gives back what it took.
+    pub fn high_mark(&self) -> i64 {
+        let limit = self.limit();
+        i64::try_from(limit.saturating_add(limit / EXCESS_SHARE)).unwrap_or(i64::MAX)
+    }
+
     /// Whether so much is over the limit.
     pub fn is_over(&self, counted: i64) -> bool {
         let limit = self.limit();
@@ -181,7 +259,8 @@ impl Budget {
         core.bytes.store(told.bytes, Ordering::Relaxed);
         core.gaps.store(told.gaps, Ordering::Relaxed);
         core.leaving.store(told.leaving, Ordering::Relaxed);
-        core.evictable.store(told.evictable, Ordering::Relaxed);
+        core.keys.store(told.keys, Ordering::Relaxed);
+        core.volatile_keys.store(told.volatile_keys, Ordering::Relaxed);
         core.version.store(self.version.load(Ordering::Acquire), Ordering::Release);
         core.asked.store(false, Ordering::Relaxed);
     }
@@ -204,8 +283,8 @@ impl Budget {
     }
 
     /// Keys of all cores that may be evicted.
-    pub fn evictable(&self) -> usize {
-        self.cores.iter().map(|core| core.evictable.load(Ordering::Relaxed)).sum()
+    pub fn evictable(&self, eligible: Eligible) -> usize {
+        self.cores.iter().map(|core| core.evictable(eligible)).sum()
     }
 
     /// Whether all cores have told their numbers since the limit was set.
@@ -216,10 +295,10 @@ impl Budget {
 
     /// The core with the smallest rank among those that may evict something, and its rank. One whose rank is not known
     /// comes first: it has to look.
-    pub fn next_in_turn(&self) -> Option<(ShardId, i64)> {
+    pub fn next_in_turn(&self, eligible: Eligible) -> Option<(ShardId, i64)> {
         let mut first: Option<(ShardId, i64)> = None;
         for (index, core) in self.cores.iter().enumerate() {
-            if core.evictable.load(Ordering::Relaxed) == 0 {
+            if core.evictable(eligible) == 0 {
                 continue;
             }
             let rank = Some(core.rank.load(Ordering::Relaxed)).filter(|&rank| rank != NO_RANK).unwrap_or(i64::MIN);
@@ -256,7 +335,18 @@ impl Budget {
     /// Measures waste, if that is due at `now_millis`; one core does it.
     pub fn sample_if_due(&self, now_millis: i64) {
         let last = self.sampled_at.load(Ordering::Relaxed);
-        if now_millis < last.saturating_add(SAMPLE_MILLIS) || !self.is_complete() {
+        if now_millis < last.saturating_add(SAMPLE_MILLIS_OVER) || !self.is_complete() {
+            return;
+        }
+        let low = self.low_mark();
+        let wait = if self.counted() <= low - low / NEAR_SHARE {
+            SAMPLE_MILLIS
+        } else if self.was_over.load(Ordering::Relaxed) {
+            SAMPLE_MILLIS_OVER
+        } else {
+            SAMPLE_MILLIS_NEAR
+        };
+        if now_millis < last.saturating_add(wait) {
             return;
         }
         let taken = self.sampled_at.compare_exchange(last, now_millis, Ordering::Relaxed, Ordering::Relaxed);
@@ -269,9 +359,23 @@ impl Budget {
         if memory::thread_bytes().is_none() {
             return;
         }
-        let measured = os::resident_bytes() as i64 - self.in_use();
-        let least = self.samples.lock().expect("no one panics while sampling").add(measured);
-        self.waste.store((least.max(0) as u64).min(waste_counted_max(self.limit())), Ordering::Relaxed);
+        let limit = self.limit();
+        let mut resident = os::resident_bytes() as u64;
+        let is_over = limit > WASTE_COUNTS_FROM_BYTES && resident > limit.saturating_add(limit / PURGE_SHARE);
+        self.was_over.store(is_over, Ordering::Relaxed);
+        if is_over {
+            memory::purge();
+            resident = os::resident_bytes() as u64;
+        }
+        let measured = resident as i64 - self.in_use();
+        let mut samples = self.samples.lock().expect("no one panics while sampling");
+        if is_over {
+            // What could be given back is: the rest will not go by itself.
+            *samples = Least::default();
+        }
+        let least = samples.add(measured);
+        drop(samples);
+        self.waste.store((least.max(0) as u64).min(waste_counted_max(limit)), Ordering::Relaxed);
     }
 
     /// Whether the limit is exceeded at `micros`, as somebody has just found.

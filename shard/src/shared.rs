@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use storage::UnixMillis;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Eligible};
 use crate::config::{Config, Effect};
 use crate::ids::{ClientId, ShardId};
 use crate::limits::PACKED_THRESHOLD_DEFAULT;
@@ -189,11 +189,11 @@ impl Shared {
 
     /// Judges once for all cores whether commands that take memory are refused: what counts is over the limit,
     /// and no core has a key that may go. Returns the bytes that count.
-    pub fn judge_memory(&self, evicts: bool) -> i64 {
+    pub fn judge_memory(&self, eligible: Eligible) -> i64 {
         let budget = &self.budget;
         let counted = budget.counted();
         let is_over = budget.is_over(counted);
-        let refuses = is_over && !(evicts && budget.evictable() > 0);
+        let refuses = is_over && budget.evictable(eligible) == 0;
         if self.over_memory.load(Ordering::Relaxed) != refuses {
             self.over_memory.store(refuses, Ordering::Relaxed);
         }

@@ -115,6 +115,61 @@ fn a_connection_that_rests_holds_little() {
 }
 
 #[test]
+fn what_a_large_collection_takes_is_told_within_a_tenth() {
+    let element = |n: usize| format!("{:08x}{n:08}", n.wrapping_mul(2_654_435_761) & 0xffff_ffff);
+    let kinds: [(&str, &dyn Fn(usize) -> String); 5] = [
+        ("list", &|n| format!("RPUSH list {}", element(n))),
+        ("set", &|n| format!("SADD set {}", element(n))),
+        ("hash", &|n| format!("HSET hash {} {}", element(n), element(n + 1))),
+        ("zset", &|n| format!("ZADD zset {n}.5 {}", element(n))),
+        ("stream", &|n| format!("XADD stream 1-{} field {}", n + 1, element(n))),
+    ];
+    let server = Server::start(Target::Tessera(1));
+    let mut client = server.client();
+    let settled = |server: &Server| {
+        // What buffers and batches took is gone when nothing was asked for a while.
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        used_memory(server)
+    };
+    for (key, command) in kinds {
+        let mut write = || {
+            for first in (0..60_000).step_by(1000) {
+                let mut request = Vec::new();
+                (first..first + 1000).for_each(|n| encode_line(&mut request, &command(n)));
+                client.raw(&request);
+                assert!(client.read_many(1000).iter().all(|reply| !reply.is_error()));
+            }
+        };
+        // Once before, for what is kept of the first of anything.
+        write();
+        server.client().must("FLUSHALL");
+        let before = settled(&server);
+        write();
+        let taken = settled(&server) - before;
+        let told = server.client().must(&format!("MEMORY USAGE {key}")).integer() as usize;
+        assert!((taken * 9 / 10..=taken * 11 / 10).contains(&told), "{key}: {told} are told, {taken} are taken");
+        server.client().must("FLUSHALL");
+        eventually("all of it to be free", || used_memory(&server) < before + taken / 10);
+    }
+}
+
+#[test]
+fn replies_that_were_sent_do_not_add_up() {
+    for target in tesseras() {
+        let server = Server::start(target);
+        let mut client = server.client();
+        client.must("INFO");
+        let before = used_memory(&server);
+        let longest = (0..100).map(|_| client.must("INFO").text().len()).max().expect("there are some");
+        let after = used_memory(&server);
+        assert!(
+            after < before + 40 * longest,
+            "{before} bytes in use became {after} by a hundred replies of {longest}"
+        );
+    }
+}
+
+#[test]
 fn unfinished_input_is_told() {
     each_target(|server| {
         let mut client = server.client();

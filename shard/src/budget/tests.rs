@@ -1,7 +1,7 @@
 use super::*;
 
-fn told(bytes: i64, evictable: usize) -> Told {
-    Told { bytes, evictable, ..Told::default() }
+fn told(bytes: i64, keys: usize) -> Told {
+    Told { bytes, keys, ..Told::default() }
 }
 
 #[test]
@@ -10,13 +10,14 @@ fn the_limit_is_one_for_all_cores() {
     budget.set_limit(10_240);
     assert!(!budget.is_complete(), "nobody has told anything");
     for (core, bytes) in [(0, 9_000), (1, 1_000), (2, -500)] {
-        let told = Told { bytes, gaps: 100, leaving: 50, evictable: 1 };
+        let told = Told { bytes, gaps: 100, leaving: 50, keys: 1, volatile_keys: 0 };
         budget.tell(ShardId(core), told);
     }
     assert!(budget.is_complete());
     assert_eq!((budget.in_use(), budget.counted()), (9_200, 9_050));
     assert_eq!(budget.low_mark(), 10_230);
     assert!(budget.is_over(10_241) && !budget.is_over(10_240));
+    assert_eq!(budget.high_mark(), 10_400);
     budget.set_limit(20_000);
     assert!(!budget.is_complete(), "their numbers are of before");
     budget.set_limit(0);
@@ -26,19 +27,32 @@ fn the_limit_is_one_for_all_cores() {
 #[test]
 fn the_smallest_rank_is_next_and_whoever_told_none_before_it() {
     let budget = Budget::new(3);
-    assert_eq!(budget.next_in_turn(), None);
+    assert_eq!(budget.next_in_turn(Eligible::All), None);
     for (core, rank) in [(0, 50), (1, 20), (2, 30)] {
         budget.tell(ShardId(core), told(0, 1));
         budget.tell_rank(ShardId(core), rank);
     }
-    assert_eq!(budget.next_in_turn(), Some((ShardId(1), 20)));
+    assert_eq!(budget.next_in_turn(Eligible::All), Some((ShardId(1), 20)));
     budget.tell(ShardId(1), told(0, 0));
-    assert_eq!(budget.next_in_turn(), Some((ShardId(2), 30)), "it has nothing left");
+    assert_eq!(budget.next_in_turn(Eligible::All), Some((ShardId(2), 30)), "it has nothing left");
     budget.tell_rank(ShardId(0), NO_RANK);
-    assert_eq!(budget.next_in_turn(), Some((ShardId(0), i64::MIN)));
+    assert_eq!(budget.next_in_turn(Eligible::All), Some((ShardId(0), i64::MIN)));
     assert!(budget.ask(ShardId(0)) && !budget.ask(ShardId(0)));
     budget.tell(ShardId(0), told(0, 1));
     assert!(budget.ask(ShardId(0)), "it has looked since");
+}
+
+#[test]
+fn what_may_go_depends_on_the_policy_of_whoever_asks() {
+    let budget = Budget::new(2);
+    budget.tell(ShardId(0), Told { keys: 5, volatile_keys: 0, ..Told::default() });
+    budget.tell(ShardId(1), Told { keys: 7, volatile_keys: 3, ..Told::default() });
+    assert_eq!(
+        [Eligible::Nothing, Eligible::Volatile, Eligible::All].map(|eligible| budget.evictable(eligible)),
+        [0, 3, 12]
+    );
+    assert_eq!(budget.next_in_turn(Eligible::Volatile), Some((ShardId(1), i64::MIN)), "the other one has none");
+    assert_eq!(budget.next_in_turn(Eligible::Nothing), None);
 }
 
 #[test]

@@ -1,19 +1,24 @@
 //! Eviction on one core: looking at the account of memory ([`crate::budget`]), and removing keys while it is short.
 //!
-//! A core looks at the end of each tick and, in a tick of many commands, after each sixteenth. While less than a
-//! thousandth of the limit is left it evicts in a slice of [`SLICE_MICROS`], if it is this core's turn; above the limit it
-//! evicts for as long as `maxmemory-eviction-tenacity` lets it. What a slice did not get done, the next tick goes on with:
-//! no command waits for more than a slice, and none is refused while there is a key that may go.
+//! A core looks at the end of each tick and, in a tick of many commands, after each sixteenth or each 64 KiB of them. While
+//! less than a thousandth of the limit is left it evicts in a slice of [`SLICE_MICROS`], if it is this core's turn; above
+//! the limit it evicts for as long as `maxmemory-eviction-tenacity` lets it. What a slice did not get done, the next tick
+//! goes on with. No command is refused while there is a key that may go.
+//!
+//! One large value may take the place of thousands of small ones, and writing it takes less time than evicting them. So
+//! above the limit a core that took memory since its last look gives back as much before anything else, however long that
+//! takes (but no longer than [`DEBT_MICROS_MAX`] at a time): writers wait, and memory stays where it is.
 //!
 //! Keys that are claimed by a command on several shards are left alone.
 
 use std::sync::atomic::Ordering;
 
+use net::Args;
 use storage::UnixMillis;
 use storage::keyspace::{Draw, Eviction, LfuSettings, Pool, Usefulness};
 
 use super::Core;
-use crate::budget::{NO_RANK, Told};
+use crate::budget::{Eligible, NO_RANK, Told};
 use crate::config::types::choices::MaxmemoryPolicy;
 use crate::config::types::events::Events;
 use crate::exec::ShardState;
@@ -25,8 +30,16 @@ use crate::mesh::Rule;
 use crate::stats::LatencyEvent;
 use crate::txn::Presence;
 
-/// Commands between two looks at the account within a tick.
-const COMMANDS_PER_LOOK: u32 = 16;
+/// Commands between two looks at the account within a tick; one with much to say counts for several.
+const COMMANDS_PER_LOOK: usize = 16;
+/// So many bytes of a command count as another one.
+const COMMAND_BYTES: usize = 4096;
+/// What a core held before, if it has nothing to give back.
+const NOTHING_TAKEN: i64 = i64::MAX;
+/// What clients are told of evicted keys has left after so long.
+const NEWS_MILLIS: i64 = 50;
+/// A core that took memory above the limit evicts for so long at a time, to give it back.
+const DEBT_MICROS_MAX: u64 = 20_000;
 /// Keys evicted between two looks at the account.
 const EVICTIONS_PER_LOOK: usize = 8;
 /// Gaps of more than this part of a core's pages are closed at once, while memory is short.
@@ -52,7 +65,11 @@ pub(super) struct Evicting {
     /// The policy by which the pool's candidates are judged, and the settings of it.
     policy: (MaxmemoryPolicy, u32, u32),
     /// Commands until the next look.
-    until_look: u32,
+    until_look: usize,
+    /// What counted of this core's memory when it looked last.
+    counted: i64,
+    /// What was made for clients who are told of keys that are gone, and until when it is taken to be on its way.
+    news: (usize, UnixMillis),
     /// A slice has ended before it was done.
     pub(super) goes_on: bool,
     /// The key that is gone.
@@ -65,6 +82,8 @@ impl Default for Evicting {
             pool: Pool::new(Usefulness::Chance),
             policy: (MaxmemoryPolicy::Noeviction, 0, 0),
             until_look: COMMANDS_PER_LOOK,
+            counted: NOTHING_TAKEN,
+            news: (0, UnixMillis(0)),
             goes_on: false,
             key: Vec::new(),
         }
@@ -74,9 +93,10 @@ impl Default for Evicting {
 impl Core {
     /// A command is about to run: looks at the account if it is time.
     #[inline]
-    pub(super) fn heed_memory_for_command(&mut self) {
+    pub(super) fn heed_memory_for_command(&mut self, args: &Args<'_>) {
         if self.shared.budget.limit() > 0 {
-            self.evicting.until_look -= 1;
+            let bytes = args.total_bytes();
+            self.evicting.until_look = self.evicting.until_look.saturating_sub(1 + bytes / COMMAND_BYTES);
             if self.evicting.until_look == 0 {
                 self.heed_memory();
             }
@@ -87,18 +107,26 @@ impl Core {
     pub(super) fn heed_memory(&mut self) {
         self.evicting.until_look = COMMANDS_PER_LOOK;
         self.evicting.goes_on = false;
-        if self.shared.budget.limit() == 0 || self.shard.observers.is_away {
+        if self.shared.budget.limit() == 0 {
+            // A limit that comes later is not about what was taken before.
+            self.evicting.counted = NOTHING_TAKEN;
             return;
         }
-        self.tell_memory();
+        if self.shard.observers.is_away {
+            return;
+        }
+        let held = self.tell_memory();
         self.shared.budget.sample_if_due(self.tick_time.0);
         let counted = self.judge_memory();
-        if counted > self.shared.budget.low_mark() && self.shared.budget.is_complete() {
-            self.make_room(counted);
+        let low_mark = self.shared.budget.low_mark();
+        // Clients that take too much are closed at the end of the tick, before any key has to go for them.
+        if counted > low_mark && counted - self.client_memory_excess() > low_mark && self.shared.budget.is_complete() {
+            self.make_room(counted, held);
             if self.has_gaps() {
                 self.defragment();
             }
         }
+        self.evicting.counted = self.memory_held().counted();
     }
 
     /// Whether so much of this core's pages is free that entries should be moved together now: what was evicted is of
@@ -109,70 +137,95 @@ impl Core {
         sum.0 > sum.1 / GAPS_SHARE
     }
 
-    /// Tells the account what this core holds.
-    pub(super) fn tell_memory(&self) {
-        if self.shard.observers.is_away {
-            return;
+    /// Tells the account what this core holds; what counts of it.
+    pub(super) fn tell_memory(&self) -> i64 {
+        let told = self.memory_held();
+        // Databases that are away are counted when they are back: their keys would be missing.
+        if !self.shard.observers.is_away {
+            self.shared.budget.tell(self.id, told);
         }
-        let mut told = self.memory_held();
-        let policy = self.shard.config.maxmemory_policy;
-        if policy != MaxmemoryPolicy::Noeviction {
-            told.evictable = self.evictable();
-        }
-        self.shared.budget.tell(self.id, told);
+        told.counted()
     }
 
     /// What this core holds now. Must be asked on the core's own thread.
     pub fn memory_held(&self) -> Told {
         let databases = &self.shard.databases;
         let gaps = databases.iter().map(storage::Database::gap_bytes).sum();
-        let leaving = self.shard.garbage.bytes();
+        let garbage = self.shard.garbage.bytes();
         // Under another allocator (in tests), what is stored is all that is known.
-        let stored = || databases.iter().map(|database| database.memory().total()).sum::<usize>() + leaving;
+        let stored = || databases.iter().map(|database| database.memory().total()).sum::<usize>() + garbage;
         let bytes = memory::thread_bytes().unwrap_or_else(|| stored() as i64);
-        Told { bytes, gaps, leaving, evictable: 0 }
+        let (news, until) = self.evicting.news;
+        let leaving = garbage + if self.tick_time.0 < until.0 { news } else { 0 };
+        let keys = databases.iter().map(storage::Database::len).sum();
+        let volatile_keys = databases.iter().map(storage::Database::expires).sum();
+        Told { bytes, gaps, leaving, keys, volatile_keys }
     }
 
+    /// Bytes of keys and values.
+    fn data_bytes(&self) -> i64 {
+        self.shard.databases.iter().map(|database| database.memory().in_use() as i64).sum()
+    }
+
+    fn eligible(&self) -> Eligible {
+        self.shard.config.maxmemory_policy.into()
+    }
+
+    /// How many keys of this core may be evicted.
     fn evictable(&self) -> usize {
-        let volatile = !self.shard.config.maxmemory_policy.is_allkeys();
+        let volatile = self.eligible() == Eligible::Volatile;
         self.shard.databases.iter().map(|database| database.evictable(volatile)).sum()
     }
 
     /// Says for all cores whether commands that take memory are refused: over the limit, with nothing to evict.
     pub(super) fn judge_memory(&self) -> i64 {
-        let evicts = self.shard.config.maxmemory_policy != MaxmemoryPolicy::Noeviction;
-        let counted = self.shared.judge_memory(evicts);
+        let counted = self.shared.judge_memory(self.eligible());
         let budget = &self.shared.budget;
         budget.note_exceeded(budget.is_over(counted), self.clock.micros());
         self.shared.peak_memory.fetch_max(usize::try_from(budget.in_use()).unwrap_or(0), Ordering::Relaxed);
         counted
     }
 
-    /// Evicts until there is room, for one slice.
+    /// Evicts until there is room, for one slice, or until what was taken is given back. `held` counts of what this core
+    /// holds.
+    ///
+    /// Clients who are told of keys that are gone may be sent more than the keys took. That is on its way, and does not
+    /// count: it would have more keys go, and more be told.
     #[cold]
-    fn make_room(&mut self, mut counted: i64) {
-        if self.shard.config.maxmemory_policy == MaxmemoryPolicy::Noeviction {
+    fn make_room(&mut self, mut counted: i64, mut held: i64) {
+        if self.eligible() == Eligible::Nothing {
             return;
         }
         let began = self.clock.micros();
         let is_over = self.shared.budget.is_over(counted);
         let end = began.saturating_add(if is_over { self.patience_micros() } else { SLICE_MICROS });
+        // What this core held when it had looked last, if it has to give back what it took since.
+        let held_before = if is_over { self.evicting.counted.min(held) } else { held };
+        let (besides_data, mut news) = (held - self.data_bytes(), 0);
         self.renew_pool();
         while counted > self.shared.budget.low_mark() {
             self.refill_pool();
             self.tell_rank();
-            if !self.shared.budget.is_over(counted) && !self.is_next_in_turn() {
+            let must_pay = held > held_before && counted > self.shared.budget.high_mark();
+            if !must_pay && !self.is_next_in_turn() {
                 break;
             }
             if !(0..EVICTIONS_PER_LOOK).all(|_| self.evict_one()) {
                 break;
             }
-            self.tell_memory();
-            counted = self.shared.budget.counted();
-            self.evicting.goes_on = counted > self.shared.budget.low_mark() && self.clock.micros() >= end;
+            held = self.tell_memory();
+            news = (held - self.data_bytes() - besides_data).max(0);
+            held -= news;
+            counted = self.shared.budget.counted() - news;
+            let now = self.clock.micros();
+            let owes = held > held_before && now < began + DEBT_MICROS_MAX;
+            self.evicting.goes_on = counted > self.shared.budget.low_mark() && now >= end && !owes;
             if self.evicting.goes_on {
                 break;
             }
+        }
+        if news > 0 {
+            self.evicting.news = (news as usize, UnixMillis(self.tick_time.0 + NEWS_MILLIS));
         }
         self.tell_memory();
         self.judge_memory();
@@ -222,7 +275,7 @@ impl Core {
     fn refill_pool(&mut self) {
         use rand::Rng;
         let ShardState { databases, config, rng, clock, .. } = &mut self.shard;
-        let volatile = !config.maxmemory_policy.is_allkeys();
+        let volatile = Eligible::from(config.maxmemory_policy) == Eligible::Volatile;
         let all: usize = databases.iter().map(|database| database.evictable(volatile)).sum();
         if all == 0 {
             return;
@@ -253,7 +306,7 @@ impl Core {
     /// Whether this core's next candidate has about the smallest rank; wakes the one that has, if it is another.
     fn is_next_in_turn(&self) -> bool {
         let budget = &self.shared.budget;
-        let Some((first, rank)) = budget.next_in_turn() else { return true };
+        let Some((first, rank)) = budget.next_in_turn(self.eligible()) else { return true };
         if first == self.id {
             return true;
         }

@@ -53,11 +53,28 @@ impl Core {
         self.limit_client_memory();
     }
 
+    /// What clients of all cores take above their limit: it is about to be freed.
+    pub(super) fn client_memory_excess(&mut self) -> i64 {
+        if !self.counts_clients {
+            return 0;
+        }
+        self.uncounted.extend(self.dirty.iter().chain(&self.audience));
+        self.count_clients();
+        (self.shared.budget.clients() as u64).saturating_sub(self.client_memory_limit()) as i64
+    }
+
     /// Counts who was heard or written to in this tick, and closes the largest clients if all together take too much.
     pub(super) fn limit_client_memory(&mut self) {
         if !self.counts_clients {
             return;
         }
+        self.count_clients();
+        if self.is_over_client_memory() {
+            self.evict_clients();
+        }
+    }
+
+    fn count_clients(&mut self) {
         let mut uncounted = std::mem::take(&mut self.uncounted);
         for conn in uncounted.drain(..) {
             let Some(session) = self.session(conn) else { continue };
@@ -68,9 +85,6 @@ impl Core {
         }
         self.uncounted = uncounted;
         self.shared.budget.tell_clients(self.id, self.clients_bytes, self.largest_client);
-        if self.is_over_client_memory() {
-            self.evict_clients();
-        }
     }
 
     fn is_over_client_memory(&self) -> bool {

@@ -64,7 +64,7 @@ impl Core {
                 return self.refuse(conn, Some(parent.id), &error);
             }
         };
-        self.heed_memory_for_command();
+        self.heed_memory_for_command(args);
         if let Some(error) = self.refusal(conn, row, args) {
             return self.refuse(conn, Some(row.id), &error);
         }

@@ -111,8 +111,16 @@ impl Core {
     pub(super) fn receive(&mut self, batch: &Batch, message: Message) {
         let from = batch.from;
         match message {
-            Message::Command(head) => self.arrive(from, &head, &batch.args(&head)),
-            Message::Large(large) => self.arrive(from, &large.0, &large.1.as_args()),
+            Message::Command(head) => {
+                let args = batch.args(&head);
+                self.heed_memory_for_command(&args);
+                self.arrive(from, &head, &args);
+            }
+            Message::Large(large) => {
+                let args = large.1.as_args();
+                self.heed_memory_for_command(&args);
+                self.arrive(from, &large.0, &args);
+            }
             Message::Everywhere(head) => self.share(from, &head, batch.args(&head)),
             Message::Errand(errand) => self.arrive_errand(from, *errand),
             Message::Hop(part) => self.arrive_part(*part),

@@ -19,7 +19,8 @@ pub(super) const ROWS: &[Directive] = &[
         &Choice(field!(maxmemory_policy)),
         &["noeviction"],
         "What is evicted to stay below maxmemory.",
-    ),
+    )
+    .effect(Effect::MaxMemory),
     Directive::new(
         "maxmemory-samples",
         &Integer { at: field!(maxmemory_samples), min: 1, max: INT_MAX },

@@ -6,7 +6,6 @@
 
 use std::collections::HashSet;
 
-use crate::config::types::choices::MaxmemoryPolicy;
 use crate::config::{Change, Config, ConfigError, Effect, Reason, Staged};
 use crate::memory;
 use crate::shared::Shared;
@@ -46,7 +45,7 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
         Effect::Watchdog if to.watchdog_period > 0 => refused("This server has no watchdog."),
         Effect::MaxMemory => {
             shared.budget.set_limit(to.maxmemory_bytes());
-            shared.judge_memory(to.maxmemory_policy != MaxmemoryPolicy::Noeviction);
+            shared.judge_memory(to.maxmemory_policy.into());
             shared.wake_all();
             Ok(())
         }
