@@ -22,7 +22,8 @@ use crate::spec::CommandTable;
 const REDIS_VERSION: &str = "7.0.15";
 const REDIS_VERSION_NUM: u32 = 0x0007_000f;
 
-/// Integers up to here, but for 0, which has a sign, are written without a fraction or exponent by `%.17g`, so they need not go through it.
+/// Integers up to here are written without a fraction or exponent by `%.17g`, so they need not go through it; zero may have a
+/// sign, though.
 const PLAIN_INTEGER_MAX: u64 = 10_000_000_000_000_000;
 
 const LOG_ARGUMENTS: &str = "redis.log() requires two arguments or more.";
@@ -94,7 +95,9 @@ fn take_arguments(exchange: &Exchange, stack: &Stack) -> bool {
         }
         let Some(number) = stack.number(place) else { return false };
         let integer = number as i64;
-        let is_plain = integer as f64 == number && integer.unsigned_abs() <= PLAIN_INTEGER_MAX && integer != 0;
+        let is_plain = integer as f64 == number
+            && integer.unsigned_abs() <= PLAIN_INTEGER_MAX
+            && (integer != 0 || number.is_sign_positive());
         to.push_with(|digits| if is_plain { write_integer(digits, integer) } else { write_g(digits, number, 17) });
     }
     true
