@@ -95,7 +95,7 @@ fn take_arguments(exchange: &Exchange, stack: &Stack) -> bool {
         }
         let Some(number) = stack.number(place) else { return false };
         let integer = number as i64;
-        let is_plain = integer as f64 == number
+        let is_plain = number.fract() == 0.0
             && integer.unsigned_abs() <= PLAIN_INTEGER_MAX
             && (integer != 0 || number.is_sign_positive());
         to.push_with(|digits| if is_plain { write_integer(digits, integer) } else { write_g(digits, number, 17) });
