@@ -138,6 +138,8 @@ pub struct Program {
     pub events: Vec<Event>,
     /// Locks of inboxes may be not to be had.
     pub put_offs: bool,
+    /// Scripts give way after every command.
+    pub gives_way: bool,
 }
 
 impl Program {
@@ -195,6 +197,12 @@ impl Program {
     /// Locks of inboxes may be not to be had.
     pub fn with_put_offs(mut self) -> Program {
         self.put_offs = true;
+        self
+    }
+
+    /// Scripts give way after every command.
+    pub fn with_giving_way(mut self) -> Program {
+        self.gives_way = true;
         self
     }
 

@@ -147,6 +147,9 @@ impl<'a> World<'a> {
         let place = |(id, bell): (usize, _)| {
             let clock = Clock::Manual(Arc::clone(&micros));
             let mut core = Core::new(ShardId(id as u16), Arc::clone(&shared), clock, 1);
+            if program.gives_way {
+                core.let_scripts_give_way();
+            }
             // A client that is told late has fewer orders to be wrong about: mostly it is told at once.
             if !choice.oddity(WITHHOLDING_ONE_IN) {
                 core.write_at_once();

@@ -1,7 +1,8 @@
 //! Scripts: small programs and random ones, with keys that are declared and keys that are not.
 //!
 //! `eval A, B` in a program's text is a script that calls A and B on keys from its `KEYS`, and returns both replies;
-//! `evalany A, B` is one that has its keys from its arguments, so that it must hold all shards. Either is one point.
+//! `evalany A, B` is one that has its keys from its arguments, so that it must hold all shards. Either is one point, also if
+//! it takes long and gives way in the middle.
 
 use std::fmt::Write as _;
 
@@ -89,6 +90,39 @@ fn scripts_notice_broken_rules() {
     }
 }
 
+/// Scripts that give way after each of their commands, while others of the same core and of other cores go on.
+fn long() -> Vec<Program> {
+    let own = [
+        Program::new("a long script on its own core, and a client there", 2)
+            .client(0, "eval SET x@0 1, SET z@0 1, GET x@0")
+            .client(0, "GET x@0; GET z@0 | MGET x@0 z@0"),
+        Program::new("two long scripts of one core on one key", 2)
+            .client(0, "eval INCR x@0, INCR x@0")
+            .client(0, "eval INCR x@0, INCR x@0; GET x@0")
+            .client(1, "INCR x@0"),
+        Program::new("a long script in a transaction", 2)
+            .client(0, "multi INCR x@0, INCR x@0 | eval INCR x@0, INCR y@1, GET x@0")
+            .client(1, "evalany INCR x@0, GET y@1; INCR x@0"),
+    ];
+    small().into_iter().chain(own).map(Program::with_giving_way).collect()
+}
+
+#[test]
+fn scripts_that_give_way_have_one_point() {
+    for program in long() {
+        holds(&program, SEEDS);
+        holds(&program.with_put_offs(), SEEDS);
+    }
+}
+
+#[test]
+fn scripts_that_give_way_notice_broken_rules() {
+    for rule in [Rule::GivingWayKeepsClaims, Rule::PushIsAtomic, Rule::LocksPlacedByPush] {
+        let fails = |seed: u64| long().iter().any(|program| run_seed(program, Rules::without(rule), seed).is_err());
+        assert!((0..3_000).any(fails), "no script that gives way notices that {rule:?} is broken");
+    }
+}
+
 struct Generator {
     rng: SmallRng,
     keys: Vec<Bytes>,
@@ -141,6 +175,7 @@ fn program(seed: u64) -> Program {
     let shards = rng.random_range(2..=3);
     let mut program = Program::new(&format!("random scripts {seed}"), shards);
     program.put_offs = rng.random_ratio(1, 4);
+    program.gives_way = rng.random_ratio(1, 3);
     let keys = ["x", "y", "z"].iter().enumerate().map(|(i, name)| key_on(shards, (i % shards) as u16, name)).collect();
     let mut generator = Generator { rng, keys, next_value: 10 };
     let clients = generator.rng.random_range(2..=3);

@@ -312,7 +312,10 @@ impl Grounds<'_> {
         let Run::Everywhere { check, share, merge } = row.run(args) else { unreachable!("it was seen to be one") };
         let Actor { conn, client, db, resp, .. } = self.actor;
         let start = out.len();
-        if self.core.session(conn).is_none() {
+        // A script that sleeps keeps those waiting who want what it has claimed: no other core needs to sleep.
+        let is_for_one_core =
+            self.actor.is_script && row.command.name == "debug" && args[1].eq_ignore_ascii_case(b"sleep");
+        if !is_for_one_core && self.core.session(conn).is_none() {
             // Nobody is there any more to whom it could make a difference.
             Reply::new(out, resp).error(NOT_ON_GROUNDS.as_bytes());
             return Ran::Replied;
@@ -326,7 +329,7 @@ impl Grounds<'_> {
         if outcome.is_ok() && reply.mark() == start {
             let shares = match self.shares.take() {
                 Some(asking) => asking.shares,
-                None if ctx.core.shard.shards == 1 => {
+                None if ctx.core.shard.shards == 1 || is_for_one_core => {
                     vec![share(ctx.core, &EverywhereCall { client, db, args: *args })]
                 }
                 None => return Ran::WantsShares,
@@ -363,8 +366,10 @@ impl Grounds<'_> {
 /// Runs a handler on one shard.
 fn run_at(shard: &mut ShardState, actor: Actor, handler: ShardHandler, args: &Args<'_>, out: &mut Vec<u8>) {
     let start = out.len();
+    shard.serves_script = actor.is_script;
     let mut ctx = Ctx { shard, db: actor.db, no_touch: actor.no_touch };
     call(handler, &mut ctx, args, &mut Reply::new(out, actor.resp));
+    shard.serves_script = false;
     if let Some(request) = shard.wanted.take() {
         out.truncate(start);
         answer_nothing(&request, args.at(0), actor.resp, out);
@@ -470,11 +475,13 @@ fn drive(mut plan: Box<dyn Plan>, states: &mut [ShardState], actor: Actor, args:
     let mut operate = |ops: Vec<(ShardId, HopOp)>| -> Vec<HopValue> {
         let run = |(shard, op): (ShardId, HopOp)| {
             let state = &mut states[shard.index()];
+            state.serves_script = actor.is_script;
             let mut ctx = Ctx { shard: state, db: actor.db, no_touch: actor.no_touch };
             let before = ctx.before_record();
             let value = op(&mut ctx);
             ctx.settle(before.0);
             ctx.record_operation(before);
+            ctx.shard.serves_script = false;
             value
         };
         ops.into_iter().map(run).collect()

@@ -28,7 +28,7 @@ use crate::exec::work::{Progress, Work};
 use crate::ids::ShardId;
 use crate::journal::HeldUnit;
 use crate::limits::{SCRIPT_SLICE_MICROS_MAX, SCRIPT_SLICE_MICROS_MIN};
-use crate::mesh::{Claims, PlanId, Ticket};
+use crate::mesh::{Claims, PlanId, Rule, Ticket};
 use crate::script::Kind;
 use crate::script::running::{Holds, Running};
 
@@ -76,13 +76,21 @@ pub(super) struct Stopped {
 }
 
 /// A core's work that has given way.
-#[derive(Default)]
 pub(super) struct LongRuns {
     /// In the order in which they are driven on.
     waiting: VecDeque<LongRun>,
     /// When the last slice ended, and how many commands and messages there had been by then.
     slice_ended: u64,
     done_before: u64,
+    /// The longest slice, in microseconds.
+    pub(super) slice_micros_max: u64,
+}
+
+impl Default for LongRuns {
+    fn default() -> LongRuns {
+        let waiting = VecDeque::new();
+        LongRuns { waiting, slice_ended: 0, done_before: 0, slice_micros_max: SCRIPT_SLICE_MICROS_MAX }
+    }
 }
 
 impl LongRuns {
@@ -98,21 +106,23 @@ impl LongRuns {
 }
 
 impl Slice {
-    /// The slice in which work begins at `began`.
-    pub(super) fn first(began: u64) -> Slice {
-        Slice::of(began, SCRIPT_SLICE_MICROS_MAX)
-    }
-
     fn of(began: u64, micros: u64) -> Slice {
         Slice { began, least: began + SCRIPT_SLICE_MICROS_MIN, end: began + micros }
     }
 }
 
 impl Core {
+    /// The slice in which work begins at `began`.
+    pub(super) fn first_slice(&self, began: u64) -> Slice {
+        Slice::of(began, self.long.slice_micros_max)
+    }
+
     /// Keeps work that has given way, with what it needs and what it holds.
     pub(super) fn keep_long(&mut self, from: ShardId, errand: Errand, stopped: Stopped) {
         let Stopped { worked, reply, running, ticket, began } = stopped;
-        let ticket = ticket.unwrap_or_else(|| self.locks.hold(errand.claims()));
+        let keeps = self.shared.mesh.holds(Rule::GivingWayKeepsClaims);
+        let claims = || if keeps { errand.claims() } else { Claims::Keys(Vec::new()) };
+        let ticket = ticket.unwrap_or_else(|| self.locks.hold(claims()));
         if let Some(running) = running {
             self.look_whether_busy(&running, &*errand.work);
         }
@@ -168,7 +178,7 @@ impl Core {
             return self.next_slice();
         }
         self.last_micros = self.clock.micros();
-        Slice::first(self.last_micros)
+        self.first_slice(self.last_micros)
     }
 
     /// A slice of work that has given way before, from now.
@@ -176,10 +186,11 @@ impl Core {
         let now = self.clock.micros();
         self.last_micros = now;
         if self.done_so_far() == self.long.done_before {
-            return Slice::first(now);
+            return self.first_slice(now);
         }
         let others = now.saturating_sub(self.long.slice_ended);
-        Slice::of(now, others.clamp(SCRIPT_SLICE_MICROS_MIN, SCRIPT_SLICE_MICROS_MAX))
+        let micros = others.clamp(SCRIPT_SLICE_MICROS_MIN, SCRIPT_SLICE_MICROS_MAX);
+        Slice::of(now, micros.min(self.long.slice_micros_max))
     }
 
     fn done_so_far(&self) -> u64 {

@@ -283,6 +283,7 @@ impl Core {
                 snapshot: None,
                 journal: Journal::default(),
                 emptied: false,
+                serves_script: false,
             },
             sessions: Vec::new(),
             stats: CoreStats::default(),

@@ -20,6 +20,11 @@ use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
 
 impl Core {
+    /// Scripts of this core give way after every command, as if each had taken long.
+    pub fn let_scripts_give_way(&mut self) {
+        self.long.slice_micros_max = 0;
+    }
+
     /// Whether a message that was taken is still to be run; when there is none, `drain` ends this stage of the tick.
     pub fn has_message(&self) -> bool {
         !self.taken.batches.is_empty()

@@ -144,7 +144,8 @@ impl Core {
         let worked = Worked { actor: self.actor(conn), flow: Flow::Continue, unit: HeldUnit::default() };
         let mut bytes = std::mem::take(&mut self.work_reply);
         // What it publishes may be for this client too, so its reply is written when all is done.
-        let (worked, progress) = self.work_here(worked, &mut *work, &mut bytes, Slice::first(began));
+        let slice = self.first_slice(began);
+        let (worked, progress) = self.work_here(worked, &mut *work, &mut bytes, slice);
         if let Progress::Later(running) = progress {
             let shown = self.shown(row, args);
             let seq = self.expect(conn, work.bytes());
@@ -219,7 +220,8 @@ impl Core {
         let actor = Actor { conn, home: from, client, db, resp, no_touch, tracks, is_script: false };
         let mut bytes = std::mem::take(&mut self.work_reply);
         let worked = Worked { actor, flow: Flow::Continue, unit: HeldUnit::default() };
-        let (worked, progress) = self.work_here(worked, &mut *errand.work, &mut bytes, Slice::first(began));
+        let slice = self.first_slice(began);
+        let (worked, progress) = self.work_here(worked, &mut *errand.work, &mut bytes, slice);
         if let Progress::Later(running) = progress {
             self.keep_long(from, errand, Stopped { worked, reply: bytes, running, ticket, began });
             return true;

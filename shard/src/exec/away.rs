@@ -75,6 +75,7 @@ impl ShardState {
             snapshot: None,
             journal: self.journal.for_away(),
             emptied: false,
+            serves_script: false,
         }
     }
 

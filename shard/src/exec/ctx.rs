@@ -111,6 +111,8 @@ pub struct ShardState {
     pub journal: Journal,
     /// FLUSHALL has emptied it: a server with save points saves that.
     pub emptied: bool,
+    /// The handler that runs was called by a script, which is to find the same whenever it runs.
+    pub serves_script: bool,
 }
 
 impl ShardState {

@@ -94,6 +94,7 @@ impl Keyspace {
             snapshot: None,
             journal: crate::journal::Journal::default(),
             emptied: false,
+            serves_script: false,
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
         Keyspace { slots, shards, db: DbId(0), resp: Resp::V2 }

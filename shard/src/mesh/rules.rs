@@ -39,6 +39,8 @@ pub enum Rule {
     NoticesLeaveWithReplies,
     /// Reads are not merged across each other.
     ReadsAreNotMerged,
+    /// Work that gives way keeps what it claims.
+    GivingWayKeepsClaims,
 }
 
 /// The rules in force: all of them, save one that the simulation has broken.

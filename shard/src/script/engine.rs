@@ -32,8 +32,12 @@ pub(super) struct Engine {
     functions: Vec<State>,
     by_source: HashMap<u64, Arc<Script>>,
     by_sha: HashMap<String, Arc<Script>>,
+    /// What the registry knew by these digits since the last flush.
+    named: HashMap<[u8; SHA_DIGITS], Arc<Script>>,
     flushes: u64,
 }
+
+const SHA_DIGITS: usize = 40;
 
 thread_local! {
     static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
@@ -60,6 +64,7 @@ impl Engine {
             functions: Vec::new(),
             by_source: HashMap::new(),
             by_sha: HashMap::new(),
+            named: HashMap::new(),
             flushes: registry.flushes(),
         }
     }
@@ -119,14 +124,16 @@ impl Engine {
 
     /// The script of this SHA-1.
     fn script_named(&mut self, sha: &[u8]) -> Option<Arc<Script>> {
-        const SHA_DIGITS: usize = 40;
         self.follow_flushes();
-        let mut lower = [0; SHA_DIGITS];
-        lower.copy_from_slice(sha.get(..SHA_DIGITS).filter(|_| sha.len() == SHA_DIGITS)?);
-        lower.make_ascii_lowercase();
-        let sha = std::str::from_utf8(&lower).ok()?;
-        // Not from what is known here: a script that was under way when all were flushed may be among that.
-        self.registry.script(sha)
+        let mut digits: [u8; SHA_DIGITS] = sha.try_into().ok()?;
+        digits.make_ascii_lowercase();
+        if let Some(known) = self.named.get(&digits) {
+            return Some(Arc::clone(known));
+        }
+        // Not from what EVAL has left here: a script that was under way when all were flushed may be among that.
+        let known = self.registry.script(std::str::from_utf8(&digits).ok()?)?;
+        self.named.insert(digits, Arc::clone(&known));
+        Some(known)
     }
 
     /// Forgets what others have flushed.
@@ -136,6 +143,7 @@ impl Engine {
             self.flushes = flushes;
             self.by_source.clear();
             self.by_sha.clear();
+            self.named.clear();
             self.scripts.clear();
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   script ──► guarded ──┬─ up to `arguments_max` ─► function(...)
-//!                        └─ more ──────────────────► wide({...}, count), if there is such a form; an error otherwise
+//!                        └─ more ──────────────────► an error
 //! ```
 //!
 //! It is a C function, since a script that returns what a function of Lua returns is gone from the stack before that begins,
@@ -16,44 +16,26 @@
 
 use std::ffi::c_int;
 
-use mlua::{Function, Lua, Value, ffi};
+use mlua::{Function, Lua, ffi};
 
-/// `function` for scripts: with more than `arguments_max` arguments, `wide` is called with a table of them and their number.
-pub(super) fn guarded(
-    lua: &Lua,
-    function: Function,
-    arguments_max: usize,
-    wide: Option<Function>,
-) -> mlua::Result<Function> {
-    let wide = wide.map_or(Value::Nil, Value::Function);
-    // SAFETY: the three values that are on the stack of `state` become the closure's, and the closure takes their place.
-    unsafe { lua.exec_raw((function, wide, arguments_max), |state| ffi::lua_pushcclosure(state, call_counted, 3)) }
+/// `function` for scripts, which is called with `arguments_max` arguments at most.
+pub(super) fn guarded(lua: &Lua, function: Function, arguments_max: usize) -> mlua::Result<Function> {
+    // SAFETY: the two values that are on the stack of `state` become the closure's, and the closure takes their place.
+    unsafe { lua.exec_raw((function, arguments_max), |state| ffi::lua_pushcclosure(state, call_counted, 2)) }
 }
 
 /// The function behind [`guarded`]. It owns nothing that an error, which leaves it by a jump, would leave behind.
 unsafe extern "C-unwind" fn call_counted(state: *mut ffi::lua_State) -> c_int {
     // SAFETY: Lua calls this with its state, on whose stack are the arguments and room for twenty values more; the
-    // closure was made with three values, of which the first and, if it is not nil, the second are functions.
+    // closure was made with two values, of which the first is a function.
     unsafe {
         let count = ffi::lua_gettop(state);
-        if ffi::lua_Integer::from(count) <= ffi::lua_tointeger(state, ffi::lua_upvalueindex(3)) {
-            ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
-            ffi::lua_insert(state, 1);
-            ffi::lua_call(state, count, ffi::LUA_MULTRET);
-            return ffi::lua_gettop(state);
-        }
-        if ffi::lua_isnil(state, ffi::lua_upvalueindex(2)) != 0 {
+        if ffi::lua_Integer::from(count) > ffi::lua_tointeger(state, ffi::lua_upvalueindex(2)) {
             return ffi::luaL_error(state, c"too many arguments".as_ptr());
         }
-        ffi::lua_createtable(state, count, 0);
+        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(1));
         ffi::lua_insert(state, 1);
-        for place in (1..=count).rev() {
-            ffi::lua_rawseti(state, 1, place.into());
-        }
-        ffi::lua_pushinteger(state, count.into());
-        ffi::lua_pushvalue(state, ffi::lua_upvalueindex(2));
-        ffi::lua_insert(state, 1);
-        ffi::lua_call(state, 2, ffi::LUA_MULTRET);
+        ffi::lua_call(state, count, ffi::LUA_MULTRET);
         ffi::lua_gettop(state)
     }
 }

@@ -7,7 +7,8 @@
 //! | `analysis/` | from a script's text: are all keys that it touches among those declared? |
 //! | `engine.rs`, `state.rs` | a core's Lua states, and what is compiled in them |
 //! | `vm.rs`, `sandbox.lua` | a Lua state, and what scripts see of it |
-//! | `guard.rs` | functions of Rust, called with too many arguments |
+//! | `native.rs`, `stack.rs` | the way into a script and out to commands, on Lua's own stack |
+//! | `guard.rs` | other functions of Rust, called with too many arguments |
 //! | `library/` | `redis`, `cjson`, `cmsgpack`, `struct`, `bit`, `math.random` |
 //! | `work.rs` | a call of a script: what it claims, and on what it runs |
 //! | `run.rs`, `drive.rs` | running a script: its commands, its time, its end |
@@ -36,11 +37,13 @@ pub mod flags;
 pub mod functions;
 mod guard;
 mod library;
+mod native;
 mod number;
 mod random;
 pub mod registry;
 pub mod run;
 pub mod running;
+mod stack;
 mod state;
 mod to_lua;
 mod to_reply;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
-use mlua::{Function, Table};
 use net::{Args, OwnedArgs, Reply, Resp};
 
 use super::Host;
@@ -92,32 +91,26 @@ pub(super) fn begin(registry: &Arc<Registry>, job: &Job, resp: Resp) -> Result<O
         Target::Function(..) => Kind::Function,
     };
     let mut state = engine::with(registry, |engine| engine.take(kind));
-    let (function, tables) = match prepare(&mut state, job) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            lane.leave();
-            engine::with(registry, |engine| engine.give_back(state));
-            return Err(error);
-        }
-    };
+    if let Err(error) = prepare(&mut state, job) {
+        lane.leave();
+        engine::with(registry, |engine| engine.give_back(state));
+        return Err(error);
+    }
     let vm = Rc::clone(&state.vm);
     vm.begin(Some(lane));
     let call = if kind == Kind::Script { Call::Eval } else { Call::Fcall };
-    let fibre = Fibre::new(lane, move || vm.run_to_end(&call, &function, tables, resp));
+    let fibre = Fibre::new(lane, move || vm.run_to_end(call, resp));
     Ok(Some(Course { fibre, state, running: None, wrote: false, how: Resume::Go }))
 }
 
-/// Compiles what is to run, if this state has not; and its keys and arguments.
-fn prepare(state: &mut State, job: &Job) -> Result<(Function, (Table, Table)), CommandError> {
-    let args = job.args.as_args();
+/// Compiles what is to run, if this state has not, and has it ready there with its keys and arguments.
+fn prepare(state: &mut State, job: &Job) -> Result<(), CommandError> {
     let function = match &job.target {
         Target::Script(script) => state.script(script)?,
         Target::Function(library, place) => state.function(library, &library.functions[*place].name)?,
     };
-    let keys = state.vm.table_of(args.from(3).take(job.keys));
-    let tables = keys.and_then(|keys| Ok((keys, state.vm.table_of(args.from(3 + job.keys))?)));
-    let tables = tables.map_err(|_| CommandError::new("OOM script arguments take more memory than there is"))?;
-    Ok((function, tables))
+    let is_ready = state.vm.prepare(function, &job.args.as_args(), job.keys);
+    is_ready.then_some(()).ok_or(CommandError::new("OOM script arguments take more memory than there is"))
 }
 
 /// A script that has given way: it is to be driven on by the number that this returns.

@@ -4,8 +4,8 @@
 -- the real one and refuses to write (`protect`). The functions that would go around a metatable are replaced.
 --
 -- Functions in Rust raise errors of a kind that scripts know nothing of: whatever catches an error converts it. Each value
--- that Rust gets takes one of some thousands of places, so none of these functions is called with more at once (`guarded`);
--- the arguments of a command, which may be more, then stand in a table.
+-- that Rust gets takes one of some thousands of places, so none of these functions is called with more at once (`guarded`),
+-- but those that run commands: they take their arguments from Lua's stack.
 
 local raw = ...
 
@@ -103,7 +103,7 @@ end
 
 for _, library in raw_pairs {raw.redis, raw.load, raw.bit, raw.cjson, raw.cmsgpack, raw.struct, raw.math} do
     for name, f in raw_pairs(library) do
-        if type(f) == 'function' and library[name] ~= raw.redis.call and library[name] ~= raw.redis.pcall then
+        if type(f) == 'function' and f ~= raw.redis.call and f ~= raw.redis.pcall then
             library[name] = raw.guarded(f, name == 'pack' and PACKED_MAX or ARGUMENTS_MAX)
         end
     end
@@ -116,8 +116,6 @@ raw.cjson.new = function()
     end
     return made
 end
-raw.redis.call = raw.guarded(raw.redis.call, ARGUMENTS_MAX, raw.wide_call)
-raw.redis.pcall = raw.guarded(raw.redis.pcall, ARGUMENTS_MAX, raw.wide_pcall)
 
 local globals = {}
 local face, meta = protect(globals)
@@ -192,24 +190,13 @@ local function failed(problem)
     return problem
 end
 
-local environment = {}
+-- The globals, and what makes of an error what its client is told.
+local environment = {globals = globals, failed = failed}
 
--- Makes a compiled chunk one of a script.
-function environment.adopt(chunk)
-    return setfenv(chunk, face)
-end
-
--- Runs a script with its keys and arguments in globals.
-function environment.eval(f, keys, argv)
-    globals.KEYS, globals.ARGV = keys, argv
-    local ok, value = raw_xpcall(f, failed)
-    return ok, value
-end
-
--- Runs a function of a library.
-function environment.fcall(f, keys, args)
-    local ok, value = raw_xpcall(function() return f(keys, args) end, failed)
-    return ok, value
+-- Makes a compiled chunk one of a script. One that sets no global variable, and has no function that tells its environment,
+-- may have the globals themselves, which are found faster than through their face.
+function environment.adopt(chunk, is_modest)
+    return setfenv(chunk, is_modest and globals or face)
 end
 
 raw_setmetatable(raw.load, getmetatable(globals))

@@ -10,10 +10,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
-use mlua::{Function, RegistryKey};
 
 use super::engine::NO_FUNCTION;
 use super::functions::{FunctionInfo, Library};
+use super::native::Kept;
 use super::registry::{Registry, Script};
 use super::vm::{Failure, Kind, Vm};
 use crate::exec::CommandError;
@@ -27,7 +27,7 @@ const COMPILED_PER_COLLECTION: u64 = 500;
 /// A function as a state runs it.
 pub(super) struct Loaded {
     pub(super) info: FunctionInfo,
-    function: RegistryKey,
+    function: Kept,
 }
 
 /// A Lua state with what is compiled in it.
@@ -35,7 +35,7 @@ pub(super) struct State {
     pub(super) vm: Rc<Vm>,
     registry: Arc<Registry>,
     /// Scripts by SHA-1.
-    compiled: HashMap<String, RegistryKey>,
+    compiled: HashMap<String, Kept>,
     compilations: u64,
     /// Functions by the number of their library.
     loaded: HashMap<u64, HashMap<Vec<u8>, Loaded>>,
@@ -62,9 +62,9 @@ impl State {
     }
 
     /// A script as this state runs it.
-    pub(super) fn script(&mut self, script: &Script) -> Result<Function, CommandError> {
+    pub(super) fn script(&mut self, script: &Script) -> Result<Kept, CommandError> {
         if let Some(known) = self.compiled.get(&script.sha) {
-            return Ok(self.vm.kept(known));
+            return Ok(*known);
         }
         let function = self.vm.compile(&script.source[script.code_at..]).map_err(|text| {
             CommandError::bytes([b"ERR Error compiling script (new function): ", text.as_slice()].concat())
@@ -73,12 +73,13 @@ impl State {
         if self.compilations.is_multiple_of(COMPILED_PER_COLLECTION) {
             self.vm.collect();
         }
-        self.compiled.insert(script.sha.clone(), self.vm.keep(function.clone()));
-        Ok(function)
+        let kept = self.vm.keep(function);
+        self.compiled.insert(script.sha.clone(), kept);
+        Ok(kept)
     }
 
     /// A function of a library, which is loaded into the state if it was not.
-    pub(super) fn function(&mut self, library: &Library, name: &[u8]) -> Result<Function, CommandError> {
+    pub(super) fn function(&mut self, library: &Library, name: &[u8]) -> Result<Kept, CommandError> {
         self.follow_libraries();
         if !self.loaded.contains_key(&library.number) {
             let functions = self.load(&library.source[library.code_at..]).map_err(CommandError::bytes)?;
@@ -86,7 +87,7 @@ impl State {
             self.loaded.insert(library.number, by_name);
         }
         let found = self.loaded[&library.number].get(name);
-        found.map(|loaded| self.vm.kept(&loaded.function)).ok_or(NO_FUNCTION)
+        found.map(|loaded| loaded.function).ok_or(NO_FUNCTION)
     }
 
     /// Forgets the libraries that are no more.
@@ -95,7 +96,14 @@ impl State {
         if self.library_changes != changes {
             self.library_changes = changes;
             let libraries = self.registry.libraries();
-            self.loaded.retain(|number, _| libraries.all().any(|library| library.number == *number));
+            let vm = &self.vm;
+            self.loaded.retain(|number, functions| {
+                let stays = libraries.all().any(|library| library.number == *number);
+                if !stays {
+                    functions.values().for_each(|loaded| vm.forget(loaded.function));
+                }
+                stays
+            });
             self.vm.collect();
         }
     }
@@ -118,7 +126,7 @@ impl State {
         }
         let loaded = registered.into_iter().map(|function| Loaded {
             info: FunctionInfo { name: function.name, description: function.description, flags: function.flags },
-            function: function.callback,
+            function: vm.keep_registered(&function.callback),
         });
         Ok(loaded.collect())
     }

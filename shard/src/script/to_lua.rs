@@ -12,18 +12,20 @@
 //! | map, set | table with the field `map` or `set`, which is a table |
 //! | boolean | boolean |
 
-use mlua::{Lua, Table, Value};
+use super::stack::{Stack, Type};
+
+/// A value takes so many places of the stack at most, beside those of the values in it.
+const PLACES: i32 = 5;
 
 /// Reads replies from bytes that are whole ones.
 pub(super) struct Replies<'a> {
-    lua: &'a Lua,
     rest: &'a [u8],
 }
 
 impl<'a> Replies<'a> {
     /// Reads from `bytes`.
-    pub(super) fn new(lua: &'a Lua, bytes: &'a [u8]) -> Replies<'a> {
-        Replies { lua, rest: bytes }
+    pub(super) fn new(bytes: &'a [u8]) -> Replies<'a> {
+        Replies { rest: bytes }
     }
 
     fn line(&mut self) -> &'a [u8] {
@@ -39,96 +41,111 @@ impl<'a> Replies<'a> {
         bytes
     }
 
-    /// The next reply.
-    pub(super) fn value(&mut self) -> mlua::Result<Value> {
+    /// Pushes the next reply. No command's reply is as deep as Lua's stack.
+    pub(super) fn push(&mut self, stack: &mut Stack) {
         let kind = self.rest[0];
         self.rest = &self.rest[1..];
         let line = self.line();
         match kind {
-            b':' => Ok(Value::Number(number(line) as f64)),
+            b':' => stack.push_number(number(line) as f64),
             b'$' => match number(line) {
-                -1 => Ok(Value::Boolean(false)),
-                len => Ok(Value::String(self.lua.create_string(self.bytes(len as usize))?)),
+                -1 => stack.push_boolean(false),
+                len => stack.push_bytes(self.bytes(len as usize)),
             },
-            b'+' => self.field("ok", Value::String(self.lua.create_string(line)?)),
-            b'-' => self.error(line),
+            b'+' => push_field(stack, b"ok", |stack| stack.push_bytes(line)),
+            b'-' => push_error(stack, line, true),
             b'*' | b'>' => match number(line) {
-                -1 => Ok(Value::Boolean(false)),
-                len => Ok(Value::Table(self.array(len as usize)?)),
+                -1 => stack.push_boolean(false),
+                len => self.push_array(stack, len as usize),
             },
-            b'_' => Ok(Value::Nil),
-            b'#' => Ok(Value::Boolean(line == b"t")),
-            b',' => self.field("double", Value::Number(double(line))),
-            b'(' => self.field("big_number", Value::String(self.lua.create_string(line)?)),
-            b'=' => self.verbatim(number(line) as usize),
-            b'%' => {
-                let map = self.map(number(line) as usize)?;
-                self.field("map", Value::Table(map))
+            b'_' => stack.push_nil(),
+            b'#' => stack.push_boolean(line == b"t"),
+            b',' => push_field(stack, b"double", |stack| stack.push_number(double(line))),
+            b'(' => push_field(stack, b"big_number", |stack| stack.push_bytes(line)),
+            b'=' => {
+                let text = self.bytes(number(line) as usize);
+                push_field(stack, b"verbatim_string", |stack| push_verbatim(stack, text));
             }
-            b'~' => {
-                let set = self.set(number(line) as usize)?;
-                self.field("set", Value::Table(set))
-            }
+            b'%' => push_field(stack, b"map", |stack| self.push_map(stack, number(line) as usize)),
+            b'~' => push_field(stack, b"set", |stack| self.push_set(stack, number(line) as usize)),
             b'|' => {
-                self.map(number(line) as usize)?;
-                self.value()
+                self.push_map(stack, number(line) as usize);
+                stack.pop(1);
+                self.push(stack);
             }
             other => unreachable!("no reply begins with {other}"),
         }
     }
 
-    fn field(&self, name: &str, value: Value) -> mlua::Result<Value> {
-        let table = self.lua.create_table_with_capacity(0, 1)?;
-        table.raw_set(name, value)?;
-        Ok(Value::Table(table))
-    }
-
-    fn error(&self, text: &[u8]) -> mlua::Result<Value> {
-        let table = self.lua.create_table_with_capacity(0, 2)?;
-        table.raw_set("err", self.lua.create_string(text)?)?;
-        table.raw_set("ignore_error_stats_update", true)?;
-        Ok(Value::Table(table))
-    }
-
-    fn array(&mut self, len: usize) -> mlua::Result<Table> {
-        let table = self.lua.create_table_with_capacity(len, 0)?;
-        for index in 1..=len {
-            let value = self.value()?;
-            table.raw_set(index, value)?;
+    fn push_array(&mut self, stack: &mut Stack, len: usize) {
+        assert!(stack.has_room(PLACES), "no reply is as deep as Lua's stack");
+        stack.push_table(len, 0);
+        for (_, index) in (0..len).zip(1..) {
+            self.push(stack);
+            stack.set_at(-2, index);
         }
-        Ok(table)
     }
 
-    fn map(&mut self, pairs: usize) -> mlua::Result<Table> {
-        let table = self.lua.create_table_with_capacity(0, pairs)?;
+    fn push_map(&mut self, stack: &mut Stack, pairs: usize) {
+        assert!(stack.has_room(PLACES), "no reply is as deep as Lua's stack");
+        stack.push_table(0, pairs);
         for _ in 0..pairs {
-            let (name, value) = (self.value()?, self.value()?);
-            if !name.is_nil() {
-                table.raw_set(name, value)?;
-            }
+            self.push(stack);
+            self.push(stack);
+            set(stack);
         }
-        Ok(table)
     }
 
-    fn set(&mut self, len: usize) -> mlua::Result<Table> {
-        let table = self.lua.create_table_with_capacity(0, len)?;
+    fn push_set(&mut self, stack: &mut Stack, len: usize) {
+        assert!(stack.has_room(PLACES), "no reply is as deep as Lua's stack");
+        stack.push_table(0, len);
         for _ in 0..len {
-            let member = self.value()?;
-            if !member.is_nil() {
-                table.raw_set(member, true)?;
-            }
+            self.push(stack);
+            stack.push_boolean(true);
+            set(stack);
         }
-        Ok(table)
     }
+}
 
-    /// `txt:` and the text.
-    fn verbatim(&mut self, len: usize) -> mlua::Result<Value> {
-        let text = self.bytes(len);
-        let table = self.lua.create_table_with_capacity(0, 2)?;
-        table.raw_set("format", self.lua.create_string(&text[..3])?)?;
-        table.raw_set("string", self.lua.create_string(&text[4..])?)?;
-        self.field("verbatim_string", Value::Table(table))
+/// Takes a key and its value into the table below them; nil is no key.
+fn set(stack: &mut Stack) {
+    if stack.type_of(-2) == Type::Nil {
+        stack.pop(2);
+    } else {
+        stack.set(-3);
     }
+}
+
+/// Pushes a table with one field.
+fn push_field(stack: &mut Stack, name: &[u8], push: impl FnOnce(&mut Stack)) {
+    stack.push_table(0, 1);
+    stack.push_bytes(name);
+    push(stack);
+    stack.set(-3);
+}
+
+/// Pushes an error; whether it is the reply of a command, which has been counted as one.
+pub(super) fn push_error(stack: &mut Stack, text: &[u8], is_reply: bool) {
+    stack.push_table(0, 2);
+    stack.push_bytes(b"err");
+    stack.push_bytes(text);
+    stack.set(-3);
+    if is_reply {
+        stack.push_bytes(b"ignore_error_stats_update");
+        stack.push_boolean(true);
+        stack.set(-3);
+    }
+}
+
+/// `txt:` and the text.
+fn push_verbatim(stack: &mut Stack, text: &[u8]) {
+    stack.push_table(0, 2);
+    stack.push_bytes(b"format");
+    stack.push_bytes(&text[..3]);
+    stack.set(-3);
+    stack.push_bytes(b"string");
+    stack.push_bytes(&text[4..]);
+    stack.set(-3);
 }
 
 fn number(line: &[u8]) -> i64 {

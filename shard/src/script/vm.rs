@@ -11,13 +11,14 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use mlua::{Function, HookTriggers, Lua, LuaOptions, RegistryKey, StdLib, Table, Value, VmState};
-use net::{OwnedArgs, Resp};
+use net::{Args, OwnedArgs, Resp};
 
+use super::analysis;
 use super::drive::{Lane, Pause};
 use super::guard::guarded;
 use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
+use super::native::{self, Kept, Native};
 use super::random::Rand48;
-use super::to_reply::write_value;
 use crate::spec::table::RecentCommands;
 
 /// A script that runs gives way, or is looked at, after so many instructions: about 100 us.
@@ -74,16 +75,18 @@ pub struct Exchange {
 
 /// A Lua state.
 pub struct Vm {
+    // Closed before the exchange goes, of which its functions know the address.
     lua: Lua,
-    kind: Kind,
     exchange: Rc<Exchange>,
-    eval: Function,
-    fcall: Function,
+    kind: Kind,
+    native: Native,
     load: Function,
     adopt: Function,
+    has_deprecated: bool,
 }
 
 /// How a script is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     /// With its keys and arguments in globals.
     Eval,
@@ -134,8 +137,10 @@ impl Vm {
             look(lua, &own)
         })
         .expect("a count hook can always be set");
-        let (eval, fcall, load, adopt) = (function("eval"), function("fcall"), function("load"), function("adopt"));
-        Vm { lua, kind, exchange, eval, fcall, load, adopt }
+        let globals = environment.get("globals").expect("the sandbox returns the globals");
+        let native = Native::new(&lua, &globals, &function("failed")).expect("a few functions take little memory");
+        let (load, adopt) = (function("load"), function("adopt"));
+        Vm { lua, exchange, kind, native, load, adopt, has_deprecated }
     }
 
     /// What kind of script it is for.
@@ -163,26 +168,29 @@ impl Vm {
             mlua::Error::SyntaxError { message, .. } => message.into_bytes(),
             other => other.to_string().into_bytes(),
         })?;
-        self.adopt.call(function).map_err(|error| error.to_string().into_bytes())
+        let is_modest = self.kind == Kind::Script && !self.has_deprecated && !analysis::sets_globals(source);
+        self.adopt.call((function, is_modest)).map_err(|error| error.to_string().into_bytes())
     }
 
-    /// Keeps a function, in Lua's own memory: of what Rust refers to directly there may only be some thousands.
-    pub(super) fn keep(&self, function: Function) -> RegistryKey {
-        self.lua.create_registry_value(function).expect("a slot of a table takes little memory")
+    /// Keeps a function.
+    pub(super) fn keep(&self, function: Function) -> Kept {
+        native::keep(&self.lua, function).expect("a slot of a table takes little memory")
     }
 
-    /// A function that is kept.
-    pub(super) fn kept(&self, key: &RegistryKey) -> Function {
-        self.lua.registry_value(key).expect("it was kept in this state, as a function")
+    /// Keeps a function that a library has registered.
+    pub(super) fn keep_registered(&self, callback: &RegistryKey) -> Kept {
+        self.keep(self.lua.registry_value(callback).expect("it was registered in this state, as a function"))
     }
 
-    /// The table of some of the arguments: KEYS or ARGV.
-    pub fn table_of<'a>(&self, values: impl ExactSizeIterator<Item = &'a [u8]>) -> mlua::Result<Table> {
-        let table = self.lua.create_table_with_capacity(values.len(), 0)?;
-        for (index, value) in values.enumerate() {
-            table.raw_set(index + 1, self.lua.create_string(value)?)?;
-        }
-        Ok(table)
+    /// Forgets a function that was kept.
+    pub(super) fn forget(&self, function: Kept) {
+        native::forget(&self.lua, function).expect("a slot of a table is freed");
+    }
+
+    /// Puts what is to run onto the state's stack: a function, with `keys` of the arguments of its call as its keys. It is
+    /// to be run next. False if there is no memory for it.
+    pub(super) fn prepare(&self, function: Kept, args: &Args<'_>, keys: usize) -> bool {
+        self.native.prepare(function, args, keys)
     }
 
     /// Makes the state as every script finds it that runs in `lane`.
@@ -197,41 +205,21 @@ impl Vm {
         reply.shrink_to(REPLY_BYTES_KEPT);
     }
 
-    /// Runs a script to its end, which [`Self::take_end`] tells; its reply, in version `resp`, is in [`Exchange::reply`].
-    pub(super) fn run_to_end(&self, call: &Call, function: &Function, tables: (Table, Table), resp: Resp) {
-        let end = self.run(call, function, tables, resp);
+    /// Runs to its end what was prepared, which [`Self::take_end`] tells; its reply, in version `resp`, is in
+    /// [`Exchange::reply`].
+    pub(super) fn run_to_end(&self, call: Call, resp: Resp) {
+        let mut end = self.native.run(&self.exchange, call, resp);
+        if let Some(message) = self.exchange.killed.get() {
+            self.set_pace(INSTRUCTIONS_PER_LOOK);
+            let place = self.exchange.killed_at.borrow_mut().take();
+            end = Err(Failure { message: format!("ERR {message}").into_bytes(), place });
+        }
         *self.exchange.end.borrow_mut() = Some(end);
     }
 
     /// How the script ended that ran last.
     pub(super) fn take_end(&self) -> Result<(), Failure> {
         self.exchange.end.borrow_mut().take().expect("it is taken once, when the script is over")
-    }
-
-    fn run(&self, call: &Call, function: &Function, tables: (Table, Table), resp: Resp) -> Result<(), Failure> {
-        let run = match call {
-            Call::Eval => &self.eval,
-            Call::Fcall => &self.fcall,
-        };
-        let ended: mlua::Result<(bool, Value)> = run.call((function, tables.0, tables.1));
-        if self.exchange.killed.get().is_some() {
-            self.set_pace(INSTRUCTIONS_PER_LOOK);
-        }
-        if let Some(message) = self.exchange.killed.get() {
-            let place = self.exchange.killed_at.borrow_mut().take();
-            return Err(Failure { message: format!("ERR {message}").into_bytes(), place });
-        }
-        match ended {
-            Ok((true, value)) => {
-                // No command runs any more, whose reply would come here.
-                let mut out = self.exchange.reply.borrow_mut();
-                out.clear();
-                write_value(&value, self.exchange.resp.get(), resp, &mut out);
-                Ok(())
-            }
-            Ok((false, problem)) => Err(failure(&problem)),
-            Err(error) => Err(Failure { message: [b"ERR ", error.to_string().as_bytes()].concat(), place: None }),
-        }
     }
 
     /// Runs the code of a library; what it registers is in [`Exchange::registered`].
@@ -241,7 +229,7 @@ impl Vm {
         self.set_pace(INSTRUCTIONS_PER_LOOK);
         match ended {
             Ok((true, _)) => Ok(()),
-            Ok((false, problem)) => Err(failure(&problem)),
+            Ok((false, problem)) => Err(load_failure(&problem)),
             Err(error) => Err(Failure { message: error.to_string().into_bytes(), place: None }),
         }
     }
@@ -304,7 +292,7 @@ fn environment(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<Table> {
         Ok(table)
     })?;
     raw.set("kill_message", message)?;
-    raw.set("guarded", lua.create_function(|lua, (function, most, wide)| guarded(lua, function, most, wide))?)?;
+    raw.set("guarded", lua.create_function(|lua, (function, most)| guarded(lua, function, most))?)?;
     raw.set("convert", lua.create_function(convert)?)?;
     raw.set("position", lua.create_function(|lua, ()| Ok(position(lua, 1)))?)?;
     lua.load(SANDBOX).set_name(SANDBOX_NAME).call(raw)
@@ -327,18 +315,12 @@ fn position(lua: &Lua, from: usize) -> (Option<String>, Option<usize>) {
     (None, None)
 }
 
-/// What the sandbox made of an error.
-fn failure(problem: &Value) -> Failure {
-    let Value::Table(table) = problem else {
-        let text = problem.to_string().unwrap_or_default();
-        return Failure { message: [b"ERR ", text.as_bytes()].concat(), place: None };
-    };
-    let text = |name: &str| match table.raw_get::<Value>(name) {
-        Ok(Value::String(text)) => Some(text.as_bytes().to_vec()),
-        Ok(Value::Integer(number)) => Some(number.to_string().into_bytes()),
+/// What the sandbox made of an error of a library's code.
+fn load_failure(problem: &Value) -> Failure {
+    let text = match problem {
+        Value::Table(table) => table.raw_get::<Option<mlua::String>>("err").ok().flatten(),
         _ => None,
     };
-    let message = text("err").unwrap_or_else(|| b"ERR unknown error".to_vec());
-    let line = text("line").and_then(|line| std::str::from_utf8(&line).ok()?.parse().ok());
-    Failure { message, place: text("source").zip(line) }
+    let message = text.map_or_else(|| b"ERR unknown error".to_vec(), |text| text.as_bytes().to_vec());
+    Failure { message, place: None }
 }

@@ -44,6 +44,11 @@ pub fn of_library(code: &[u8]) -> Touches {
     verdict(code, false)
 }
 
+/// Whether a script may set global variables, or try to; if it is none, nobody knows.
+pub fn sets_globals(code: &[u8]) -> bool {
+    parser::parse(code).is_none_or(|chunk| chunk.uses.iter().any(|how| matches!(how, parser::Use::Global)))
+}
+
 fn verdict(code: &[u8], has_keys: bool) -> Touches {
     let is_declared = parser::parse(code).is_some_and(|chunk| Flow::new(chunk, has_keys).is_declared());
     if is_declared { Touches::Declared } else { Touches::Anything }

@@ -105,3 +105,32 @@ fn functions_get_their_keys_as_their_first_parameter() {
     anything("redis.register_function('f', function(keys, args) return redis.call('get', KEYS[1]) end)");
     anything("local function f(keys) return redis.call('get', keys[1]) end redis.register_function('f', f) f({'x'})");
 }
+
+#[test]
+fn scripts_that_set_globals_are_known() {
+    let modest = [
+        "return redis.call('GET', KEYS[1])",
+        "local a, b = 1; a, b = b, a; local function f(x) x = a; return x end; return f(b)",
+        "for i = 1, 3 do i = i + 1 end; local t = {}; t.x, t['y'] = 1, 2; function t.f() end; return t",
+        "local f; function f() return f end",
+        "repeat local done = true; done = not done until done",
+    ];
+    let others = [
+        "x = 1",
+        "local a; a, x = 1, 2",
+        "function f() end",
+        "local function f() x = 1 end",
+        "do local x = 1 end; x = 2",
+        "for x = 1, 3 do end; x = 1",
+        "repeat local x = true until x; x = 1",
+        "local f = function(x) return x end; x = 1",
+        "local function f(...) arg = 1 end",
+        "no script at all",
+    ];
+    for script in modest {
+        assert!(!super::sets_globals(script.as_bytes()), "{script}");
+    }
+    for script in others {
+        assert!(super::sets_globals(script.as_bytes()), "{script}");
+    }
+}

@@ -54,8 +54,6 @@ pub(super) struct Raised {
     text: Vec<u8>,
     /// It is to be a table, not a string.
     is_table: bool,
-    /// It is the reply of a command, which has been counted as an error.
-    is_reply: bool,
 }
 
 impl fmt::Display for Raised {
@@ -67,27 +65,14 @@ impl fmt::Display for Raised {
 impl std::error::Error for Raised {}
 
 impl Raised {
-    /// The error of a command.
-    pub(super) fn reply(text: &[u8]) -> Raised {
-        Raised { text: text.to_vec(), is_table: true, is_reply: true }
-    }
-
-    /// An error that is a table with this text.
-    pub(super) fn table(text: &[u8]) -> Raised {
-        Raised { text: text.to_vec(), is_table: true, is_reply: false }
-    }
-
     /// The value that a script gets.
-    pub(super) fn value(&self, lua: &Lua) -> mlua::Result<Value> {
+    fn value(&self, lua: &Lua) -> mlua::Result<Value> {
         let text = lua.create_string(&self.text)?;
         if !self.is_table {
             return Ok(Value::String(text));
         }
-        let table = lua.create_table_with_capacity(0, 2)?;
+        let table = lua.create_table_with_capacity(0, 1)?;
         table.raw_set("err", text)?;
-        if self.is_reply {
-            table.raw_set("ignore_error_stats_update", true)?;
-        }
         Ok(Value::Table(table))
     }
 }
@@ -140,7 +125,7 @@ pub(super) fn add<A: FromLuaMulti, R: IntoLuaMulti>(
         function(lua, args).map_err(|problem| match problem {
             Problem::Text(text) => {
                 let text = [line_of_caller(lua).into_bytes(), text].concat();
-                mlua::Error::external(Raised { text, is_table: false, is_reply: false })
+                mlua::Error::external(Raised { text, is_table: false })
             }
             Problem::Lua(error) => error,
         })
@@ -157,7 +142,9 @@ pub(super) fn add_of_redis<A: FromLuaMulti, R: IntoLuaMulti>(
 ) -> mlua::Result<()> {
     let function = lua.create_function(move |lua, args: A| {
         function(lua, args).map_err(|problem| match problem {
-            Problem::Text(text) => mlua::Error::external(Raised::table(&[b"ERR ", text.as_slice()].concat())),
+            Problem::Text(text) => {
+                mlua::Error::external(Raised { text: [b"ERR ", text.as_slice()].concat(), is_table: true })
+            }
             Problem::Lua(error) => error,
         })
     })?;

@@ -1,16 +1,19 @@
 //! `redis`: commands, the log, and what registers functions.
 
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use mlua::{Lua, MultiValue, RegistryKey, Table, Value, Variadic};
+use mlua::{Lua, RegistryKey, Table, Value, Variadic};
 use net::Resp;
 
 use super::argument::text_of;
-use super::{Problem, Raised, add_of_redis, fact, float};
+use super::{Problem, add_of_redis, fact, float};
 use crate::script::drive::Pause;
 use crate::script::flags::ScriptFlags;
+use crate::script::native;
 use crate::script::number::{write_g, write_integer};
-use crate::script::to_lua::Replies;
+use crate::script::stack::Stack;
+use crate::script::to_lua::{Replies, push_error};
 use crate::script::vm::Exchange;
 use crate::sha1::{hex, sha1};
 use crate::spec::CommandTable;
@@ -19,7 +22,8 @@ use crate::spec::CommandTable;
 const REDIS_VERSION: &str = "7.0.15";
 const REDIS_VERSION_NUM: u32 = 0x0007_000f;
 
-/// Integers up to here are written without a fraction or exponent by `%.17g`, so they need not go through it.
+/// Integers up to here are written without a fraction or exponent by `%.17g`, so they need not go through it; zero may have a
+/// sign, though.
 const PLAIN_INTEGER_MAX: u64 = 10_000_000_000_000_000;
 
 const LOG_ARGUMENTS: &str = "redis.log() requires two arguments or more.";
@@ -39,30 +43,9 @@ pub(in crate::script) struct Registered {
 /// Adds the functions to what the sandbox is built from.
 pub(in crate::script) fn add(lua: &Lua, raw: &Table, exchange: &Rc<Exchange>) -> mlua::Result<()> {
     let redis = facts(lua)?;
-    let own = Rc::clone(exchange);
-    let function = move |lua: &Lua, args: MultiValue| match call(&own, args.iter().cloned().map(Ok)) {
-        Ok(()) => reply(lua, &own),
-        Err(raised) => Err(mlua::Error::external(raised)),
-    };
-    redis.raw_set("call", lua.create_function(function)?)?;
-    let own = Rc::clone(exchange);
-    let function = move |lua: &Lua, args: MultiValue| match call(&own, args.iter().cloned().map(Ok)) {
-        Ok(()) => reply(lua, &own),
-        Err(raised) => raised.value(lua),
-    };
-    redis.raw_set("pcall", lua.create_function(function)?)?;
-    let own = Rc::clone(exchange);
-    let function = move |lua: &Lua, (args, count): (Table, usize)| match call(&own, listed(&args, count)) {
-        Ok(()) => reply(lua, &own),
-        Err(raised) => Err(mlua::Error::external(raised)),
-    };
-    raw.raw_set("wide_call", lua.create_function(function)?)?;
-    let own = Rc::clone(exchange);
-    let function = move |lua: &Lua, (args, count): (Table, usize)| match call(&own, listed(&args, count)) {
-        Ok(()) => reply(lua, &own),
-        Err(raised) => raised.value(lua),
-    };
-    raw.raw_set("wide_pcall", lua.create_function(function)?)?;
+    let (call, pcall) = native::commands(lua, exchange)?;
+    redis.raw_set("call", call)?;
+    redis.raw_set("pcall", pcall)?;
     redis.raw_set("error_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "err", &args))?)?;
     redis.raw_set("status_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "ok", &args))?)?;
     type Arguments = Variadic<Value>;
@@ -101,54 +84,54 @@ fn facts(lua: &Lua) -> mlua::Result<Table> {
     Ok(facts)
 }
 
-/// The values of a list, one by one: each that is in Rust takes one of some thousands of places.
-fn listed(args: &Table, count: usize) -> impl Iterator<Item = mlua::Result<Value>> {
-    (1..=count).map(|place| args.raw_get(place))
-}
-
-/// Takes a command's arguments; false if one of them can be none.
-fn push(exchange: &Exchange, args: impl Iterator<Item = mlua::Result<Value>>) -> bool {
+/// Takes the arguments of a command from the stack; false if one of them can be none.
+fn take_arguments(exchange: &Exchange, stack: &Stack) -> bool {
     let mut to = exchange.args.borrow_mut();
-    for value in args {
-        match value {
-            Ok(Value::String(text)) => to.push(&text.as_bytes()),
-            Ok(Value::Integer(number)) if number.unsigned_abs() <= PLAIN_INTEGER_MAX => {
-                to.push_with(|digits| write_integer(digits, number));
-            }
-            Ok(number @ (Value::Integer(_) | Value::Number(_))) => {
-                to.push_with(|digits| write_g(digits, float(&number).unwrap_or_default(), 17));
-            }
-            _ => return false,
+    to.clear();
+    for place in 1..=stack.top() {
+        if let Some(text) = stack.bytes(place) {
+            to.push(text);
+            continue;
         }
+        let Some(number) = stack.number(place) else { return false };
+        let integer = number as i64;
+        let is_plain = number.fract() == 0.0
+            && integer.unsigned_abs() <= PLAIN_INTEGER_MAX
+            && (integer != 0 || number.is_sign_positive());
+        to.push_with(|digits| if is_plain { write_integer(digits, integer) } else { write_g(digits, number, 17) });
     }
     true
 }
 
-/// Runs a command; its reply, unless it is an error, is in the exchange.
-fn call(exchange: &Exchange, args: impl Iterator<Item = mlua::Result<Value>>) -> Result<(), Raised> {
-    let Some(lane) = exchange.lane.get() else { return Err(Raised::table(NO_SCRIPT_RUNS)) };
-    exchange.args.borrow_mut().clear();
-    exchange.reply.borrow_mut().clear();
-    if !push(exchange, args) {
-        return Err(Raised::table(BAD_ARGUMENT));
+/// Runs the command whose arguments are on the stack; its reply takes their place. False if that is an error.
+pub(in crate::script) fn command(exchange: &Exchange, stack: &mut Stack) -> bool {
+    if let Err(refused) = run(exchange, stack) {
+        stack.pop(stack.top());
+        push_error(stack, refused, false);
+        return false;
     }
-    if exchange.args.borrow().as_args().is_empty() {
-        return Err(Raised::table(NO_COMMAND));
-    }
-    if let Some(message) = lane.pause(Pause::Call) {
-        exchange.killed.set(Some(message));
-        return Err(Raised::table(message.as_bytes()));
-    }
-    let reply = exchange.reply.borrow();
-    match reply.strip_prefix(b"-") {
-        None => Ok(()),
-        Some(text) => Err(Raised::reply(text.strip_suffix(b"\r\n").unwrap_or(text))),
-    }
+    // Nothing is owned while values are made, and none of what that may call finds the reply in use.
+    let reply = ManuallyDrop::new(exchange.reply.take());
+    stack.pop(stack.top());
+    Replies::new(&reply).push(stack);
+    let is_error = reply.first() == Some(&b'-');
+    exchange.reply.replace(ManuallyDrop::into_inner(reply));
+    !is_error
 }
 
-/// The reply of the command that has run.
-fn reply(lua: &Lua, exchange: &Exchange) -> mlua::Result<Value> {
-    Replies::new(lua, &exchange.reply.borrow()).value()
+/// Has a command run; its reply is in the exchange.
+fn run(exchange: &Exchange, stack: &Stack) -> Result<(), &'static [u8]> {
+    let lane = exchange.lane.get().ok_or(NO_SCRIPT_RUNS)?;
+    if !take_arguments(exchange, stack) {
+        return Err(BAD_ARGUMENT);
+    }
+    if exchange.args.borrow().as_args().is_empty() {
+        return Err(NO_COMMAND);
+    }
+    exchange.reply.borrow_mut().clear();
+    let Some(message) = lane.pause(Pause::Call) else { return Ok(()) };
+    exchange.killed.set(Some(message));
+    Err(message.as_bytes())
 }
 
 /// `error_reply` and `status_reply`: one string in a table.

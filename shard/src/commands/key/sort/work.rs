@@ -52,6 +52,7 @@ pub(super) fn take(ctx: &mut Ctx<'_>, request: &Request) -> Result<Taken, Comman
         (false, false) => Order::Numbers,
     };
     let mut weighed = request.by.is_some() && !request.unsorted;
+    let is_for_script = ctx.shard.serves_script;
     let Some(entry) = ctx.read(&*request.source) else {
         return Ok(Taken { elements: Vec::new(), order, weighed, wanted: 0..0 });
     };
@@ -65,8 +66,8 @@ pub(super) fn take(ctx: &mut Ctx<'_>, request: &Request) -> Result<Taken, Comman
         Value::SortedSet(set) if unsorted => (ranked(set, request.descending, &wanted), 0..wanted.len()),
         Value::SortedSet(set) => (ranked(set, false, &all), wanted),
         Value::Set(set) => {
-            // What is stored must not depend on how a set happens to lie.
-            if unsorted && request.store.is_some() {
+            // What is stored, or what a script goes by, must not depend on how a set happens to lie.
+            if unsorted && (request.store.is_some() || is_for_script) {
                 (order, weighed) = (Order::Bytes, false);
             }
             (set.iter().map(storage::types::list::Item::to_vec).collect(), wanted)

@@ -32,7 +32,8 @@ fn object(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
     if !ctx.shard.owns(key) {
         return Ok(());
     }
-    let entry = ctx.peek(key).ok_or(NO_SUCH_KEY)?;
+    // As it lies in memory, even if its time is past.
+    let entry = ctx.shard.databases[ctx.db.index()].find(key).ok_or(NO_SUCH_KEY)?;
     let value = entry.value();
     let references = if is_small_integer(value) { SHARED_REFERENCES } else { 1 };
     let text = format!(
