@@ -39,12 +39,29 @@ pub enum Kind {
     },
     /// DEBUG LOADAOF.
     LoadLog,
+    /// The base of the append-only files (BGREWRITEAOF).
+    Rewrite,
 }
 
 impl Kind {
     /// Whether the shards stay locked from the cut to the end.
     pub const fn holds(self) -> bool {
         matches!(self, Self::Shutdown { .. } | Self::Reload { .. } | Self::LoadLog)
+    }
+
+    /// Whether it is made behind a client's back.
+    pub const fn is_background(self) -> bool {
+        matches!(self, Self::Background | Self::Rewrite)
+    }
+
+    /// Whether the append-only files behind it are new ones.
+    pub const fn begins_log(self) -> bool {
+        matches!(self, Self::Rewrite)
+    }
+
+    /// Whether its cut ends an epoch of the append-only files, if there are any.
+    pub const fn ends_epoch(self) -> bool {
+        matches!(self, Self::Rewrite | Self::LoadLog | Self::Shutdown { .. })
     }
 
     /// Whether a file is written.
@@ -119,6 +136,7 @@ impl Job {
         kind: Kind,
         waiter: Option<(ShardId, Waiter)>,
         config: &Config,
+        target: (PathBuf, String),
         now: UnixMillis,
         shards: usize,
     ) -> Job {
@@ -137,8 +155,8 @@ impl Job {
             kind,
             began: now,
             waiter,
-            directory: PathBuf::from(&config.dir.0),
-            name: config.dbfilename.clone(),
+            directory: target.0,
+            name: target.1,
             check_sum: config.rdbchecksum,
             incremental_sync: config.rdb_save_incremental_fsync,
             options: RecordOptions { compression: config.rdbcompression, access, now },
