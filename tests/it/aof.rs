@@ -160,7 +160,8 @@ fn a_killed_server_has_lost_nothing_that_it_has_acknowledged() {
         let mut client = server.client();
         for (writer, count) in acknowledged.into_iter().enumerate() {
             assert!(count > 0, "a writer was served");
-            let (a, b) = (client.line(&format!("GET a:{writer}")).text(), client.line(&format!("GET b:{writer}")).text());
+            let (a, b) =
+                (client.line(&format!("GET a:{writer}")).text(), client.line(&format!("GET b:{writer}")).text());
             assert_eq!(a, b, "{target:?}: an MSET is there wholly or not");
             let found: u64 = a.parse().expect("a number was written");
             assert!(found + 1 >= count, "{target:?}: {found} is there, {count} were acknowledged");
@@ -172,7 +173,14 @@ fn a_killed_server_has_lost_nothing_that_it_has_acknowledged() {
 fn files_grow_and_are_written_anew() {
     for target in targets().into_iter().filter(|target| *target != Target::Referee) {
         let server = Launch::new(target)
-            .args(&["--appendonly", "yes", "--auto-aof-rewrite-percentage", "100", "--auto-aof-rewrite-min-size", "200kb"])
+            .args(&[
+                "--appendonly",
+                "yes",
+                "--auto-aof-rewrite-percentage",
+                "100",
+                "--auto-aof-rewrite-min-size",
+                "200kb",
+            ])
             .start();
         let mut client = server.client();
         let value = "x".repeat(1000);

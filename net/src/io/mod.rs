@@ -52,8 +52,7 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    const ALL: [Self; 7] =
-        [Self::Accept, Self::Recv, Self::Fill, Self::Send, Self::Wake, Self::Cancel, Self::File];
+    const ALL: [Self; 7] = [Self::Accept, Self::Recv, Self::Fill, Self::Send, Self::Wake, Self::Cancel, Self::File];
 }
 
 /// Who a completion belongs to.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use storage::io::{Disk, RealDisk, error_text};
 use storage::log::Manifest;
@@ -202,6 +203,7 @@ impl Log {
 
     /// The base is there, or will not be.
     pub fn rewrite_ended(&self, config: &Config, outcome: &Result<(), String>, now_seconds: i64) -> Result<(), String> {
+        self.await_cut(outcome.is_ok());
         let Some(rewrite) = self.lock().rewrite.clone() else { return Ok(()) };
         let result = match outcome {
             Ok(()) => self.take_base(config, &rewrite),
@@ -226,6 +228,17 @@ impl Log {
             self.bytes_at_rewrite.store(self.bytes(), Ordering::Relaxed);
         }
         result
+    }
+
+    /// A small base may be there before the files that follow it.
+    fn await_cut(&self, is_base_there: bool) {
+        const LOOK_AGAIN: Duration = Duration::from_millis(20);
+        let mut state = self.lock();
+        while is_base_there && self.is_on() && !state.closed && state.rewrite.as_ref().is_some_and(|r| r.cut.is_none())
+        {
+            let waited = self.to_do.wait_timeout(state, LOOK_AGAIN);
+            state = waited.expect("no one panics while looking at the log's files").0;
+        }
     }
 
     fn take_base(&self, config: &Config, rewrite: &Rewrite) -> Result<(), String> {
@@ -347,7 +360,7 @@ impl Log {
     /// All members of a barrier have handed in what they have: the keeper writes it.
     pub fn order(&self, barrier: Arc<Barrier>) {
         self.lock().orders.push_back(barrier);
-        self.to_do.notify_one();
+        self.to_do.notify_all();
     }
 
     /// The server ends.

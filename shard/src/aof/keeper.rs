@@ -208,7 +208,8 @@ mod tests {
         let handed = [first, second].map(|stretches| Some(Handed { file: None, stretches }));
         let (segments, wholes) = segments(&handed, 2);
         assert_eq!(wholes, [b"W", b"X"]);
-        let text = |segment: &Segment| segment.iter().map(|r| String::from_utf8_lossy(r).into_owned()).collect::<Vec<_>>();
+        let text =
+            |segment: &Segment| segment.iter().map(|r| String::from_utf8_lossy(r).into_owned()).collect::<Vec<_>>();
         let shown: Vec<Vec<String>> = segments.iter().map(text).collect();
         assert_eq!(shown, [["a", ""], ["b", ""], ["", "c"]]);
     }

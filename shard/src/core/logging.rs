@@ -81,8 +81,19 @@ impl Core {
         if self.shard.journal.is_on() || !self.shared.log.is_on() {
             return;
         }
+        if self.log.gates {
+            return self.shard.journal.begin();
+        }
         let Some(file) = self.shared.log.start_of(self.id) else { return };
         self.log_to(Some(file), self.shared.log.epochs.pushed() + 1);
+    }
+
+    /// Records nothing while the log is loaded: what it says is there already. All of the journal was written before.
+    pub(super) fn suspend_log(&mut self) {
+        if self.log.gates {
+            assert!(self.shard.journal.is_empty(), "the shard was locked at the end of an epoch");
+            self.shard.journal.end();
+        }
     }
 
     fn log_to(&mut self, file: Option<LogFile>, label: u64) {
@@ -97,7 +108,7 @@ impl Core {
         if self.id == ShardId(0) && self.shared.log.is_rewrite_wanted() {
             self.next_cron = self.tick_time;
         }
-        if self.shard.journal.is_on() && !self.shared.log.is_on() {
+        if self.log.gates && !self.shared.log.is_on() {
             self.shard.journal.end();
             self.log.gates = false;
             self.log.file = None;
@@ -155,7 +166,9 @@ impl Core {
         let epochs = &self.shared.log.epochs;
         let is_functions = self.shared.log.has_functions();
         let wanted = !self.shard.journal.is_empty() || self.log.wanted > epochs.pushed() || is_functions;
-        if (!wanted && self.log.jobs.is_empty()) || !epochs.try_begin() {
+        // What is loaded is not to grow meanwhile.
+        let loads = self.shared.snapshots.has_loading();
+        if loads || (!wanted && self.log.jobs.is_empty()) || !epochs.try_begin() {
             return;
         }
         let (shared, clock) = (Arc::clone(&self.shared), &self.clock);
@@ -189,6 +202,7 @@ impl Core {
         self.end_epoch(&barrier);
         match &barrier.job {
             Some(job) => {
+                job.barrier.store(barrier.number, Ordering::Release);
                 let ticket = ticket.expect("the cut of a snapshot takes the shard");
                 self.cut(Arc::clone(job), ticket);
             }
@@ -201,7 +215,7 @@ impl Core {
     }
 
     fn end_epoch(&mut self, barrier: &Arc<Barrier>) {
-        if !self.shard.journal.is_on() {
+        if !self.log.gates {
             if barrier.begins_generation && self.shared.log.is_on() {
                 // What is recorded from here on stands behind the base.
                 self.log_to(None, barrier.number + 1);
@@ -407,7 +421,8 @@ impl Core {
         if let Some((bytes, _)) = again {
             self.write_group(bytes);
         }
-        let is_due = self.shard.config.appendfsync == AppendFsync::Everysec && now - self.log.synced_at >= SECOND_MILLIS;
+        let is_due =
+            self.shard.config.appendfsync == AppendFsync::Everysec && now - self.log.synced_at >= SECOND_MILLIS;
         if is_due && self.log.is_unsynced && !self.log.is_syncing && self.log.file.is_some() && !self.may_skip_sync() {
             self.sync_behind();
         }
@@ -431,7 +446,8 @@ impl Core {
     /// if it is by now.
     pub(super) fn log_may_sleep(&self) -> bool {
         let log = &self.log;
-        let waits = !self.shard.journal.is_empty() || !log.held.is_empty() || !log.jobs.is_empty() || log.handed.is_some();
+        let waits =
+            !self.shard.journal.is_empty() || !log.held.is_empty() || !log.jobs.is_empty() || log.handed.is_some();
         let epochs = &self.shared.log.epochs;
         if !waits && log.wanted <= epochs.pushed() && log.ending.is_none() {
             return true;

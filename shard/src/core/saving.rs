@@ -288,6 +288,11 @@ impl Core {
                 Some(Some(loading)) => loading.failure().map(|why| self.reload_failed(&why, flush)),
             },
             (Kind::LoadLog, Ok(())) => match job.reload.get() {
+                // What was recorded up to its cut is to be there.
+                None if !job.all_done() || !self.shared.log.epochs.is_complete(job.barrier.load(Ordering::Acquire)) => {
+                    self.saves.is_busy = true;
+                    return;
+                }
                 None => {
                     job.reload.set(self.open_log()).expect("it is opened once, here");
                     return self.shared.wake_all();
@@ -390,6 +395,9 @@ impl Core {
         let before = self.saves.loader.take();
         if before.is_none() {
             self.shard.is_replaying = loading.is_log();
+            if loading.is_log() {
+                self.suspend_log();
+            }
             if flush {
                 self.empty_for_load();
             }

@@ -10,8 +10,8 @@ use net::{Args, ConnId, OwnedArgs, Span};
 use storage::UnixMillis;
 
 use super::inbox::PlanId;
-use crate::aof::Barrier;
 use super::locks::Claims;
+use crate::aof::Barrier;
 use crate::core::{Errand, Settling};
 use crate::exec::hop::HopOp;
 use crate::ids::{ClientId, DbId, ShardId};

@@ -126,6 +126,8 @@ pub struct Job {
     pub ahead_bytes: AtomicU64,
     /// Changes that are in the snapshot.
     pub(super) changes: AtomicU64,
+    /// The barrier at which it was cut, if that ended an epoch of the append-only files.
+    pub barrier: AtomicU64,
     outcome: OnceLock<Result<(), String>>,
     /// The file that is loaded behind it ([`Kind::Reload`]); none if that cannot be.
     pub reload: OnceLock<Option<Arc<Loading>>>,
@@ -170,6 +172,7 @@ impl Job {
             keys_done: AtomicU64::new(0),
             ahead_bytes: AtomicU64::new(0),
             changes: AtomicU64::new(0),
+            barrier: AtomicU64::new(0),
             outcome: OnceLock::new(),
             reload: OnceLock::new(),
         }
@@ -209,7 +212,7 @@ impl Job {
     }
 
     /// Whether every shard has.
-    pub(super) fn all_done(&self) -> bool {
+    pub fn all_done(&self) -> bool {
         self.lock().shards_done == self.shards
     }
 

@@ -7,8 +7,7 @@ use crate::exec::{CommandError, Outcome, Run};
 use crate::snapshot::Kind;
 use crate::spec::{Arity, Command, Docs, Flag, Flags, Group};
 
-const IN_PROGRESS: CommandError =
-    CommandError::new("ERR Background append only file rewriting already in progress");
+const IN_PROGRESS: CommandError = CommandError::new("ERR Background append only file rewriting already in progress");
 
 /// BGREWRITEAOF
 pub const BGREWRITEAOF: Command = Command {
