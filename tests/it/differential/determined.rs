@@ -119,7 +119,10 @@ impl Words<'_> {
         let close = self.numbers_behind("EXAT").any(near) || self.numbers_behind("PXAT").any(|time| near(time / 1000));
         let expires_at = matches!(name, "EXPIREAT" | "PEXPIREAT" | "HEXPIREAT" | "HPEXPIREAT");
         let close = close || (expires_at && self.number_at(2).is_some_and(|time| near(time) || near(time / 1000)));
-        !short && !close
+        // Redis counts a key that SET made with its time past until it meets it by chance.
+        let mut past = self.numbers_behind("EXAT").chain(self.numbers_behind("PXAT").map(|time| time / 1000));
+        let lingers = matches!(name, "SET" | "MSETEX") && past.any(|time| (0..now).contains(&time));
+        !short && !close && !lingers
     }
 
     /// Whether a wait for a key ends soon.
