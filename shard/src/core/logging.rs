@@ -20,7 +20,7 @@ use crate::config::error::system_text;
 use crate::config::types::choices::AppendFsync;
 use crate::ids::ShardId;
 use crate::journal::Stretch;
-use crate::mesh::{Rule, Ticket};
+use crate::mesh::Ticket;
 use crate::shared::Stop;
 use crate::snapshot::{Job, Kind};
 
@@ -181,8 +181,8 @@ impl Core {
         };
         let pushed = shared.mesh.push_barrier(self.id, everyone, || clock.now(), make);
         let Some((barrier, is_here)) = pushed else {
+            // The core does not sleep while it wants one.
             shared.log.epochs.give_back();
-            self.put_off = true;
             return;
         };
         if barrier.job.is_some() {
@@ -467,10 +467,9 @@ impl Core {
         }
         let epochs = &self.shared.log.epochs;
         let wanted = if epochs.is_complete(self.log.wanted) { 0 } else { self.log.wanted };
-        let mut gate = epochs.gate().max(wanted);
-        if !self.log.gates || !self.shared.mesh.holds(Rule::RepliesWaitForEpochs) {
-            gate = 0;
-        }
+        // When the log is turned off everything leaves.
+        let gates = self.log.gates;
+        let gate = if gates { epochs.gate().max(wanted) } else { 0 };
         let mut held = std::mem::take(&mut self.log.held);
         let (shared, sessions) = (&self.shared, &mut self.sessions);
         let mut pass = |conn: ConnId, gate: Option<u64>| {
@@ -480,7 +479,7 @@ impl Core {
             if let Some(gate) = gate {
                 output.hold(gate, &session.out);
             }
-            let has_some = output.release(&mut session.out, |gate| shared.log.epochs.is_complete(gate));
+            let has_some = output.release(&mut session.out, |gate| !gates || shared.log.epochs.is_complete(gate));
             let joins = !session.out.is_empty() && !std::mem::replace(&mut output.is_held, true);
             output.is_held &= !session.out.is_empty();
             (has_some, joins, output.is_held)
@@ -500,6 +499,10 @@ impl Core {
             }
             is_held
         });
+        // Whoever holds something back sees to it that its barrier comes.
+        if !joined.is_empty() {
+            self.log.wanted = self.log.wanted.max(gate);
+        }
         held.append(&mut joined);
         self.log.held = held;
     }

@@ -518,7 +518,7 @@ impl Core {
         if (flags.has(Flag::Write) || row.full_name == "ping") && hub.refuses_writes(&self.shard.config) {
             return Some(MISCONF);
         }
-        if flags.has(Flag::Write) && self.shared.log.refuses_writes() {
+        if (flags.has(Flag::Write) || row.full_name == "ping") && self.shared.log.refuses_writes() {
             return Some(LOG_FAILS);
         }
         let loads = hub.has_loading() && !row.command.flags.has(Flag::Loading);

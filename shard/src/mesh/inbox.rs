@@ -505,8 +505,11 @@ impl Mesh {
         let is_here = locked[from.index()].batches.is_empty();
         let mut wake = Vec::new();
         for (shard, queues) in locked.iter_mut().enumerate() {
-            queues.barrier = barrier.number;
-            if !barrier.members.contains(shard) || (shard == from.index() && is_here) {
+            if !barrier.members.contains(shard) {
+                queues.barrier = barrier.number;
+                continue;
+            }
+            if shard == from.index() && is_here {
                 continue;
             }
             let mut batch = Batch::new(from);

@@ -37,8 +37,6 @@ pub enum Rule {
     SubscribersLeaveMarks,
     /// Who is told of a changed key is told before the change is answered.
     NoticesLeaveWithReplies,
-    /// What shows a record leaves when the record's epoch is complete.
-    RepliesWaitForEpochs,
     /// Reads are not merged across each other.
     ReadsAreNotMerged,
 }

@@ -48,9 +48,11 @@ impl Gated {
         } else if let Some((gate, bytes)) = self.mark
             && is_complete(gate)
         {
+            // The output of a client that is cut is dropped.
+            let bytes = bytes.min(out.len());
             let mut rest = out.split_off(bytes);
             std::mem::swap(out, &mut rest);
-            self.seen -= bytes;
+            self.seen = self.seen.saturating_sub(bytes);
             self.mark = None;
             self.make_ready(&mut rest);
         }
