@@ -200,17 +200,12 @@ impl Core {
             self.log.file = handed.file_of(self.id);
         }
         self.end_epoch(&barrier);
-        match &barrier.job {
-            Some(job) => {
-                job.barrier.store(barrier.number, Ordering::Release);
-                let ticket = ticket.expect("the cut of a snapshot takes the shard");
-                self.cut(Arc::clone(job), ticket);
-            }
-            None => {
-                if let Some(ticket) = ticket {
-                    self.locks.release(ticket);
-                }
-            }
+        if let Some(job) = &barrier.job {
+            job.barrier.store(barrier.number, Ordering::Release);
+            let ticket = ticket.expect("the cut of a snapshot takes the shard");
+            self.cut(Arc::clone(job), ticket);
+        } else if let Some(ticket) = ticket {
+            self.locks.release(ticket);
         }
     }
 
@@ -520,15 +515,13 @@ impl Core {
         if !self.log.gates || epochs.is_failing() {
             return true;
         }
-        let (since, barrier) = match self.log.ending {
-            Some(ending) => ending,
-            None => {
-                let is_settled = epochs.is_settled() && self.shard.journal.is_empty();
-                let barrier = if is_settled { 0 } else { epochs.pushed() + 1 };
-                self.log.wanted = self.log.wanted.max(barrier);
-                *self.log.ending.insert((self.clock.micros(), barrier))
-            }
-        };
+        if self.log.ending.is_none() {
+            let is_settled = epochs.is_settled() && self.shard.journal.is_empty();
+            let barrier = if is_settled { 0 } else { epochs.pushed() + 1 };
+            self.log.wanted = self.log.wanted.max(barrier);
+            self.log.ending = Some((self.clock.micros(), barrier));
+        }
+        let (since, barrier) = self.log.ending.expect("it was set above, or before");
         if self.clock.micros() - since > FLUSH_MICROS_MAX {
             tracing::warn!("The append-only file could not be flushed in time.");
             return true;
