@@ -332,8 +332,8 @@ impl Log {
     pub fn has_outgrown(&self, config: &Config) -> Option<u64> {
         let (bytes, before) = (self.bytes(), self.bytes_at_rewrite().max(1));
         let growth = bytes.saturating_sub(before) * 100 / before;
-        let percentage = u64::try_from(config.auto_aof_rewrite_percentage).unwrap_or(0);
-        let min = u64::try_from(config.auto_aof_rewrite_min_size).unwrap_or(0);
+        let percentage = u64::from(config.auto_aof_rewrite_percentage);
+        let min = config.auto_aof_rewrite_min_size;
         (self.is_on() && percentage > 0 && bytes > min && growth >= percentage).then_some(growth)
     }
 

@@ -77,7 +77,9 @@ fn load(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Out
     let record = record_of(ctx, args);
     let changed = shared.scripts.change_libraries(|libraries| {
         libraries.add(library, replace)?;
-        record.into_iter().for_each(|record| shared.log.put_function(record));
+        if let Some(record) = record {
+            shared.log.put_function(record);
+        }
         Ok(())
     });
     changed.map_err(CommandError::text)?;
@@ -101,7 +103,9 @@ fn delete(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> O
     let record = record_of(ctx, args);
     let removed = shared.scripts.change_libraries(|libraries| {
         let was_there = libraries.remove(&name);
-        record.into_iter().filter(|_| was_there).for_each(|record| shared.log.put_function(record));
+        if let Some(record) = record.filter(|_| was_there) {
+            shared.log.put_function(record);
+        }
         Ok(was_there)
     });
     if removed != Ok(true) {
@@ -130,7 +134,9 @@ fn flush(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Ou
     let record = record_of(ctx, args);
     let changed = shared.scripts.change_libraries(|libraries| {
         *libraries = Libraries::default();
-        record.into_iter().for_each(|record| shared.log.put_function(record));
+        if let Some(record) = record {
+            shared.log.put_function(record);
+        }
         Ok(())
     });
     changed.map_err(CommandError::text)?;

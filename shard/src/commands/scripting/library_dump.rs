@@ -116,7 +116,9 @@ fn restore(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> 
             }
             all.add(library, policy == Policy::Replace)
         })?;
-        record.into_iter().for_each(|record| shared.log.put_function(record));
+        if let Some(record) = record {
+            shared.log.put_function(record);
+        }
         Ok(())
     });
     changed.map_err(CommandError::text)?;
