@@ -195,11 +195,11 @@ impl Core {
 
     /// The cut of a barrier: this shard's records up to here are written. It has the whole shard, by `ticket` if it had to
     /// wait for it.
-    pub(super) fn cut_epoch(&mut self, barrier: Arc<Barrier>, ticket: Option<Ticket>) {
+    pub(super) fn cut_epoch(&mut self, barrier: &Arc<Barrier>, ticket: Option<Ticket>) {
         if let Some(handed) = self.log.handed.take() {
             self.log.file = handed.file_of(self.id);
         }
-        self.end_epoch(&barrier);
+        self.end_epoch(barrier);
         if let Some(job) = &barrier.job {
             job.barrier.store(barrier.number, Ordering::Release);
             let ticket = ticket.expect("the cut of a snapshot takes the shard");

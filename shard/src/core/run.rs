@@ -169,7 +169,7 @@ impl Core {
     /// The end of an epoch has come to this shard: it is here when all that came before has run.
     pub(super) fn arrive_barrier(&mut self, barrier: Arc<Barrier>) {
         if self.locks.is_idle() && barrier.job.is_none() {
-            return self.cut_epoch(barrier, None);
+            return self.cut_epoch(&barrier, None);
         }
         self.locks.admit(Claims::Whole, Job::Barrier(barrier));
         self.run_granted();
@@ -189,7 +189,7 @@ impl Core {
                     }
                 }
                 Job::Cut(job) => self.cut(job, ticket),
-                Job::Barrier(barrier) => self.cut_epoch(barrier, Some(ticket)),
+                Job::Barrier(barrier) => self.cut_epoch(&barrier, Some(ticket)),
                 Job::Command { from, head, args, now } => {
                     let row = CommandTable::global().row(head.command);
                     self.at_time(now, |core| core.run_command(from, &head, row, &args.as_args()));
