@@ -7,6 +7,7 @@ use crate::acceptor::Acceptor;
 use crate::buf::{Buffers, Filled};
 use crate::conn::Table;
 use crate::conn::spare::Spare;
+use crate::io::file::Files;
 use crate::io::fill::Fills;
 use crate::io::ring::{Completion, Ring, Wait};
 use crate::io::send::Sends;
@@ -47,6 +48,7 @@ pub struct Loop<S: Service> {
     pub(crate) ring: Ring,
     pub(crate) sends: Sends,
     pub(crate) fills: Fills,
+    pub(crate) files: Files,
     pub(crate) conns: Table,
     pub(crate) listeners: Listeners,
     /// The version of `listeners` that `acceptors` are those of.
@@ -96,6 +98,7 @@ impl<S: Service> Loop<S> {
             ring,
             sends: Sends::default(),
             fills: Fills::default(),
+            files: Files::default(),
             conns: Table::default(),
             listeners: config.listeners,
             listeners_version: 0,
@@ -180,6 +183,7 @@ impl<S: Service> Drop for Loop<S> {
             tracing::warn!(requests = self.ring.in_flight(), "requests did not end; their memory is leaked");
             self.sends.leak();
             self.fills.leak();
+            self.files.leak();
             self.buffers.leak();
         }
     }

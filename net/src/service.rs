@@ -11,8 +11,11 @@
 //!
 //! Before the loop sleeps it calls [`Service::park`], and after waking [`Service::unpark`].
 
+use std::fs::File;
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::resp::Args;
@@ -60,6 +63,42 @@ pub enum Flow {
     Close,
 }
 
+/// What is done with a file.
+#[derive(Debug)]
+pub enum FileOp {
+    /// The bytes are written behind so many of the file.
+    Write {
+        /// Where they begin.
+        offset: u64,
+        /// What is written.
+        bytes: Vec<u8>,
+    },
+    /// What was written is to survive the machine.
+    Sync,
+}
+
+/// Something to be done with a file, without waiting for it.
+#[derive(Debug)]
+pub struct FileRequest {
+    /// The service's name for it.
+    pub number: u32,
+    /// The file.
+    pub file: Arc<File>,
+    /// What is to be done.
+    pub op: FileOp,
+}
+
+/// What became of a [`FileRequest`].
+#[derive(Debug)]
+pub struct FileDone {
+    /// Its name.
+    pub number: u32,
+    /// How many bytes were written, which may be fewer than all; or why nothing was done.
+    pub result: io::Result<usize>,
+    /// The bytes that were to be written.
+    pub bytes: Vec<u8>,
+}
+
 /// What the service wants done with connections at the end of a tick. The vectors are emptied by the loop.
 #[derive(Debug, Default)]
 pub struct Actions {
@@ -73,6 +112,8 @@ pub struct Actions {
     pub close_now: Vec<ConnId>,
     /// Sockets that another core accepted and handed to this one; each becomes [`Service::opened`] in this tick.
     pub adopt: Vec<Socket>,
+    /// What is to be done with files; each request is answered by [`Service::file_done`].
+    pub files: Vec<FileRequest>,
     /// Connections to shut down entirely: the loop stops accepting, writes what it can and ends.
     pub stop: bool,
 }
@@ -140,6 +181,11 @@ pub trait Service {
         Flow::Close
     }
 
+    /// A request on a file has ended.
+    fn file_done(&mut self, done: FileDone) {
+        let _ = done;
+    }
+
     /// The tick begins: read the clock and the inbox's tail, run what is in the inbox up to it.
     fn begin(&mut self);
 
@@ -165,6 +211,12 @@ pub trait Service {
 
     /// The bytes waiting to be sent to `conn`. The loop takes them from the front or as a whole.
     fn output(&mut self, conn: ConnId) -> Option<&mut Vec<u8>>;
+
+    /// Bytes that are still to be sent to `conn`: those of `output`, and what the service holds back for now. A connection
+    /// that is to close when all is written waits for them, too.
+    fn unsent(&mut self, conn: ConnId) -> usize {
+        self.output(conn).map_or(0, |output| output.len())
+    }
 
     /// `sent` more bytes left for the peer, and `in_flight` are on their way in the ring, no longer in `output`.
     fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: usize);

@@ -123,6 +123,10 @@ impl<S: Service> Loop<S> {
                 Op::Send => self.sent(completion.token.id, completion.result),
                 Op::Accept => self.accepted(completion),
                 Op::Wake if !completion.more() => wake::submit(&mut self.ring, self.waker.fd()),
+                Op::File => {
+                    let done = self.files.finish(completion.token.id.slot, completion.result);
+                    self.service.file_done(done);
+                }
                 Op::Wake | Op::Cancel => {}
             }
         }
@@ -183,6 +187,9 @@ impl<S: Service> Loop<S> {
     /// Does what the service wants done.
     fn act(&mut self) {
         let mut actions = std::mem::take(&mut self.actions);
+        for request in actions.files.drain(..) {
+            self.files.submit(&mut self.ring, request);
+        }
         for socket in actions.adopt.drain(..) {
             if self.stopping.is_none() {
                 self.adopt(socket);

@@ -5,6 +5,7 @@
 //! one thread through the same functions. [`spec`] says what a command is, [`exec`] how one runs, [`commands`] holds
 //! them all.
 
+pub mod aof;
 pub mod budget;
 pub mod clock;
 pub mod commands;

@@ -81,6 +81,8 @@ pub struct Shared {
     pub replication_id: Mutex<String>,
     /// Snapshots and loads.
     pub snapshots: Hub,
+    /// The append-only files.
+    pub log: crate::aof::Log,
     /// Where writing the append-only files begins: known when they are about to be loaded.
     pub log_start: OnceLock<crate::replay::LogStart>,
     /// When the data set was last saved, in seconds since 1970.
@@ -126,6 +128,7 @@ impl Shared {
             trackers: Arc::default(),
             monitors: Monitors::new(parts.mesh.len()),
             snapshots: Hub::new(parts.mesh.len()),
+            log: crate::aof::Log::new(parts.mesh.len()),
             mesh: parts.mesh,
             scripts: Arc::new(crate::script::Registry::new(parts.config.lua_enable_deprecated_api)),
             registry: Arc::default(),
@@ -202,7 +205,7 @@ impl Shared {
 
     /// Whether commands that write are refused, the last snapshot having failed.
     pub fn refuses_writes(&self) -> bool {
-        self.snapshots.restricts() && self.snapshots.refuses_writes(&self.config())
+        self.snapshots.restricts() && (self.snapshots.refuses_writes(&self.config()) || self.log.refuses_writes())
     }
 
     /// Changes with every change of the configuration.

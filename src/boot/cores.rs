@@ -88,7 +88,7 @@ fn parse_cpu_list(text: &str) -> Option<Vec<usize>> {
 pub(super) struct Cores {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<io::Result<()>>>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    writers: Mutex<Vec<JoinHandle<()>>>,
     progress: Arc<Progress>,
     bell: &'static Bell,
 }
@@ -122,6 +122,12 @@ pub(super) fn start(
         thread.spawn(move || snapshot::run_writer(&shared))
     };
     let writer = writer.map_err(|error| format!("Can't start the thread that writes snapshots: {error}"))?;
+    let keeper = {
+        let shared = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("log-keeper".to_owned());
+        thread.spawn(move || shard::aof::run_keeper(&shared))
+    };
+    let keeper = keeper.map_err(|error| format!("Can't start the thread that looks after the log: {error}"))?;
     let progress = Arc::new(Progress::default());
     let mut listeners = Some(process.listeners.clone());
     shared.set_host(Box::new(move |effect, config| process.apply(effect, config)));
@@ -141,8 +147,8 @@ pub(super) fn start(
         let spawned = thread.spawn(move || run_shard(setup, &progress, bell));
         threads.push(spawned.map_err(|error| format!("Can't start the thread of shard {index}: {error}"))?);
     }
-    let (threads, writer) = (Mutex::new(threads), Mutex::new(Some(writer)));
-    Ok(Cores { shared, threads, writer, progress, bell })
+    let (threads, writer) = (Mutex::new(threads), Mutex::new(vec![writer, keeper]));
+    Ok(Cores { shared, threads, writers: writer, progress, bell })
 }
 
 /// Has all cores load the data set, if there is one: the log, or the snapshot if no log is kept.
@@ -152,6 +158,7 @@ fn begin_loading(shared: &Shared, config: &Config) -> Result<(), Refusal> {
         if let Some(loading) = loading {
             shared.snapshots.begin_loading(Arc::new(loading));
         }
+        shared.log.start(config, &start, shared.shards())?;
         assert!(shared.log_start.set(start).is_ok(), "a server starts once");
         return Ok(());
     }
@@ -283,7 +290,8 @@ impl Cores {
             }
         }
         self.shared.snapshots.close();
-        if let Some(writer) = self.writer.lock().expect("no thread panics while it holds the lock").take() {
+        self.shared.log.close();
+        for writer in std::mem::take(&mut *self.writers.lock().expect("no thread panics while it holds the lock")) {
             // A panic there has ended the process.
             let _ = writer.join();
         }

@@ -13,7 +13,7 @@ const LOG: &str = "appendonly.aof";
 const DIRECTORY: &str = "appendonlydir";
 
 /// Commands of all kinds, with transactions and scripts, in several databases.
-fn write(client: &mut Client, round: u32) {
+pub(crate) fn write(client: &mut Client, round: u32) {
     for db in [0, 3] {
         client.must(&format!("SELECT {db}"));
         for n in 0..200 {
@@ -62,7 +62,7 @@ fn write(client: &mut Client, round: u32) {
     client.call(&["SET", "huge", &"v".repeat(300_000)]);
 }
 
-fn digest(server: &Server) -> String {
+pub(crate) fn digest(server: &Server) -> String {
     server.client().line("DEBUG DIGEST").text()
 }
 
@@ -81,7 +81,7 @@ fn written_by_redis(arguments: &[&str], rewrites: bool) -> Option<(String, Serve
     Some((before, ended(redis)))
 }
 
-fn ended(mut server: Server) -> Server {
+pub(crate) fn ended(mut server: Server) -> Server {
     server.client().send(&["SHUTDOWN", "NOSAVE"]);
     server.wait();
     server

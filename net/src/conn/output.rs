@@ -74,7 +74,7 @@ impl<S: Service> Loop<S> {
     /// Draws the conclusions from how much a connection has unsent.
     fn settle_output(&mut self, id: ConnId) {
         let Some(conn) = self.conns.open(id) else { return };
-        let unsent = conn.in_flight_bytes + self.service.output(id).map_or(0, |output| output.len());
+        let unsent = conn.in_flight_bytes + self.service.unsent(id);
         if conn.draining && unsent == 0 {
             return self.close(id);
         }

@@ -1,8 +1,8 @@
 //! io_uring, one operation a file.
 //!
-//! [`ring`] builds and enters the ring; the other files each wrap one request ([`accept`], [`recv`], [`fill`], [`send`], [`wake`],
+//! [`ring`] builds and enters the ring; the other files each wrap one request ([`accept`], [`recv`], [`fill`], [`send`], [`file`], [`wake`],
 //! [`cancel`]) in a function that is safe to call: a request either names no memory of ours (multishot receives take
-//! buffers from the registered pool) or owns it until its last completion ([`send::Sends`], [`fill::Fills`]). [`socket`] has the few plain
+//! buffers from the registered pool) or owns it until its last completion ([`send::Sends`], [`fill::Fills`], [`file::Files`]). [`socket`] has the few plain
 //! system calls on sockets, and [`probe`] asks whether this system lets us do all that.
 //!
 //! # User data
@@ -19,6 +19,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod cancel;
+pub(crate) mod file;
 pub(crate) mod fill;
 pub(crate) mod probe;
 pub(crate) mod recv;
@@ -46,10 +47,12 @@ pub(crate) enum Op {
     Wake,
     /// A cancellation. What matters is the completion of the request it cancels.
     Cancel,
+    /// A write to a file, or its sync; the slot is the request's number.
+    File,
 }
 
 impl Op {
-    const ALL: [Self; 6] = [Self::Accept, Self::Recv, Self::Fill, Self::Send, Self::Wake, Self::Cancel];
+    const ALL: [Self; 7] = [Self::Accept, Self::Recv, Self::Fill, Self::Send, Self::Wake, Self::Cancel, Self::File];
 }
 
 /// Who a completion belongs to.

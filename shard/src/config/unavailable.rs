@@ -14,12 +14,7 @@ struct Promise {
     why_not: &'static str,
 }
 
-const PROMISES: [Promise; 4] = [
-    Promise {
-        directive: "appendonly",
-        is_made: |settings| settings.appendonly,
-        why_not: "appendonly yes: this version writes no append-only file, and no write would survive the process",
-    },
+const PROMISES: [Promise; 3] = [
     Promise {
         directive: "replicaof",
         is_made: |settings| settings.replicaof.is_some(),
@@ -69,7 +64,7 @@ mod tests {
 
     #[test]
     fn promises_that_cannot_be_kept_are_refused_with_their_line() {
-        check("hz 10\nappendonly yes", Some(&["option 2", ">>> 'appendonly yes'", "no append-only file"]));
+        check("hz 10\naclfile /x", Some(&["option 2", ">>> 'aclfile /x'"]));
         check("slaveof localhost 1", Some(&["option 1", ">>> 'slaveof localhost 1'", "no replication"]));
         check("cluster-enabled yes", Some(&["no node of a cluster"]));
         check("aclfile /x", Some(&[">>> 'aclfile /x'"]));
@@ -79,7 +74,7 @@ mod tests {
     fn a_promise_that_was_taken_back_is_none() {
         check("", None);
         check("appendonly no", None);
-        check("appendonly yes\nappendonly no", None);
+        check("appendonly yes", None);
         check("replicaof a 1\nreplicaof no one\naclfile ''", None);
     }
 }

@@ -202,6 +202,11 @@ impl Core {
 
     pub(super) fn send_hop(&mut self, shard: ShardId, message: HopMessage) {
         self.tell_before_answering();
+        self.note_gate();
+        // Records may return with it, which clients here may hear of before they are where they belong.
+        if matches!(message, HopMessage::Go { release: true, .. }) {
+            self.records_left();
+        }
         if shard == self.id {
             self.own_hops.push_back(message);
         } else {

@@ -9,6 +9,7 @@
 //! | `grounds.rs` | where commands of a transaction or a script run |
 //! | `transactions.rs` | what a client keeps for EXEC, and what it watches |
 //! | `work.rs` | placing several commands that run as one |
+//! | `logging.rs` | the append-only files: groups, and output that waits for them |
 //! | `long.rs` | scripts that run for long, in slices |
 //! | `busy.rs` | refusing those who would have to wait for such a script |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
@@ -34,6 +35,7 @@ mod evict;
 mod evict_clients;
 mod grounds;
 mod hops;
+mod logging;
 mod long;
 mod monitor;
 mod prefetch;
@@ -80,6 +82,7 @@ use crate::txn::queue::Queue;
 use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
+use logging::Logging;
 use long::LongRuns;
 use publish::Publisher;
 use run::{Deferred, Job};
@@ -154,6 +157,8 @@ pub struct Core {
     /// The client that runs the commands of a log, and whether the file of its commands is over.
     replay: Option<Box<Session>>,
     replay_ends: bool,
+    /// Its part in the append-only files.
+    log: Logging,
     /// Its part in snapshots and loads.
     saves: Saves,
     /// Rows of the commands that came last.
@@ -317,6 +322,7 @@ impl Core {
             publisher: Publisher::default(),
             replay: None,
             replay_ends: false,
+            log: Logging::default(),
             saves: Saves::default(),
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
@@ -349,6 +355,9 @@ impl Core {
         };
         core.batches.resize_with(shards, || Batch::new(id));
         core.answers.resize_with(shards, ReplyBatch::default);
+        if !core.shared.snapshots.has_loading() {
+            core.begin_log();
+        }
         core
     }
 

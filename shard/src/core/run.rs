@@ -8,6 +8,7 @@ use super::Core;
 use super::work::Errand;
 use storage::UnixMillis;
 
+use crate::aof::Barrier;
 use crate::exec::{CommandError, Ctx, EverywhereCall, Run, ShardHandler};
 use crate::ids::ShardId;
 use crate::mesh::{Claims, Head, HopPart, ReplyHead, Rule, Ticket};
@@ -27,6 +28,8 @@ pub(super) enum Job {
     Errand { from: ShardId, errand: Errand, now: UnixMillis },
     /// The cut of a snapshot.
     Cut(Arc<crate::snapshot::Job>),
+    /// The end of an epoch.
+    Barrier(Arc<Barrier>),
 }
 
 /// A command for every core that waits for this shard's keys to come back.
@@ -163,6 +166,15 @@ impl Core {
         self.run_granted();
     }
 
+    /// The end of an epoch has come to this shard: it is here when all that came before has run.
+    pub(super) fn arrive_barrier(&mut self, barrier: Arc<Barrier>) {
+        if self.locks.is_idle() && barrier.job.is_none() {
+            return self.cut_epoch(&barrier, None);
+        }
+        self.locks.admit(Claims::Whole, Job::Barrier(barrier));
+        self.run_granted();
+    }
+
     /// Runs every job whose turn has come.
     pub(super) fn run_granted(&mut self) {
         while let Some((ticket, job)) = self.locks.pop_ready() {
@@ -177,6 +189,7 @@ impl Core {
                     }
                 }
                 Job::Cut(job) => self.cut(job, ticket),
+                Job::Barrier(barrier) => self.cut_epoch(&barrier, Some(ticket)),
                 Job::Command { from, head, args, now } => {
                     let row = CommandTable::global().row(head.command);
                     self.at_time(now, |core| core.run_command(from, &head, row, &args.as_args()));

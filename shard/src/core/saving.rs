@@ -39,6 +39,8 @@ const LOADED_PER_STEP: usize = 16;
 
 /// A command is refused while a file is loaded.
 pub const LOADING: CommandError = CommandError::new("LOADING Redis is loading the dataset in memory");
+const LOG_FAILS: CommandError =
+    CommandError::new("MISCONF Errors writing to the AOF file: see the server log for the reason.");
 const NOT_SAVED: CommandError = CommandError::new("ERR");
 const NOT_SHUT_DOWN: CommandError = CommandError::new("ERR Errors trying to SHUTDOWN. Check logs.");
 const NO_LOG_LOADED: CommandError = CommandError::new("ERR Error trying to load the AOF files, check server logs.");
@@ -74,12 +76,19 @@ impl Core {
         let now = self.clock.now();
         let config = self.shared.config();
         let from = waiter.map(|waiter| (self.id, waiter));
-        let Some(job) = self.shared.snapshots.begin(kind, from, &config, now) else { return false };
-        for batch in &mut self.batches {
-            batch.messages.push(Message::Cut(Arc::clone(&job)));
+        let log = &self.shared.log;
+        let Some(job) = self.shared.snapshots.begin(kind, from, &config, log, now) else { return false };
+        if kind.ends_epoch() && (log.is_on() || kind == Kind::Rewrite) {
+            self.begin_at_barrier(Arc::clone(&job));
+        } else {
+            for batch in &mut self.batches {
+                batch.messages.push(Message::Cut(Arc::clone(&job)));
+            }
         }
         if kind == Kind::Background {
             tracing::info!("Background saving started by pid {}", std::process::id());
+        } else if kind == Kind::Rewrite {
+            tracing::info!("Background append only file rewriting started by pid {}", std::process::id());
         } else {
             self.saves.begun = Some((job, waiter));
         }
@@ -97,7 +106,7 @@ impl Core {
             if self.saves.begun.is_some() || !self.begin_save(kind, waiter) {
                 let current = self.shared.snapshots.current();
                 if let (Some(job), Kind::Shutdown { .. }) = (current, kind)
-                    && job.kind == Kind::Background
+                    && job.kind.is_background()
                 {
                     job.cancel();
                 }
@@ -186,7 +195,7 @@ impl Core {
         let job = Arc::clone(self.shard.snapshot.as_ref().expect("looked at before"));
         let began = self.clock.micros();
         let worked = began.saturating_sub(self.tick_began);
-        let is_idle = worked < SLICE_MICROS_MIN * 2 || job.kind != Kind::Background;
+        let is_idle = worked < SLICE_MICROS_MIN * 2 || !job.kind.is_background();
         let slice = if is_idle { SLICE_MICROS } else { (worked / WORK_SHARE).clamp(SLICE_MICROS_MIN, SLICE_MICROS) };
         let delay = u64::try_from(self.shard.config.rdb_key_save_delay).unwrap_or(0);
         let is_abandoned = job.is_abandoned();
@@ -263,8 +272,8 @@ impl Core {
         let Some((job, waiter)) = self.saves.begun.clone() else { return };
         let Some(outcome) = job.outcome() else { return };
         let error = match (job.kind, outcome) {
-            (Kind::Background | Kind::Foreground, Ok(())) => None,
-            (Kind::Background | Kind::Foreground, Err(_)) => Some(NOT_SAVED),
+            (Kind::Background | Kind::Foreground | Kind::Rewrite, Ok(())) => None,
+            (Kind::Background | Kind::Foreground | Kind::Rewrite, Err(_)) => Some(NOT_SAVED),
             (Kind::Shutdown { force, by_signal }, outcome) => {
                 self.saves.begun = None;
                 return self.end_shutdown(waiter, outcome.is_ok() || force, by_signal, outcome.is_err());
@@ -279,6 +288,11 @@ impl Core {
                 Some(Some(loading)) => loading.failure().map(|why| self.reload_failed(&why, flush)),
             },
             (Kind::LoadLog, Ok(())) => match job.reload.get() {
+                // What was recorded up to its cut is to be there.
+                None if !job.all_done() || !self.shared.log.epochs.is_complete(job.barrier.load(Ordering::Acquire)) => {
+                    self.saves.is_busy = true;
+                    return;
+                }
                 None => {
                     job.reload.set(self.open_log()).expect("it is opened once, here");
                     return self.shared.wake_all();
@@ -381,6 +395,9 @@ impl Core {
         let before = self.saves.loader.take();
         if before.is_none() {
             self.shard.is_replaying = loading.is_log();
+            if loading.is_log() {
+                self.suspend_log();
+            }
             if flush {
                 self.empty_for_load();
             }
@@ -473,6 +490,7 @@ impl Core {
         self.saves.loaded = Some(Arc::clone(loading));
         self.shard.is_replaying = false;
         self.drop_replay();
+        self.begin_log();
         self.shared.snapshots.note_changes(self.id, self.shard.counters.dirty);
         self.shared.snapshots.core_loaded(&self.shared, loading);
     }
@@ -484,6 +502,8 @@ impl Core {
         if self.id.index() != 0 || hub.current().is_some() {
             return;
         }
+        self.heed_rewrites();
+        let hub = &self.shared.snapshots;
         let config = Arc::clone(&self.shard.config);
         let last_save = self.shared.last_save_seconds.load(Ordering::Relaxed);
         if let Some((changes, seconds)) = hub.save_point_reached(&config, self.tick_time, last_save) {
@@ -497,6 +517,9 @@ impl Core {
         let hub = &self.shared.snapshots;
         if (flags.has(Flag::Write) || row.full_name == "ping") && hub.refuses_writes(&self.shard.config) {
             return Some(MISCONF);
+        }
+        if (flags.has(Flag::Write) || row.full_name == "ping") && self.shared.log.refuses_writes() {
+            return Some(LOG_FAILS);
         }
         let loads = hub.has_loading() && !row.command.flags.has(Flag::Loading);
         loads.then_some(LOADING)

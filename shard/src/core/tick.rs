@@ -6,7 +6,7 @@
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use net::service::{Actions, Endpoint, InputLimits, InputUsage, Park, ProtocolError, Socket};
+use net::service::{Actions, Endpoint, FileDone, InputLimits, InputUsage, Park, ProtocolError, Socket};
 use net::{Args, ConnId, Flow, Reply, Service};
 
 use super::Core;
@@ -39,6 +39,7 @@ impl Core {
             self.shard.config = self.shared.config();
             self.shard.tracking.look_at_limit();
             self.refresh_limits();
+            self.heed_log();
             self.tell_memory();
             self.judge_memory();
             self.recount_clients();
@@ -125,6 +126,7 @@ impl Core {
             Message::Errand(errand) => self.arrive_errand(from, *errand),
             Message::Hop(part) => self.arrive_part(*part),
             Message::Cut(job) => self.arrive_cut(job),
+            Message::Barrier(barrier) => self.arrive_barrier(barrier),
             Message::Adopt(adopted) => self.adopt_as(adopted.0, adopted.1),
             Message::Publish(message, reply) => self.receive_published(from, &message, reply),
             Message::Settle(settling) => self.settle(&settling),
@@ -349,9 +351,11 @@ impl Service for Core {
         if !self.long.is_empty() {
             self.drive_long();
         }
+        self.note_gate();
         self.push();
         self.tell_of_expiry();
         self.tell_broadcast();
+        self.note_gate();
         let is_late = self.events_are_late();
         if !is_late {
             self.answer();
@@ -361,16 +365,21 @@ impl Service for Core {
             // What has expired meanwhile is not to wait for the next tick.
             self.tell_before_answering();
         }
+        self.note_gate();
+        self.turn_epoch();
+        self.tend_log();
         self.check_outputs();
         self.limit_client_memory();
         if !is_late {
             self.write_or_withhold(&mut actions.write);
         }
+        self.gate_output(&mut actions.write);
+        actions.files.append(&mut self.log.requests);
         actions.resume.append(&mut self.resume);
         actions.close_after_write.append(&mut self.close_after_write);
         actions.close_now.append(&mut self.close_now);
         actions.adopt.append(&mut self.adopt);
-        if self.shared.stop() != Stop::No && !self.stopped {
+        if self.shared.stop() != Stop::No && !self.stopped && self.log_may_end() {
             self.stopped = true;
             actions.stop = true;
         }
@@ -379,7 +388,20 @@ impl Service for Core {
     }
 
     fn output(&mut self, conn: ConnId) -> Option<&mut Vec<u8>> {
-        self.session(conn).map(|session| &mut session.out)
+        let gates = self.log.gates;
+        let session = self.session(conn)?;
+        let has_ready = session.gated.as_ref().is_some_and(|gated| !gated.ready.is_empty());
+        if gates || has_ready { Some(&mut session.gated.get_or_insert_default().ready) } else { Some(&mut session.out) }
+    }
+
+    fn unsent(&mut self, conn: ConnId) -> usize {
+        let session = self.sessions.get(conn.slot as usize).and_then(Option::as_ref).filter(|s| s.conn == conn);
+        session.map_or(0, |session| session.out.len() + session.gated.as_ref().map_or(0, |gated| gated.ready.len()))
+    }
+
+    fn file_done(&mut self, done: FileDone) {
+        self.worked = true;
+        self.log_request_done(done);
     }
 
     fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: usize) {
@@ -404,16 +426,18 @@ impl Service for Core {
         if self.is_busy() || self.shared.mesh.has_hops(self.id) {
             return Park::Busy;
         }
-        if self.shared.stop() != Stop::No && !self.stopped {
+        let ends = self.shared.stop() != Stop::No && !self.stopped;
+        if (ends && self.log.requests.is_empty() && !self.log_ends()) || !self.log_may_sleep() {
             return Park::Busy;
         }
-        if !self.shared.mesh.park(self.id) {
+        if !self.shared.mesh.park(self.id, self.is_idle_for_log()) {
             return Park::Busy;
         }
         let now = self.clock.now();
         let pause_ends = (!self.paused.is_empty()).then(|| self.shared.pause(now).map_or(now, |pause| pause.until));
         let deadline = self.deadlines.first().map_or(self.next_cron, |(deadline, ..)| *deadline);
         let next = pause_ends.map_or(self.next_cron, |end| end.min(self.next_cron)).min(deadline);
+        let next = self.log_deadline().map_or(next, |at| next.min(storage::UnixMillis(at)));
         let wait = Duration::from_millis(next.0.saturating_sub(now.0).max(1) as u64);
         if self.withheld.is_empty() {
             return Park::Sleep(Some(wait));
@@ -423,7 +447,8 @@ impl Service for Core {
     }
 
     fn unpark(&mut self) {
-        self.shared.mesh.unpark(self.id);
+        let barrier = self.shared.mesh.unpark(self.id);
+        self.passed_by(barrier);
     }
 }
 

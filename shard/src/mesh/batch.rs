@@ -11,6 +11,7 @@ use storage::UnixMillis;
 
 use super::inbox::PlanId;
 use super::locks::Claims;
+use crate::aof::Barrier;
 use crate::core::{Errand, Settling};
 use crate::exec::hop::HopOp;
 use crate::ids::{ClientId, DbId, ShardId};
@@ -79,6 +80,8 @@ pub enum Message {
     Hop(Box<HopPart>),
     /// The cut of a snapshot, for the whole shard.
     Cut(Arc<Job>),
+    /// The end of an epoch of the log, for the whole shard.
+    Barrier(Arc<Barrier>),
     /// A socket that this core shall serve, with the client's number: numbers follow the order of connecting.
     Adopt(Box<(Socket, ClientId)>),
     /// What is published, for subscribers of this core; the publisher's connection and the number of its reply, if it

@@ -12,9 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use net::{ConnId, OwnedArgs};
 use storage::UnixMillis;
+use storage::log::Members;
 
-use super::batch::Batch;
+use super::batch::{Batch, Message};
 use super::rules::{Rule, Rules};
+use crate::aof::Barrier;
 use crate::core::{Asked, Waits};
 use crate::exec::Share;
 use crate::exec::hop::{HopOp, HopValue};
@@ -231,6 +233,10 @@ pub enum HopMessage {
 struct Queues {
     batches: Vec<Batch>,
     parked: bool,
+    /// The owner is asleep and has nothing that an epoch of the log could want.
+    idle: bool,
+    /// The last barrier that passed it by meanwhile.
+    barrier: u64,
 }
 
 #[derive(Default)]
@@ -364,6 +370,7 @@ impl Mesh {
             batch.now = now;
             queues.batches.push(batch);
             self.stations[*shard].has_batches.store(true, Ordering::Release);
+            queues.idle = false;
             if std::mem::take(&mut queues.parked) {
                 if *shard < 128 { wake |= 1 << *shard } else { wake_many.push(*shard) }
             }
@@ -454,22 +461,72 @@ impl Mesh {
         std::mem::take(&mut answers.hops)
     }
 
-    /// Marks `shard` asleep if all its queues are empty; then whoever sends to it wakes it.
-    pub fn park(&self, shard: ShardId) -> bool {
+    /// Marks `shard` asleep if all its queues are empty; then whoever sends to it wakes it. If it is `idle`, too, barriers
+    /// pass it by.
+    pub fn park(&self, shard: ShardId, idle: bool) -> bool {
         let station = &self.stations[shard.index()];
         let mut queues = lock(&station.inbox);
         let mut answers = lock(&station.answers);
         let empty = queues.batches.is_empty() && answers.replies.is_empty() && answers.hops.is_empty();
         queues.parked = empty;
+        queues.idle = empty && idle;
         answers.parked = empty;
         empty
     }
 
-    /// Marks `shard` awake.
-    pub fn unpark(&self, shard: ShardId) {
+    /// Marks `shard` awake; the last barrier that has passed it by.
+    pub fn unpark(&self, shard: ShardId) -> u64 {
         let station = &self.stations[shard.index()];
-        lock(&station.inbox).parked = false;
         lock(&station.answers).parked = false;
+        let mut queues = lock(&station.inbox);
+        queues.parked = false;
+        queues.idle = false;
+        queues.barrier
+    }
+
+    /// Links a barrier to all inboxes at one instant, but for those of shards that are idle, if those may be passed by.
+    /// `make` makes it for the shards that have a part in it. The own shard always has one; its barrier is linked only if
+    /// other things wait in its inbox, and is otherwise at its point already. None if a lock was not to be had.
+    pub fn push_barrier(
+        &self,
+        from: ShardId,
+        everyone: bool,
+        clock: impl FnOnce() -> UnixMillis,
+        make: impl FnOnce(Members) -> Arc<Barrier>,
+    ) -> Option<(Arc<Barrier>, bool)> {
+        let mut locked = Vec::with_capacity(self.stations.len());
+        for shard in 0..self.stations.len() {
+            locked.push(self.lock_inbox(shard)?);
+        }
+        let has_part = |shard: usize, queues: &Queues| everyone || shard == from.index() || !queues.idle;
+        let members = Members::of((0..locked.len()).filter(|&shard| has_part(shard, &locked[shard])));
+        let barrier = make(members);
+        let now = clock();
+        let is_here = locked[from.index()].batches.is_empty();
+        let mut wake = Vec::new();
+        for (shard, queues) in locked.iter_mut().enumerate() {
+            if !barrier.members.contains(shard) {
+                queues.barrier = barrier.number;
+                continue;
+            }
+            if shard == from.index() && is_here {
+                continue;
+            }
+            let mut batch = Batch::new(from);
+            batch.now = now;
+            batch.messages.push(Message::Barrier(Arc::clone(&barrier)));
+            queues.batches.push(batch);
+            self.stations[shard].has_batches.store(true, Ordering::Release);
+            queues.idle = false;
+            if std::mem::take(&mut queues.parked) {
+                wake.push(shard);
+            }
+        }
+        drop(locked);
+        for shard in wake {
+            self.stations[shard].waker.wake();
+        }
+        Some((barrier, is_here))
     }
 
     /// Wakes `shard` whatever it does.

@@ -3,6 +3,7 @@
 //! A session keeps what belongs to the protocol (database, version, name, authentication) and puts the replies of its
 //! commands into their order ([`replies`]): commands of one pipeline may run on several shards at once.
 
+mod gated;
 pub mod places;
 pub mod replies;
 
@@ -12,6 +13,7 @@ use storage::UnixMillis;
 
 use crate::core::Blocked;
 
+pub use gated::Gated;
 pub use replies::{Gather, Gathered, Replies};
 
 use crate::ids::{ClientId, DbId};
@@ -98,6 +100,8 @@ pub struct Session {
     pub monitors: bool,
     /// Bytes to be sent.
     pub out: Vec<u8>,
+    /// What of that may leave, if anything has ever had to wait for the log.
+    pub gated: Option<Box<Gated>>,
     /// Replies that wait for their turn.
     pub replies: Replies,
     /// The push that its last routed command belongs to: while that is still to come, nothing runs in place.
@@ -162,6 +166,7 @@ impl Session {
             tracks: false,
             monitors: false,
             out: Vec::new(),
+            gated: None,
             replies: Replies::default(),
             routed_in: 0,
             in_flight_bytes: 0,
@@ -205,7 +210,8 @@ impl Session {
     pub fn memory_bytes(&self) -> usize {
         let info = &self.info;
         let names = info.name.capacity() + info.lib_name.capacity() + info.lib_ver.capacity();
-        let output = self.out.capacity() + info.in_flight + self.replies.heap_bytes();
+        let gated = self.gated.as_ref().map_or(0, |gated| size_of::<Gated>() + gated.ready.capacity());
+        let output = self.out.capacity() + gated + info.in_flight + self.replies.heap_bytes();
         let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
         let held = held + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.memory_bytes());
         let held = held + self.tracking.as_ref().map_or(0, |mode| mode.heap_bytes());
@@ -255,7 +261,8 @@ impl Session {
 
     /// Bytes of output that the client has not taken: ours, the ring's, and replies that wait for their turn.
     pub fn unsent_bytes(&self) -> usize {
-        self.out.len() + self.info.in_flight + self.replies.held_bytes()
+        let ready = self.gated.as_ref().map_or(0, |gated| gated.ready.len());
+        self.out.len() + ready + self.info.in_flight + self.replies.held_bytes()
     }
 }
 

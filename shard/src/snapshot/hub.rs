@@ -1,5 +1,6 @@
 //! What is known of snapshots on all cores: the one under way, the last one, and the file that is being loaded.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,6 +9,7 @@ use storage::UnixMillis;
 
 use super::job::{Job, Kind, Waiter};
 use super::load::Loading;
+use crate::aof::Log;
 use crate::config::Config;
 use crate::ids::ShardId;
 use crate::shared::Shared;
@@ -57,6 +59,7 @@ pub struct Hub {
     to_write: Condvar,
     /// Some commands are refused: a file is loading, or the last snapshot failed.
     restricts: AtomicBool,
+    log_fails: AtomicBool,
     orders: Mutex<Vec<Order>>,
     has_orders: AtomicBool,
     /// Changes of each shard since the start, as of its last housekeeping.
@@ -84,6 +87,7 @@ impl Hub {
             }),
             to_write: Condvar::new(),
             restricts: AtomicBool::new(false),
+            log_fails: AtomicBool::new(false),
             orders: Mutex::default(),
             has_orders: AtomicBool::new(false),
             changes: (0..shards).map(|_| AtomicU64::new(0)).collect(),
@@ -106,14 +110,21 @@ impl Hub {
         kind: Kind,
         waiter: Option<(ShardId, Waiter)>,
         config: &Config,
+        log: &Log,
         now: UnixMillis,
     ) -> Option<Arc<Job>> {
         let mut state = self.lock();
         if state.current.is_some() || state.closed {
             return None;
         }
-        let job = Arc::new(Job::new(kind, waiter, config, now, self.changes.len()));
-        state.last.tried_at = now.0 / 1000;
+        let target = match kind {
+            Kind::Rewrite => log.begin_rewrite(config, now.0 / 1000),
+            _ => (PathBuf::from(&config.dir.0), config.dbfilename.clone()),
+        };
+        let job = Arc::new(Job::new(kind, waiter, config, target, now, self.changes.len()));
+        if kind != Kind::Rewrite {
+            state.last.tried_at = now.0 / 1000;
+        }
         state.current = Some(Arc::clone(&job));
         state.unwritten = Some(Arc::clone(&job));
         self.to_write.notify_one();
@@ -147,11 +158,19 @@ impl Hub {
     /// The writer is done with a snapshot.
     pub(super) fn ended(&self, shared: &Shared, job: &Job, outcome: Result<(), String>) {
         let now = seconds_now();
+        let outcome = match job.kind {
+            // The files are there when the manifest names them.
+            Kind::Rewrite => {
+                let taken = shared.log.rewrite_ended(&shared.config(), &outcome, now);
+                outcome.and(taken)
+            }
+            _ => outcome,
+        };
         {
             let mut state = self.lock();
             let background = job.kind == Kind::Background;
             match &outcome {
-                Ok(()) if job.kind.saves() => {
+                Ok(()) if job.kind.saves() && job.kind != Kind::Rewrite => {
                     state.last.succeeded = true;
                     state.last.saves += 1;
                     shared.last_save_seconds.store(now, Ordering::Relaxed);
@@ -167,6 +186,7 @@ impl Hub {
             log_end(job, &outcome);
             job.end(outcome);
             Self::forget_if_over(&mut state, job);
+            self.log_fails.store(shared.log.refuses_writes(), Ordering::Release);
             self.judge(&state);
         }
         shared.wake_all();
@@ -192,7 +212,14 @@ impl Hub {
 
     fn judge(&self, state: &State) {
         let loads = self.loading().is_some_and(|loading| loading.refuses_commands());
-        self.restricts.store(loads || !state.last.succeeded, Ordering::Release);
+        let fails = !state.last.succeeded || self.log_fails.load(Ordering::Acquire);
+        self.restricts.store(loads || fails, Ordering::Release);
+    }
+
+    /// The append-only files cannot be written, or can be again.
+    pub fn judge_log(&self, shared: &Shared) {
+        self.log_fails.store(shared.log.refuses_writes(), Ordering::Release);
+        self.judge(&self.lock());
     }
 
     /// Nothing is written any more: the server ends. What is under way is dropped, its temporary file with it.
@@ -348,6 +375,12 @@ fn seconds_now() -> i64 {
 fn log_end(job: &Job, outcome: &Result<(), String>) {
     match outcome {
         Ok(()) if !job.kind.saves() => {}
+        Ok(()) if job.kind == Kind::Rewrite => {
+            tracing::info!("Background AOF rewrite finished successfully");
+        }
+        Err(why) if job.kind == Kind::Rewrite => {
+            tracing::warn!("Background AOF rewrite terminated with error: {why}");
+        }
         Ok(()) => {
             tracing::info!("DB saved on disk");
             if job.kind == Kind::Background {

@@ -39,12 +39,29 @@ pub enum Kind {
     },
     /// DEBUG LOADAOF.
     LoadLog,
+    /// The base of the append-only files (BGREWRITEAOF).
+    Rewrite,
 }
 
 impl Kind {
     /// Whether the shards stay locked from the cut to the end.
     pub const fn holds(self) -> bool {
         matches!(self, Self::Shutdown { .. } | Self::Reload { .. } | Self::LoadLog)
+    }
+
+    /// Whether it is made behind a client's back.
+    pub const fn is_background(self) -> bool {
+        matches!(self, Self::Background | Self::Rewrite)
+    }
+
+    /// Whether the append-only files behind it are new ones.
+    pub const fn begins_log(self) -> bool {
+        matches!(self, Self::Rewrite)
+    }
+
+    /// Whether its cut ends an epoch of the append-only files, if there are any.
+    pub const fn ends_epoch(self) -> bool {
+        matches!(self, Self::Rewrite | Self::LoadLog | Self::Shutdown { .. })
     }
 
     /// Whether a file is written.
@@ -109,6 +126,8 @@ pub struct Job {
     pub ahead_bytes: AtomicU64,
     /// Changes that are in the snapshot.
     pub(super) changes: AtomicU64,
+    /// The barrier at which it was cut, if that ended an epoch of the append-only files.
+    pub barrier: AtomicU64,
     outcome: OnceLock<Result<(), String>>,
     /// The file that is loaded behind it ([`Kind::Reload`]); none if that cannot be.
     pub reload: OnceLock<Option<Arc<Loading>>>,
@@ -119,6 +138,7 @@ impl Job {
         kind: Kind,
         waiter: Option<(ShardId, Waiter)>,
         config: &Config,
+        target: (PathBuf, String),
         now: UnixMillis,
         shards: usize,
     ) -> Job {
@@ -137,8 +157,8 @@ impl Job {
             kind,
             began: now,
             waiter,
-            directory: PathBuf::from(&config.dir.0),
-            name: config.dbfilename.clone(),
+            directory: target.0,
+            name: target.1,
             check_sum: config.rdbchecksum,
             incremental_sync: config.rdb_save_incremental_fsync,
             options: RecordOptions { compression: config.rdbcompression, access, now },
@@ -152,6 +172,7 @@ impl Job {
             keys_done: AtomicU64::new(0),
             ahead_bytes: AtomicU64::new(0),
             changes: AtomicU64::new(0),
+            barrier: AtomicU64::new(0),
             outcome: OnceLock::new(),
             reload: OnceLock::new(),
         }
@@ -191,7 +212,7 @@ impl Job {
     }
 
     /// Whether every shard has.
-    pub(super) fn all_done(&self) -> bool {
+    pub fn all_done(&self) -> bool {
         self.lock().shards_done == self.shards
     }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use storage::snapshot::file::{FileSum, end_mark, header, put_aux, put_function};
 
-use super::job::{Job, Next};
+use super::job::{Job, Kind, Next};
 use crate::config::error::system_text;
 use crate::memory;
 use crate::shared::Shared;
@@ -102,7 +102,7 @@ fn preamble(shared: &Shared, job: &Job) -> Vec<u8> {
     put_aux(&mut bytes, "redis-bits", &usize::BITS.to_string());
     put_aux(&mut bytes, "ctime", &(job.began.0 / 1000).to_string());
     put_aux(&mut bytes, "used-mem", &memory::used_bytes().to_string());
-    put_aux(&mut bytes, "aof-base", "0");
+    put_aux(&mut bytes, "aof-base", if job.kind == Kind::Rewrite { "1" } else { "0" });
     for library in shared.scripts.libraries().all() {
         put_function(&mut bytes, &library.source);
     }

@@ -7,8 +7,10 @@ use crate::commands::help;
 use crate::commands::parse::is_word;
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
+use crate::journal::put_args;
 use crate::script::engine::library_of;
 use crate::script::flags;
+use crate::script::functions::Libraries;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group};
 
 const FLUSH_SYNTAX: CommandError = CommandError::new("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
@@ -71,7 +73,16 @@ fn load(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Out
         return Err(CommandError::text(format!("ERR Library '{name}' already exists")));
     }
     let library = library_of(registry, source)?;
-    registry.change_libraries(|libraries| libraries.add(library, replace)).map_err(CommandError::text)?;
+    let shared = std::sync::Arc::clone(&ctx.core.shared);
+    let record = record_of(ctx, args);
+    let changed = shared.scripts.change_libraries(|libraries| {
+        libraries.add(library, replace)?;
+        if let Some(record) = record {
+            shared.log.put_function(record);
+        }
+        Ok(())
+    });
+    changed.map_err(CommandError::text)?;
     reply.bulk(name.as_bytes());
     Ok(())
 }
@@ -88,7 +99,15 @@ const DELETE: Command = Command {
 
 fn delete(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let name = String::from_utf8_lossy(args.at(2)).into_owned();
-    let removed = ctx.core.shared.scripts.change_libraries(|libraries| Ok(libraries.remove(&name)));
+    let shared = std::sync::Arc::clone(&ctx.core.shared);
+    let record = record_of(ctx, args);
+    let removed = shared.scripts.change_libraries(|libraries| {
+        let was_there = libraries.remove(&name);
+        if let Some(record) = record.filter(|_| was_there) {
+            shared.log.put_function(record);
+        }
+        Ok(was_there)
+    });
     if removed != Ok(true) {
         return Err(NO_LIBRARY);
     }
@@ -111,7 +130,28 @@ fn flush(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Ou
         return Err(crate::exec::error::wrong_subcommand_arity(args.at(1), "function"));
     }
     check_flush_mode(args, FLUSH_SYNTAX)?;
-    ctx.core.shared.scripts.remove_libraries();
+    let shared = std::sync::Arc::clone(&ctx.core.shared);
+    let record = record_of(ctx, args);
+    let changed = shared.scripts.change_libraries(|libraries| {
+        *libraries = Libraries::default();
+        if let Some(record) = record {
+            shared.log.put_function(record);
+        }
+        Ok(())
+    });
+    changed.map_err(CommandError::text)?;
     reply.ok();
     Ok(())
+}
+
+/// What the log has to know of a command that changes libraries, if there is one; its reply waits for that. To be handed to
+/// the log under the lock of the libraries, so that the order is that of the changes.
+pub(super) fn record_of(ctx: &mut SessionCtx<'_>, args: &Args<'_>) -> Option<Vec<u8>> {
+    if !ctx.core.shard.journal.is_on() {
+        return None;
+    }
+    ctx.core.want_barrier();
+    let mut record = Vec::new();
+    put_args(&mut record, args);
+    Some(record)
 }

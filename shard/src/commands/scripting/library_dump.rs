@@ -104,7 +104,9 @@ fn restore(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> 
     for source in sources(args.at(2))? {
         libraries.push(library_of(registry, &source)?);
     }
-    let changed = registry.change_libraries(|all| {
+    let shared = std::sync::Arc::clone(&ctx.core.shared);
+    let record = super::function::record_of(ctx, args);
+    let changed = shared.scripts.change_libraries(|all| {
         if policy == Policy::Flush {
             *all = Libraries::default();
         }
@@ -113,7 +115,11 @@ fn restore(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> 
                 return Err(format!("ERR Library {} already exists", library.name));
             }
             all.add(library, policy == Policy::Replace)
-        })
+        })?;
+        if let Some(record) = record {
+            shared.log.put_function(record);
+        }
+        Ok(())
     });
     changed.map_err(CommandError::text)?;
     reply.ok();

@@ -10,6 +10,7 @@
 //! | `lolwut.rs` | LOLWUT |
 //! | `memory/` | MEMORY |
 //! | `monitor.rs` | MONITOR |
+//! | `rewrite.rs` | BGREWRITEAOF |
 //! | `save.rs` | SAVE, BGSAVE |
 //! | `shutdown.rs` | SHUTDOWN |
 //! | `slowlog.rs` | SLOWLOG |
@@ -28,6 +29,7 @@ mod latency;
 mod lolwut;
 mod memory;
 mod monitor;
+mod rewrite;
 mod save;
 mod shutdown;
 mod slowlog;
@@ -41,6 +43,7 @@ use crate::spec::{Command, Flag, Flags};
 
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[
+    &rewrite::BGREWRITEAOF,
     &save::BGSAVE,
     &command::COMMAND,
     &config::CONFIG,

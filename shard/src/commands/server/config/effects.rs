@@ -41,7 +41,18 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
         Effect::TlsListeners | Effect::TlsContext => {
             refused("Unable to update TLS configuration: this server has no TLS.")
         }
-        Effect::AppendOnly if to.appendonly => refused("Unable to turn on AOF: this server cannot write one."),
+        Effect::AppendOnly => {
+            if !to.appendonly {
+                shared.log.turn_off();
+            } else if !shared.log.is_on()
+                && let Err(why) = shared.log.turn_on(to)
+            {
+                tracing::warn!("{why}");
+                return refused("Unable to turn on AOF. Check server logs.");
+            }
+            shared.wake_all();
+            Ok(())
+        }
         Effect::Watchdog if to.watchdog_period > 0 => refused("This server has no watchdog."),
         Effect::MaxMemory => {
             shared.budget.set_limit(to.maxmemory_bytes());
@@ -65,7 +76,6 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
             Ok(())
         }
         Effect::None
-        | Effect::AppendOnly
         | Effect::AppendFsync
         | Effect::Password
         | Effect::ReplicationBacklog

@@ -9,7 +9,7 @@ use crate::core::SessionCtx;
 use crate::pubsub::Kind as Subscription;
 use crate::snapshot::Kind;
 
-/// There is no append-only file. What a fork would have copied is what was saved ahead of changes here.
+/// What a fork would have copied is what was saved ahead of changes here.
 pub(super) fn persistence(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) {
     let shared = &ctx.core.shared;
     let hub = &shared.snapshots;
@@ -38,13 +38,7 @@ pub(super) fn persistence(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Re
     let (loaded, expired) = hub.last_load();
     report.line("rdb_last_load_keys_expired", expired);
     report.line("rdb_last_load_keys_loaded", loaded);
-    report.zeros(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
-    report.line("aof_last_rewrite_time_sec", -1);
-    report.line("aof_current_rewrite_time_sec", -1);
-    report.line("aof_last_bgrewrite_status", "ok");
-    report.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
-    report.line("aof_last_write_status", "ok");
-    report.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+    append_only_files(ctx, report);
     if let Some(loading) = loading {
         let (total, read) = (loading.total_bytes, loading.loaded_bytes());
         let millis = (ctx.now().0 - loading.began.0).max(1) as u64;
@@ -54,6 +48,33 @@ pub(super) fn persistence(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Re
         report.line("loading_loaded_bytes", read);
         report.line("loading_loaded_perc", format!("{:.2}", read as f64 * 100.0 / total.max(1) as f64));
         report.line("loading_eta_seconds", total.saturating_sub(read) * millis / read.max(1) / 1000);
+    }
+}
+
+fn append_only_files(ctx: &SessionCtx<'_>, report: &mut Report) {
+    let log = &ctx.core.shared.log;
+    let status = log.status();
+    let said = |is_good| if is_good { "ok" } else { "err" };
+    report.line("aof_enabled", u8::from(log.is_on()));
+    report.line("aof_rewrite_in_progress", u8::from(status.rewriting_since.is_some()));
+    report.line("aof_rewrite_scheduled", u8::from(log.is_rewrite_wanted()));
+    report.line("aof_last_rewrite_time_sec", status.rewrite_seconds);
+    let seconds = status.rewriting_since.map_or(-1, |since| (ctx.now().0 / 1000 - since).max(0));
+    report.line("aof_current_rewrite_time_sec", seconds);
+    report.line("aof_last_bgrewrite_status", said(status.rewrite_succeeded));
+    report.line("aof_rewrites", status.rewrites);
+    report.line("aof_rewrites_consecutive_failures", status.failures);
+    report.line("aof_last_write_status", said(!log.refuses_writes()));
+    report.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+    if log.is_on() {
+        report.line("aof_current_size", log.bytes());
+        report.line("aof_base_size", log.bytes_at_rewrite());
+        report.zeros(&["aof_pending_rewrite"]);
+        report.line("aof_buffer_length", log.buffered.load(Ordering::Relaxed));
+        report.zeros(&["aof_pending_bio_fsync"]);
+        report.line("aof_delayed_fsync", log.delayed_syncs.load(Ordering::Relaxed));
+        report.line("aof_writes", log.writes.load(Ordering::Relaxed));
+        report.line("aof_fsyncs", log.syncs.load(Ordering::Relaxed));
     }
 }
 

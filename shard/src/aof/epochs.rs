@@ -1,0 +1,184 @@
+//! The numbers of barriers: which was pushed last, which is complete, and which each shard's last record waits for.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use crate::ids::ShardId;
+use crate::mesh::Mesh;
+
+/// What one shard says, on a cache line of its own.
+#[repr(align(128))]
+#[derive(Debug, Default)]
+struct Station {
+    /// The barrier that ends the epoch of its last record.
+    gate: AtomicU64,
+    /// Its core is about to sleep, and is to be woken when a barrier is complete.
+    waits: AtomicBool,
+}
+
+/// What all cores know of barriers.
+#[derive(Debug)]
+pub struct Epochs {
+    stations: Box<[Station]>,
+    /// The last barrier that was pushed.
+    pushed: AtomicU64,
+    /// The last that is complete: all its groups are written, and those of all before.
+    complete: AtomicU64,
+    is_under_way: AtomicBool,
+    /// The number of the next group in the files.
+    next_epoch: AtomicU64,
+    /// Shards (and the keeper) that cannot write.
+    failing: AtomicUsize,
+}
+
+impl Epochs {
+    /// Nothing was written yet.
+    pub fn new(shards: usize) -> Epochs {
+        Epochs {
+            stations: (0..shards).map(|_| Station::default()).collect(),
+            pushed: AtomicU64::new(0),
+            complete: AtomicU64::new(0),
+            is_under_way: AtomicBool::new(false),
+            next_epoch: AtomicU64::new(1),
+            failing: AtomicUsize::new(0),
+        }
+    }
+
+    /// Claims the right to push the next barrier; whoever has it pushes, or gives it back.
+    pub fn try_begin(&self) -> bool {
+        !self.is_under_way.load(Ordering::Relaxed) && !self.is_under_way.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether a barrier is under way.
+    pub fn is_under_way(&self) -> bool {
+        self.is_under_way.load(Ordering::SeqCst)
+    }
+
+    /// Nothing was pushed after all.
+    pub fn give_back(&self) {
+        self.is_under_way.store(false, Ordering::Release);
+    }
+
+    /// Takes the number of a barrier, and its epoch in the files. Under the locks of its push, so that whoever has pushed
+    /// anything behind it knows it by then.
+    pub fn take_number(&self) -> (u64, u64) {
+        let number = self.pushed.load(Ordering::Relaxed) + 1;
+        self.pushed.store(number, Ordering::Release);
+        let epoch = self.next_epoch.load(Ordering::Relaxed);
+        self.next_epoch.store(epoch + 1, Ordering::Relaxed);
+        (number, epoch)
+    }
+
+    /// The number of the next group, when no barrier is under way or by whoever looks after it.
+    pub fn set_next_epoch(&self, epoch: u64) {
+        self.next_epoch.store(epoch, Ordering::Relaxed);
+    }
+
+    /// The number of the next group.
+    pub fn next_epoch(&self) -> u64 {
+        self.next_epoch.load(Ordering::Relaxed)
+    }
+
+    /// The last barrier that was pushed.
+    #[inline]
+    pub fn pushed(&self) -> u64 {
+        self.pushed.load(Ordering::Acquire)
+    }
+
+    /// Whether nobody has to wait for this barrier any more. While the disk takes nothing, nobody waits: writes are refused.
+    #[inline]
+    pub fn is_complete(&self, number: u64) -> bool {
+        number <= self.complete.load(Ordering::Acquire) || self.is_failing()
+    }
+
+    /// A shard's last record belongs to the epoch that this barrier ends.
+    #[inline]
+    pub fn note_gate(&self, shard: ShardId, number: u64) {
+        let gate = &self.stations[shard.index()].gate;
+        if gate.load(Ordering::Relaxed) != number {
+            gate.store(number, Ordering::Release);
+        }
+    }
+
+    /// The barrier that everything waits for which leaves a core now; 0 if nothing has to.
+    pub fn gate(&self) -> u64 {
+        let last = self.stations.iter().map(|station| station.gate.load(Ordering::Acquire)).max().unwrap_or(0);
+        if self.is_complete(last) { 0 } else { last }
+    }
+
+    /// Whether every record that was made is where it belongs.
+    pub fn is_settled(&self) -> bool {
+        self.gate() == 0
+    }
+
+    /// A core is about to sleep while something of its waits.
+    pub fn wait(&self, shard: ShardId) {
+        self.stations[shard.index()].waits.store(true, Ordering::SeqCst);
+    }
+
+    /// A barrier is complete: another may be pushed, and whoever sleeps over it is woken.
+    pub fn complete(&self, number: u64, mesh: &Mesh) {
+        let before = self.complete.swap(number, Ordering::SeqCst);
+        assert!(before + 1 == number, "barriers are complete one after the other");
+        self.is_under_way.store(false, Ordering::SeqCst);
+        self.wake_waiting(mesh);
+    }
+
+    fn wake_waiting(&self, mesh: &Mesh) {
+        for (shard, station) in self.stations.iter().enumerate() {
+            if station.waits.load(Ordering::SeqCst) && station.waits.swap(false, Ordering::SeqCst) {
+                mesh.wake(ShardId(shard as u16));
+            }
+        }
+    }
+
+    /// Somebody cannot write, or can again.
+    pub fn set_failing(&self, fails: bool, mesh: &Mesh) {
+        if fails {
+            self.failing.fetch_add(1, Ordering::SeqCst);
+            self.wake_waiting(mesh);
+        } else {
+            self.failing.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether somebody cannot write.
+    #[inline]
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Acquire) > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shared::tests::shared;
+
+    #[test]
+    fn the_gate_is_the_last_barrier_that_anybody_waits_for() {
+        let (epochs, shared) = (Epochs::new(3), shared());
+        assert_eq!(epochs.gate(), 0);
+        epochs.note_gate(ShardId(1), 1);
+        assert_eq!(epochs.gate(), 1);
+        assert!(epochs.try_begin());
+        assert!(!epochs.try_begin(), "one at a time");
+        assert_eq!(epochs.take_number(), (1, 1));
+        epochs.note_gate(ShardId(2), 2);
+        epochs.complete(1, &shared.mesh);
+        assert!(epochs.is_complete(1) && !epochs.is_complete(2));
+        assert_eq!(epochs.gate(), 2);
+        assert!(epochs.try_begin());
+        epochs.take_number();
+        epochs.complete(2, &shared.mesh);
+        assert!(epochs.is_settled());
+    }
+
+    #[test]
+    fn nobody_waits_for_a_disk_that_takes_nothing() {
+        let (epochs, shared) = (Epochs::new(1), shared());
+        epochs.note_gate(ShardId(0), 1);
+        epochs.set_failing(true, &shared.mesh);
+        assert_eq!(epochs.gate(), 0);
+        epochs.set_failing(false, &shared.mesh);
+        assert_eq!(epochs.gate(), 1);
+    }
+}
