@@ -26,7 +26,6 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::server::keeps_logs;
 use crate::support::{Client, Launch, Random, Server, Target, Value, number_from_env, targets};
 
 /// Kills of each test, if nobody says how many.
@@ -105,9 +104,6 @@ fn write_until_killed(server: &Server, writers: &mut [Box<dyn Writer>], random: 
 fn crash(fsync: &str) {
     let count = number_from_env("TESSERA_CRASHES").unwrap_or(CRASHES);
     let target = targets().pop().expect("there is one");
-    if !keeps_logs(target) {
-        return;
-    }
     let mut random = Random::new(number_from_env("TESSERA_CRASH_SEED").unwrap_or(1));
     let mut writers = writers();
     let mut server = launch(target, fsync).start();

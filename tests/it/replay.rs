@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use storage::log::{Manifest, Members, put_group, put_record};
 
-use crate::support::server::{keeps_logs, referee};
+use crate::support::server::referee;
 use crate::support::{Client, Launch, Server, Target, Value, eventually};
 
 const LOG: &str = "appendonly.aof";
@@ -328,9 +328,6 @@ const KEEPS: [&str; 2] = ["--appendonly", "yes"];
 
 #[test]
 fn a_server_starts_with_its_log() {
-    if !keeps_logs(Target::Tessera(2)) {
-        return;
-    }
     let Some((before, mut server)) = written_by_redis(&[], true) else { return };
     for shards in [2, 1, 4] {
         let started = Launch::new(Target::Tessera(shards)).dir_of(server).args(&KEEPS).start();
@@ -343,9 +340,6 @@ fn a_server_starts_with_its_log() {
 
 #[test]
 fn a_server_does_not_start_without_all_of_its_log() {
-    if !keeps_logs(Target::Tessera(2)) {
-        return;
-    }
     let whole = log_of(&["SET a 1", "SET b 2", "SET c 3"]);
     let mut damaged = whole.clone();
     damaged[log_of(&["SET a 1"]).len() + 5] = b'x';
@@ -365,9 +359,6 @@ fn a_server_does_not_start_without_all_of_its_log() {
 
 #[test]
 fn clients_are_told_that_the_server_starts() {
-    if !keeps_logs(Target::Tessera(2)) {
-        return;
-    }
     let lines: Vec<String> = (0..3000).map(|n| format!("SET key:{n} {n}")).collect();
     let log = log_of(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     let server = ended(beside(2, &log, &[]));

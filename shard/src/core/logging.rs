@@ -140,7 +140,13 @@ impl Core {
 
     /// What leaves this core waits for the next barrier, which is pushed though nothing should be recorded here.
     pub fn want_barrier(&mut self) {
-        self.log.wanted = self.shared.log.epochs.pushed() + 1;
+        self.log.wanted = self.log.wanted.max(self.shared.log.epochs.pushed() + 1);
+    }
+
+    /// What leaves this core waits until the first shard has recorded the libraries that were handed to the log. The next
+    /// barrier may be on its way without it already; the one behind that begins later, and goes to every shard.
+    pub fn want_barrier_of_libraries(&mut self) {
+        self.log.wanted = self.log.wanted.max(self.shared.log.epochs.pushed() + 2);
     }
 
     /// A snapshot begins at the next barrier.

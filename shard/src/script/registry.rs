@@ -134,7 +134,7 @@ impl Registry {
     }
 
     /// Changes the libraries; an error leaves them as they were.
-    pub fn change_libraries<T>(&self, change: impl FnOnce(&mut Libraries) -> Result<T, String>) -> Result<T, String> {
+    pub fn change_libraries<T, E>(&self, change: impl FnOnce(&mut Libraries) -> Result<T, E>) -> Result<T, E> {
         let mut current = self.libraries.write().expect(UNPOISONED);
         let mut next = (**current).clone();
         let result = change(&mut next)?;

@@ -293,15 +293,6 @@ impl Drop for Server {
     }
 }
 
-/// Whether servers of this kind write logs. One that does not refuses to promise it, which is tested elsewhere.
-pub fn keeps_logs(target: Target) -> bool {
-    match Launch::new(target).args(&["--appendonly", "yes"]).try_start() {
-        Ok(_) => true,
-        Err(failure) if failure.output.contains("this version writes no append-only file") => false,
-        Err(failure) => panic!("{target:?} does not start with a log: {}", failure.output),
-    }
-}
-
 /// The program of a target.
 pub fn program(target: Target) -> PathBuf {
     match target {

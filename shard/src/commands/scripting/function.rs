@@ -73,16 +73,7 @@ fn load(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Out
         return Err(CommandError::text(format!("ERR Library '{name}' already exists")));
     }
     let library = library_of(registry, source)?;
-    let shared = std::sync::Arc::clone(&ctx.core.shared);
-    let record = record_of(ctx, args);
-    let changed = shared.scripts.change_libraries(|libraries| {
-        libraries.add(library, replace)?;
-        if let Some(record) = record {
-            shared.log.put_function(record);
-        }
-        Ok(())
-    });
-    changed.map_err(CommandError::text)?;
+    change_libraries(ctx, args, |libraries| libraries.add(library, replace)).map_err(CommandError::text)?;
     reply.bulk(name.as_bytes());
     Ok(())
 }
@@ -99,18 +90,7 @@ const DELETE: Command = Command {
 
 fn delete(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let name = String::from_utf8_lossy(args.at(2)).into_owned();
-    let shared = std::sync::Arc::clone(&ctx.core.shared);
-    let record = record_of(ctx, args);
-    let removed = shared.scripts.change_libraries(|libraries| {
-        let was_there = libraries.remove(&name);
-        if let Some(record) = record.filter(|_| was_there) {
-            shared.log.put_function(record);
-        }
-        Ok(was_there)
-    });
-    if removed != Ok(true) {
-        return Err(NO_LIBRARY);
-    }
+    change_libraries(ctx, args, |libraries| if libraries.remove(&name) { Ok(()) } else { Err(NO_LIBRARY) })?;
     reply.ok();
     Ok(())
 }
@@ -130,28 +110,34 @@ fn flush(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Ou
         return Err(crate::exec::error::wrong_subcommand_arity(args.at(1), "function"));
     }
     check_flush_mode(args, FLUSH_SYNTAX)?;
-    let shared = std::sync::Arc::clone(&ctx.core.shared);
-    let record = record_of(ctx, args);
-    let changed = shared.scripts.change_libraries(|libraries| {
+    change_libraries(ctx, args, |libraries| {
         *libraries = Libraries::default();
-        if let Some(record) = record {
-            shared.log.put_function(record);
-        }
-        Ok(())
-    });
-    changed.map_err(CommandError::text)?;
+        Ok::<(), CommandError>(())
+    })?;
     reply.ok();
     Ok(())
 }
 
-/// What the log has to know of a command that changes libraries, if there is one; its reply waits for that. To be handed to
-/// the log under the lock of the libraries, so that the order is that of the changes.
-pub(super) fn record_of(ctx: &mut SessionCtx<'_>, args: &Args<'_>) -> Option<Vec<u8>> {
-    if !ctx.core.shard.journal.is_on() {
-        return None;
+/// Changes the libraries as the command `args` says. If it did, the log is told under the lock of the libraries, so that the
+/// order there is that of the changes; the reply waits for the log.
+pub(super) fn change_libraries<E>(
+    ctx: &mut SessionCtx<'_>,
+    args: &Args<'_>,
+    change: impl FnOnce(&mut Libraries) -> Result<(), E>,
+) -> Result<(), E> {
+    let is_logged = ctx.core.shard.journal.is_on();
+    let log = &ctx.core.shared.log;
+    ctx.core.shared.scripts.change_libraries(|libraries| {
+        change(libraries)?;
+        if is_logged {
+            let mut record = Vec::new();
+            put_args(&mut record, args);
+            log.put_function(record);
+        }
+        Ok(())
+    })?;
+    if is_logged {
+        ctx.core.want_barrier_of_libraries();
     }
-    ctx.core.want_barrier();
-    let mut record = Vec::new();
-    put_args(&mut record, args);
-    Some(record)
+    Ok(())
 }

@@ -104,9 +104,7 @@ fn restore(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> 
     for source in sources(args.at(2))? {
         libraries.push(library_of(registry, &source)?);
     }
-    let shared = std::sync::Arc::clone(&ctx.core.shared);
-    let record = super::function::record_of(ctx, args);
-    let changed = shared.scripts.change_libraries(|all| {
+    let changed = super::function::change_libraries(ctx, args, |all| {
         if policy == Policy::Flush {
             *all = Libraries::default();
         }
@@ -115,11 +113,7 @@ fn restore(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> 
                 return Err(format!("ERR Library {} already exists", library.name));
             }
             all.add(library, policy == Policy::Replace)
-        })?;
-        if let Some(record) = record {
-            shared.log.put_function(record);
-        }
-        Ok(())
+        })
     });
     changed.map_err(CommandError::text)?;
     reply.ok();
