@@ -132,6 +132,30 @@ fn a_log_is_turned_on_and_off_and_on() {
 }
 
 #[test]
+fn a_rewrite_ends_with_its_log() {
+    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+        let server = Launch::new(target).args(&["--appendonly", "yes"]).start();
+        let mut client = server.client();
+        for number in 0..100 {
+            client.must(&format!("SET key:{number} x"));
+        }
+        client.must("CONFIG SET rdb-key-save-delay 2000000");
+        client.must("BGREWRITEAOF");
+        let is_rewriting = || server.info("persistence", "aof_rewrite_in_progress") == "1";
+        eventually("the rewrite", is_rewriting);
+        client.must("CONFIG SET appendonly no");
+        eventually("its end", || !is_rewriting());
+        assert_eq!(server.info("persistence", "aof_last_bgrewrite_status"), "ok", "{target:?}: nothing has failed");
+        client.must("CONFIG SET rdb-key-save-delay 0");
+        client.must("CONFIG SET appendonly yes");
+        eventually("the base", || server.info("persistence", "aof_rewrites") == "1" && !is_rewriting());
+        let before = digest(&server);
+        let server = Launch::new(target).args(&["--appendonly", "yes"]).after(ended(server)).start();
+        assert_eq!(digest(&server), before, "{target:?}");
+    }
+}
+
+#[test]
 fn a_killed_server_has_lost_nothing_that_it_has_acknowledged() {
     for target in targets().into_iter().filter(|target| *target != Target::Referee) {
         let mut server = Launch::new(target).args(&["--appendonly", "yes"]).start();

@@ -201,8 +201,14 @@ impl Log {
         (state.directory.clone(), base)
     }
 
-    /// The base is there, or will not be.
-    pub fn rewrite_ended(&self, config: &Config, outcome: &Result<(), String>, now_seconds: i64) -> Result<(), String> {
+    /// The base is there, or will not be. One that is not wanted any more is no failure.
+    pub fn rewrite_ended(
+        &self,
+        config: &Config,
+        outcome: &Result<(), String>,
+        is_wanted: bool,
+        now_seconds: i64,
+    ) -> Result<(), String> {
         self.await_cut(outcome.is_ok());
         let Some(rewrite) = self.lock().rewrite.clone() else { return Ok(()) };
         let result = match outcome {
@@ -214,11 +220,11 @@ impl Log {
         let status = &mut state.status;
         status.rewriting_since = None;
         status.rewrite_seconds = now_seconds - rewrite.began_at;
-        status.rewrite_succeeded = result.is_ok();
+        status.rewrite_succeeded = result.is_ok() || (!is_wanted && status.rewrite_succeeded);
         if result.is_ok() {
             status.rewrites += 1;
             status.failures = 0;
-        } else {
+        } else if is_wanted {
             status.failures += 1;
             self.last_retry.store(now_seconds, Ordering::Relaxed);
         }

@@ -161,7 +161,7 @@ impl Hub {
         let outcome = match job.kind {
             // The files are there when the manifest names them.
             Kind::Rewrite => {
-                let taken = shared.log.rewrite_ended(&shared.config(), &outcome, now);
+                let taken = shared.log.rewrite_ended(&shared.config(), &outcome, !job.is_cancelled(), now);
                 outcome.and(taken)
             }
             _ => outcome,

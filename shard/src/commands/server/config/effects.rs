@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use crate::config::{Change, Config, ConfigError, Effect, Reason, Staged};
 use crate::memory;
 use crate::shared::Shared;
+use crate::snapshot::Kind;
 
 /// Puts all effects of `staged` into force; or none, and says why.
 pub(super) fn apply(shared: &Shared, from: &Config, staged: &Staged) -> Result<(), ConfigError> {
@@ -43,7 +44,13 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
         }
         Effect::AppendOnly => {
             if !to.appendonly {
+                let was_on = shared.log.is_on();
                 shared.log.turn_off();
+                // The base that is being written would have nothing to follow it.
+                if let Some(job) = shared.snapshots.current().filter(|job| was_on && job.kind == Kind::Rewrite) {
+                    tracing::info!("Killing AOF child: {}", std::process::id());
+                    job.cancel();
+                }
             } else if !shared.log.is_on()
                 && let Err(why) = shared.log.turn_on(to)
             {
