@@ -473,13 +473,12 @@ impl Core {
         let gate = if gates { epochs.gate().max(wanted) } else { 0 };
         let mut held = std::mem::take(&mut self.log.held);
         let (shared, sessions) = (&self.shared, &mut self.sessions);
-        let mut pass = |conn: ConnId, gate: Option<u64>| {
+        let mut pass = |conn: ConnId| {
             let session = sessions[conn.slot as usize].as_mut().filter(|session| session.conn == conn);
             let Some(session) = session else { return (false, false, false) };
             let output = session.gated.get_or_insert_default();
-            if let Some(gate) = gate {
-                output.hold(gate, &session.out);
-            }
+            // Replies that are withheld from the write come here too, if older ones are held.
+            output.hold(gate, &session.out);
             let has_some = output.release(&mut session.out, |gate| !gates || shared.log.epochs.is_complete(gate));
             let joins = !session.out.is_empty() && !std::mem::replace(&mut output.is_held, true);
             output.is_held &= !session.out.is_empty();
@@ -487,14 +486,14 @@ impl Core {
         };
         let mut joined = Vec::new();
         write.retain(|&conn| {
-            let (has_some, joins, _) = pass(conn, Some(gate));
+            let (has_some, joins, _) = pass(conn);
             if joins {
                 joined.push(conn);
             }
             has_some
         });
         held.retain(|&conn| {
-            let (has_some, _, is_held) = pass(conn, None);
+            let (has_some, _, is_held) = pass(conn);
             if has_some {
                 write.push(conn);
             }

@@ -14,6 +14,7 @@ use super::Core;
 use super::replaying::Slice;
 use crate::exec::CommandError;
 use crate::exec::error::MISCONF;
+use crate::ids::ShardId;
 use crate::limits::SLICE_MICROS;
 use crate::mesh::{Message, Ticket};
 use crate::replay::{self, Opened};
@@ -130,6 +131,10 @@ impl Core {
             if job.kind.saves() {
                 database.begin_saving(number as u32, options);
             }
+        }
+        if self.id == ShardId(0) {
+            // The log of the first shard has what is recorded of them before.
+            job.libraries.get_or_init(|| self.shared.scripts.libraries());
         }
         job.cut(keys, self.shard.counters.dirty);
         self.shard.snapshot = Some(Arc::clone(&job));

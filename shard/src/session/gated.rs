@@ -23,9 +23,9 @@ pub struct Gated {
 }
 
 impl Gated {
-    /// What has come to `out` since the last time waits for the barrier `gate`.
+    /// What has come to `out` since the last time waits for the barrier `gate`. What was there already waits no longer.
     pub fn hold(&mut self, gate: u64, out: &[u8]) {
-        if gate > self.gate {
+        if gate > self.gate && out.len() > self.seen {
             if self.seen > 0 && self.mark.is_none() {
                 self.mark = Some((self.gate, self.seen));
             }
@@ -88,6 +88,15 @@ mod tests {
         assert_eq!((gated.ready.as_slice(), out.as_slice()), (&b"ab"[..], &b"c"[..]));
         assert!(gated.release(&mut out, |gate| gate <= 3));
         assert_eq!((gated.ready.as_slice(), out.len()), (&b"abc"[..], 0));
+    }
+
+    #[test]
+    fn what_is_held_does_not_wait_for_later_epochs() {
+        let (mut gated, mut out) = (Gated::default(), b"a".to_vec());
+        gated.hold(1, &out);
+        gated.hold(2, &out);
+        assert!(gated.release(&mut out, |gate| gate <= 1));
+        assert_eq!((gated.ready.as_slice(), out.len()), (&b"a"[..], 0));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::load::Loading;
 use super::{QUEUE_BYTES_LOW, QUEUE_BYTES_MAX};
 use crate::config::Config;
 use crate::ids::ShardId;
+use crate::script::functions::Libraries;
 
 /// Who asked for a snapshot, which decides what is done behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +127,8 @@ pub struct Job {
     pub ahead_bytes: AtomicU64,
     /// Changes that are in the snapshot.
     pub(super) changes: AtomicU64,
+    /// The libraries of functions at the cut.
+    pub libraries: OnceLock<Arc<Libraries>>,
     /// The barrier at which it was cut, if that ended an epoch of the append-only files.
     pub barrier: AtomicU64,
     outcome: OnceLock<Result<(), String>>,
@@ -172,6 +175,7 @@ impl Job {
             keys_done: AtomicU64::new(0),
             ahead_bytes: AtomicU64::new(0),
             changes: AtomicU64::new(0),
+            libraries: OnceLock::new(),
             barrier: AtomicU64::new(0),
             outcome: OnceLock::new(),
             reload: OnceLock::new(),

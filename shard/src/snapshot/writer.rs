@@ -61,7 +61,7 @@ fn write_contents(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()>
     let mut version = VERSION_MIN;
     let mut unsynced = 0;
     file.write_all(&header(version))?;
-    let begin = preamble(shared, job);
+    let begin = preamble(job);
     file.write_all(&begin)?;
     sum.add_bytes(&begin);
     loop {
@@ -86,26 +86,29 @@ fn write_contents(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()>
         drop(block);
         memory::settle_thread();
     }
+    // They are known from the cut on, and may stand anywhere.
+    let mut end = Vec::new();
+    for library in job.libraries.get().expect("all shards have made their cut").all() {
+        put_function(&mut end, &library.source);
+    }
+    end.push(end_mark());
     let head = header(version);
-    sum.add_bytes(&[end_mark()]);
+    sum.add_bytes(&end);
     let crc = if job.check_sum { sum.with_header(&head) } else { 0 };
-    file.write_all(&[end_mark()])?;
+    file.write_all(&end)?;
     file.write_all(&crc.to_le_bytes())?;
     file.write_all_at(&head, 0)?;
     file.sync_all()
 }
 
 /// What stands before all keys.
-fn preamble(shared: &Shared, job: &Job) -> Vec<u8> {
+fn preamble(job: &Job) -> Vec<u8> {
     let mut bytes = Vec::new();
     put_aux(&mut bytes, "redis-ver", REDIS_VERSION);
     put_aux(&mut bytes, "redis-bits", &usize::BITS.to_string());
     put_aux(&mut bytes, "ctime", &(job.began.0 / 1000).to_string());
     put_aux(&mut bytes, "used-mem", &memory::used_bytes().to_string());
     put_aux(&mut bytes, "aof-base", if job.kind == Kind::Rewrite { "1" } else { "0" });
-    for library in shared.scripts.libraries().all() {
-        put_function(&mut bytes, &library.source);
-    }
     bytes
 }
 
