@@ -25,9 +25,9 @@
 //! program. That is *waste*, measured ten times a second, and more often near the limit. It shrinks by itself:
 //! entries are moved out of sparse pages, and free pages given back, above the limit at once. Evicting for what is about
 //! to be given back would evict too much, so what counts is the least of the last measurements. Of a small limit the
-//! program itself would take most, and no eviction shrinks that: so waste counts up to half of what the limit has above
-//! 64 MiB. Resident memory thus stays at a limit of some 100 MB and more. Of a smaller limit only what is in use stays
-//! below it.
+//! program itself would take most, and no eviction shrinks that: so waste counts as far as it leaves 64 MiB for what is in
+//! use. Resident memory thus stays at a limit of some 100 MB and more, also while values of other sizes come. Of a smaller
+//! limit only what is in use stays below it.
 //!
 //! # Who evicts
 //!
@@ -55,10 +55,8 @@ use crate::ids::ShardId;
 use crate::memory;
 use crate::os;
 
-/// Of a limit above this, waste counts in part.
+/// What of a limit is above this may be waste.
 const WASTE_COUNTS_FROM_BYTES: u64 = 64 << 20;
-/// The part of it that may be waste.
-const WASTE_SHARE: u64 = 2;
 /// Eviction begins when less than this part of the limit is left.
 const MARGIN_SHARE: u64 = 1024;
 /// Every core gives back what it took when the limit is exceeded by more than this part of it.
@@ -421,7 +419,7 @@ impl Least {
 
 /// So much of a limit may be waste.
 const fn waste_counted_max(limit: u64) -> u64 {
-    limit.saturating_sub(WASTE_COUNTS_FROM_BYTES) / WASTE_SHARE
+    limit.saturating_sub(WASTE_COUNTS_FROM_BYTES)
 }
 
 #[cfg(test)]

@@ -186,6 +186,22 @@ fn unfinished_input_is_told() {
 }
 
 #[test]
+fn a_list_of_clients_knows_what_they_sent_before_it() {
+    each_target(|server| {
+        let mut asking = server.client();
+        for round in 0..40 {
+            let mut client = server.client();
+            let name = format!("sender{round}");
+            client.must(&format!("CLIENT SETNAME {name}"));
+            client.raw(format!("*2\r\n$4\r\nECHO\r\n$200000\r\n{}", "x".repeat(20_000)).as_bytes());
+            let list = asking.must("CLIENT LIST").text();
+            let line = list.lines().find(|line| line.contains(&name)).expect("it is connected");
+            assert!(field(line, "tot-mem") > 200_000, "round {round}: {line}");
+        }
+    });
+}
+
+#[test]
 fn output_that_nobody_reads_is_told() {
     each_target(|server| {
         let mut client = server.client();

@@ -62,7 +62,7 @@ fn waste_counts_by_its_least_of_late_and_not_of_small_limits() {
     let later: Vec<i64> = (0..SAMPLES_KEPT).map(|_| least.add(700)).collect();
     assert_eq!((later[0], later[SAMPLES_KEPT - 1]), (300, 700), "what was long ago does not count");
     assert_eq!(waste_counted_max(64 << 20), 0);
-    assert_eq!(waste_counted_max(128 << 20), 32 << 20);
+    assert_eq!(waste_counted_max(128 << 20), 64 << 20);
 }
 
 #[test]

@@ -173,6 +173,8 @@ pub struct Core {
     long: LongRuns,
     /// Commands for every core that look at keys, while the keys are away.
     deferred: Vec<Deferred>,
+    /// Commands for every core that look at clients, until this tick's input was looked at.
+    last_of_tick: Vec<Deferred>,
     resume: Vec<ConnId>,
     paused: Vec<ConnId>,
     /// Clients whose output is over the soft limit of their class.
@@ -330,6 +332,7 @@ impl Core {
             spare_queue: Queue::default(),
             long: LongRuns::default(),
             deferred: Vec::new(),
+            last_of_tick: Vec::new(),
             resume: Vec::new(),
             paused: Vec::new(),
             over_soft_limit: Vec::new(),

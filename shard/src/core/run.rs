@@ -32,7 +32,7 @@ pub(super) enum Job {
     Barrier(Arc<Barrier>),
 }
 
-/// A command for every core that waits for this shard's keys to come back.
+/// A command for every core that waits for its turn on this one.
 pub(super) struct Deferred {
     from: ShardId,
     head: Head,
@@ -225,13 +225,29 @@ impl Core {
         }
     }
 
-    /// This core's share of a command for every core.
+    /// The input of this tick was looked at: gives the shares that tell of the clients.
+    pub(super) fn share_last(&mut self) {
+        for Deferred { from, head, args } in std::mem::take(&mut self.last_of_tick) {
+            self.share_now(from, &head, args.as_args());
+        }
+    }
+
+    /// This core's share of a command for every core, now or when its time has come.
     pub(super) fn share(&mut self, from: ShardId, head: &Head, args: Args<'_>) {
         let row = CommandTable::global().row(head.command);
+        if row.command.flags.has(Flag::LooksAtClients) {
+            self.last_of_tick.push(Deferred { from, head: *head, args: args.to_owned() });
+            return;
+        }
         if self.shard.observers.is_away && row.command.flags.has(Flag::LooksAtKeys) {
             self.deferred.push(Deferred { from, head: *head, args: args.to_owned() });
             return;
         }
+        self.share_now(from, head, args);
+    }
+
+    fn share_now(&mut self, from: ShardId, head: &Head, args: Args<'_>) {
+        let row = CommandTable::global().row(head.command);
         let Run::Everywhere { share, .. } = row.run(&args) else { unreachable!("it was sent as one") };
         let began = self.clock.micros();
         let value = share(self, &EverywhereCall { client: head.client, db: head.db, args });

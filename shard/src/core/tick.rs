@@ -351,6 +351,9 @@ impl Service for Core {
         if !self.long.is_empty() {
             self.drive_long();
         }
+        if !self.last_of_tick.is_empty() {
+            self.share_last();
+        }
         self.note_gate();
         self.push();
         self.tell_of_expiry();

@@ -58,6 +58,8 @@ pub enum Flag {
     NotQueued,
     /// A command for every core that looks at its keys: it waits while these are away.
     LooksAtKeys,
+    /// A command for every core that looks at its clients: it runs behind what these have sent before.
+    LooksAtClients,
     /// While it waits for a key, the removal of the key is something to be told.
     NoticesRemoval,
     /// Allowed to a client that is subscribed to something and speaks RESP2.

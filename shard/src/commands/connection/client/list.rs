@@ -20,7 +20,7 @@ use crate::exec::{CommandError, EverywhereCall, Outcome, Run, Share};
 use crate::ids::ClientId;
 use crate::pubsub::Kind;
 use crate::session::{Hold, Session, address, local_address};
-use crate::spec::{Argument, ArgumentKind, Arity, Command, CommandTable, Docs, Group};
+use crate::spec::{Argument, ArgumentKind, Arity, Command, CommandTable, Docs, Flag, Group};
 use crate::txn::Transaction;
 
 const INVALID_ID: CommandError = CommandError::new("ERR Invalid client ID");
@@ -32,7 +32,7 @@ const OUTPUT_PIECE_BYTES: usize = 16 * 1024;
 pub const LIST: Command = Command {
     name: "list",
     arity: Arity::AtLeast(2),
-    flags: OTHERS,
+    flags: OTHERS.with(Flag::LooksAtClients),
     tips: &["nondeterministic_output"],
     docs: Docs {
         summary: "Lists the clients, a line each.",
