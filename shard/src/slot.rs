@@ -84,6 +84,7 @@ impl SlotMap {
     }
 
     /// The shard that owns `key`.
+    #[inline]
     pub fn owner(&self, key: &[u8]) -> ShardId {
         if self.shards == 1 {
             return ShardId(0);

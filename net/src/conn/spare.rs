@@ -1,9 +1,15 @@
 //! Emptied buffers of a core, for the next connection in need of one.
 //!
 //! An idle connection holds no buffer, so a busy one would allocate and free one at each request. Handing the last one on
-//! costs a few instructions, and its memory is still in the cache.
+//! costs a few instructions, and its memory is still in the cache. A tick with more busy connections than there are
+//! buffers makes new ones, of the size that was needed of late, so that they do not grow piece by piece.
 
 use crate::limits::{SPARE_BYTES, SPARE_VECTOR_BYTES, SPARE_VECTORS};
+
+/// The most that is allocated ahead of its use.
+const EXPECTED_BYTES_MAX: usize = 4096;
+/// So much of what is expected is dropped with each shorter content.
+const EXPECTED_SHARE: usize = 16;
 
 /// Buffers without content.
 #[derive(Debug, Default)]
@@ -11,12 +17,14 @@ pub(crate) struct Spare {
     buffers: Vec<Vec<u8>>,
     /// What they take together.
     bytes: usize,
+    /// How long the content of buffers is: at once as long as a longer one, and less by and by.
+    expected: usize,
 }
 
 impl Spare {
     /// An empty buffer.
     pub(crate) fn take(&mut self) -> Vec<u8> {
-        let buffer = self.buffers.pop().unwrap_or_default();
+        let Some(buffer) = self.buffers.pop() else { return Vec::with_capacity(self.expected) };
         self.bytes -= buffer.capacity();
         buffer
     }
@@ -30,6 +38,8 @@ impl Spare {
     /// what a few clients take.
     pub(crate) fn put(&mut self, mut buffer: Vec<u8>) {
         let capacity = buffer.capacity();
+        let len = buffer.len().min(EXPECTED_BYTES_MAX);
+        self.expected = len.max(self.expected - self.expected.div_ceil(EXPECTED_SHARE));
         let fits = self.bytes == 0 || self.bytes + capacity <= SPARE_BYTES;
         let fits = fits && self.buffers.len() < SPARE_VECTORS;
         if (1..=SPARE_VECTOR_BYTES).contains(&capacity) && fits {
@@ -43,6 +53,19 @@ impl Spare {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_buffer_is_as_large_as_contents_of_late() {
+        let mut spare = Spare::default();
+        assert_eq!(spare.take().capacity(), 0);
+        spare.put(vec![0; 1000]);
+        let kept = spare.take();
+        assert_eq!((kept.is_empty(), spare.take().capacity()), (true, 1000));
+        spare.put(vec![0; 1 << 20]);
+        assert_eq!(spare.take().capacity(), EXPECTED_BYTES_MAX);
+        (0..200).for_each(|_| spare.put(Vec::new()));
+        assert_eq!(spare.take().capacity(), 0, "nothing was in them for long");
+    }
 
     #[test]
     fn what_is_kept_is_bounded_in_number_and_in_bytes() {

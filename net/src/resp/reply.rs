@@ -8,7 +8,6 @@
 //! Source: the RESP3 specification, and `networking.c`'s observable behaviour in Redis 7.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 /// The protocol version that a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -19,6 +18,11 @@ pub enum Resp {
     /// RESP3, after `HELLO 3`.
     V3,
 }
+
+/// The longest integer in decimal: its sign and 19 digits.
+const INTEGER_BYTES_MAX: usize = 20;
+/// The longest line of an integer: its kind, the integer and the line break.
+const LINE_BYTES_MAX: usize = 1 + INTEGER_BYTES_MAX + 2;
 
 /// Writes one reply.
 pub struct Reply<'a> {
@@ -96,6 +100,7 @@ impl<'a> Reply<'a> {
 
     /// A bulk string.
     pub fn bulk(&mut self, bytes: &[u8]) {
+        self.out.reserve(LINE_BYTES_MAX + bytes.len() + 2);
         self.prefixed(b'$', bytes.len() as i64);
         self.out.extend_from_slice(bytes);
         self.crlf();
@@ -103,7 +108,7 @@ impl<'a> Reply<'a> {
 
     /// A bulk string of decimal digits.
     pub fn bulk_integer(&mut self, value: i64) {
-        let mut digits = [0; 20];
+        let mut digits = [0; INTEGER_BYTES_MAX];
         let len = format_i64(value, &mut digits);
         self.bulk(&digits[..len]);
     }
@@ -201,15 +206,12 @@ impl<'a> Reply<'a> {
     }
 
     fn prefixed(&mut self, kind: u8, value: i64) {
-        self.out.push(kind);
-        if (0..10).contains(&value) {
-            self.out.push(b'0' + value as u8);
-        } else {
-            let mut digits = [0; 20];
-            let len = format_i64(value, &mut digits);
-            self.out.extend_from_slice(&digits[..len]);
-        }
-        self.crlf();
+        // The whole line is made from its end, so that the output grows once.
+        let mut line = [0; LINE_BYTES_MAX];
+        line[LINE_BYTES_MAX - 2..].copy_from_slice(b"\r\n");
+        let digits = LINE_BYTES_MAX - 2 - put_digits(value, &mut line[..LINE_BYTES_MAX - 2]);
+        line[digits - 1] = kind;
+        self.out.extend_from_slice(&line[digits - 1..]);
     }
 
     fn crlf(&mut self) {
@@ -218,8 +220,31 @@ impl<'a> Reply<'a> {
 }
 
 /// Writes `value` in decimal to the front of `digits`; returns the length (at most 20).
-pub fn format_i64(value: i64, digits: &mut [u8; 20]) -> usize {
-    let mut rest = &mut digits[..];
-    write!(rest, "{value}").expect("20 bytes hold every i64");
-    20 - rest.len()
+pub fn format_i64(value: i64, digits: &mut [u8; INTEGER_BYTES_MAX]) -> usize {
+    let len = put_digits(value, digits);
+    digits.copy_within(INTEGER_BYTES_MAX - len.., 0);
+    len
 }
+
+/// Writes `value` in decimal to the end of `room`, which has at least [`INTEGER_BYTES_MAX`] bytes; returns the length.
+#[inline]
+fn put_digits(value: i64, room: &mut [u8]) -> usize {
+    let mut rest = value.unsigned_abs();
+    let mut at = room.len();
+    loop {
+        at -= 1;
+        room[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        at -= 1;
+        room[at] = b'-';
+    }
+    room.len() - at
+}
+
+#[cfg(test)]
+mod tests;

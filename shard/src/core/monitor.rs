@@ -37,10 +37,14 @@ impl Core {
     }
 
     /// Shows the commands of a transaction, if `row` is EXEC: they are seen before it.
+    #[inline]
     pub(super) fn show_kept(&mut self, conn: ConnId, row: &Row) {
-        if row.command.name != "exec" || !self.shared.monitors.any() {
-            return;
+        if self.shared.monitors.any() && row.command.name == "exec" {
+            self.show_transaction(conn);
         }
+    }
+
+    fn show_transaction(&mut self, conn: ConnId) {
         let Some(transaction) = self.session(conn).and_then(|session| session.transaction.take()) else { return };
         if !transaction.is_spoilt() {
             for (kept, args) in transaction.queue.iter() {

@@ -293,6 +293,7 @@ fn claims(row: &Row, args: &Args<'_>) -> Claims {
     }
 }
 
+#[inline]
 pub(super) fn call(
     handler: ShardHandler,
     ctx: &mut Ctx<'_>,

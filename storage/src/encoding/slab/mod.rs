@@ -55,6 +55,11 @@ const PAGE_SHARE: usize = 4;
 
 const _: () = assert!(PAGE_BYTES_MIN >= class::BLOCK_BYTES_MAX, "a page holds a block of any class");
 
+/// Lines of the processor's cache, in bytes.
+const CACHE_LINE_BYTES: usize = 64;
+/// So much of a block is asked for ahead of its use; the processor itself goes on with a longer one.
+const PREFETCHED_BYTES: usize = 4 * CACHE_LINE_BYTES;
+
 /// Lists of a class: pages less than a quarter full, less than half, less than three quarters, and the rest with room.
 const QUARTERS: usize = 4;
 
@@ -345,7 +350,7 @@ impl Slab {
         unsafe { (std::slice::from_raw_parts(source, source_len), std::slice::from_raw_parts_mut(target, target_len)) }
     }
 
-    /// Asks the processor to load the beginning of a block.
+    /// Asks the processor to load a block, of a long one the beginning.
     ///
     /// # Safety
     ///
@@ -353,14 +358,20 @@ impl Slab {
     #[inline]
     pub unsafe fn prefetch(&self, handle: Handle) {
         // SAFETY: the handle is live.
-        let (start, _) = unsafe { self.locate(handle) };
+        let (start, len) = unsafe { self.locate(handle) };
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: a prefetch has no effect that a program can see, whatever the address.
-        unsafe {
-            std::arch::x86_64::_mm_prefetch(start.cast_const().cast::<i8>(), std::arch::x86_64::_MM_HINT_T0);
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // A block begins anywhere in a line: its last byte tells how many lines it lies in.
+            let last = start.wrapping_add(len.min(PREFETCHED_BYTES) - 1).addr() / CACHE_LINE_BYTES;
+            for line in 0..=last - start.addr() / CACHE_LINE_BYTES {
+                let address = start.wrapping_add(line * CACHE_LINE_BYTES).cast_const().cast::<i8>();
+                // SAFETY: a prefetch has no effect that a program can see, whatever the address.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(address) };
+            }
         }
         #[cfg(not(target_arch = "x86_64"))]
-        let _ = start;
+        let _ = (start, len);
     }
 
     /// The live blocks of the page to be evacuated next, at most `max`. Empty: no page is worth it now.
