@@ -206,12 +206,14 @@ impl<'a> Reply<'a> {
     }
 
     fn prefixed(&mut self, kind: u8, value: i64) {
-        // The whole line is made from its end, so that the output grows once.
+        // The room of the longest line is added and what is left taken back: that is cheaper than a copy of some bytes.
         let mut line = [0; LINE_BYTES_MAX];
-        line[LINE_BYTES_MAX - 2..].copy_from_slice(b"\r\n");
-        let digits = LINE_BYTES_MAX - 2 - put_digits(value, &mut line[..LINE_BYTES_MAX - 2]);
-        line[digits - 1] = kind;
-        self.out.extend_from_slice(&line[digits - 1..]);
+        line[0] = kind;
+        let end = 1 + put_digits(value, &mut line[1..]);
+        line[end..end + 2].copy_from_slice(b"\r\n");
+        let before = self.out.len();
+        self.out.extend_from_slice(&line);
+        self.out.truncate(before + end + 2);
     }
 
     fn crlf(&mut self) {
@@ -221,29 +223,23 @@ impl<'a> Reply<'a> {
 
 /// Writes `value` in decimal to the front of `digits`; returns the length (at most 20).
 pub fn format_i64(value: i64, digits: &mut [u8; INTEGER_BYTES_MAX]) -> usize {
-    let len = put_digits(value, digits);
-    digits.copy_within(INTEGER_BYTES_MAX - len.., 0);
-    len
+    put_digits(value, digits)
 }
 
-/// Writes `value` in decimal to the end of `room`, which has at least [`INTEGER_BYTES_MAX`] bytes; returns the length.
+/// Writes `value` in decimal to the front of `room`, which has at least [`INTEGER_BYTES_MAX`] bytes; returns the length.
 #[inline]
 fn put_digits(value: i64, room: &mut [u8]) -> usize {
     let mut rest = value.unsigned_abs();
-    let mut at = room.len();
-    loop {
-        at -= 1;
-        room[at] = b'0' + (rest % 10) as u8;
+    let digits = rest.checked_ilog10().unwrap_or(0) as usize + 1;
+    let start = usize::from(value < 0);
+    if start == 1 {
+        room[0] = b'-';
+    }
+    for place in room[start..start + digits].iter_mut().rev() {
+        *place = b'0' + (rest % 10) as u8;
         rest /= 10;
-        if rest == 0 {
-            break;
-        }
     }
-    if value < 0 {
-        at -= 1;
-        room[at] = b'-';
-    }
-    room.len() - at
+    start + digits
 }
 
 #[cfg(test)]

@@ -43,13 +43,29 @@ pub struct CommandTable {
 }
 
 /// The commands that a core's clients sent last, by their names as they were sent: most commands are one of few.
-#[derive(Default)]
 pub struct RecentCommands {
-    /// Names of up to eight bytes, little-endian, their lengths, and their rows.
+    /// Names of up to eight bytes as [`short_name`] has them, their lengths, and their rows.
     rows: [Option<(u64, usize, &'static Row)>; RECENT_COMMANDS],
 }
 
-const RECENT_COMMANDS: usize = 16;
+/// Places for recent commands, a power of two: many more than a client has commands in use, which seldom meet then.
+const RECENT_COMMANDS: usize = 64;
+
+impl Default for RecentCommands {
+    fn default() -> Self {
+        Self { rows: [None; RECENT_COMMANDS] }
+    }
+}
+
+/// All bytes of a name of one to eight bytes; together with the length it stands for that name alone.
+#[inline]
+fn short_name(name: &[u8]) -> u64 {
+    let four = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+    match (name.first_chunk(), name.last_chunk()) {
+        (Some(first), Some(last)) => four(first) | four(last) << 32,
+        _ => name.iter().fold(0, |all, &byte| all << 8 | u64::from(byte)),
+    }
+}
 
 impl RecentCommands {
     /// What [`CommandTable::find`] returns for `name`.
@@ -58,10 +74,10 @@ impl RecentCommands {
         if name.is_empty() || name.len() > size_of::<u64>() {
             return CommandTable::global().find(name);
         }
-        let mut bytes = [0; size_of::<u64>()];
-        bytes[..name.len()].copy_from_slice(name);
-        let sent = u64::from_le_bytes(bytes);
-        let place = usize::from(name[0] ^ name[name.len() - 1].rotate_left(2) ^ name.len() as u8) % RECENT_COMMANDS;
+        let sent = short_name(name);
+        // The upper bits of a product depend on all bits of its factor (Fibonacci hashing).
+        let mixed = sent.wrapping_add(name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = (mixed >> (u64::BITS - RECENT_COMMANDS.ilog2())) as usize;
         match self.rows[place] {
             Some((kept, len, row)) if kept == sent && len == name.len() => Some(row),
             _ => {
