@@ -369,6 +369,18 @@ impl Log {
         self.to_do.notify_all();
     }
 
+    /// Whether the keeper has something to write.
+    #[cfg(feature = "simulation")]
+    pub fn has_orders(&self) -> bool {
+        !self.lock().orders.is_empty()
+    }
+
+    /// Whether the files that follow a new base are still to be made.
+    #[cfg(feature = "simulation")]
+    pub fn awaits_cut(&self) -> bool {
+        self.lock().rewrite.as_ref().is_some_and(|rewrite| rewrite.cut.is_none())
+    }
+
     /// The server ends.
     pub fn close(&self) {
         self.lock().closed = true;

@@ -23,6 +23,13 @@
 //! leave the shard. Whatever a core would send to clients at the end of a tick is held until the last of these barriers is
 //! complete. Without a log nobody says anything, and all this costs a branch a tick.
 //!
+//! What is published travels faster than what its client has sent before, which may not have run yet where it is to: then
+//! nobody has said anything of it. So a message whose client has commands on their way, or that a transaction or script
+//! publishes, has whoever hands it out wait for the next barrier: that is behind all of them on every shard. So do keyspace
+//! events of a script that has given way, whose records are kept back until it is over.
+//!
+//! `tests/sim/durability.rs` cuts runs off at any step, and shows for each of these rules what is lost without it.
+//!
 //! | file | what it holds |
 //! |---|---|
 //! | `epochs.rs` | the numbers of barriers, and who waits for which |
@@ -41,4 +48,6 @@ mod start;
 pub use barrier::{Barrier, Handed, LogFile};
 pub use epochs::Epochs;
 pub use hub::{Log, Status};
+#[cfg(feature = "simulation")]
+pub use keeper::keep_waiting;
 pub use keeper::run as run_keeper;

@@ -46,9 +46,14 @@ impl Core {
         if targets.is_empty() {
             return;
         }
-        let message = Arc::new(Published::new(Space::Channels, channel, payload));
+        // What a script has done that has given way is recorded when it is over.
+        let follows_changes = self.records_changes() && self.long.holds_records();
+        let message = Arc::new(Published::new(Space::Channels, channel, payload).behind_changes(follows_changes));
         for target in &*targets {
             if *target == self.id {
+                if follows_changes {
+                    self.want_barrier();
+                }
                 self.hand_out(&message);
             } else {
                 self.batches[target.index()].messages.push(Message::Publish(Arc::clone(&message), None));

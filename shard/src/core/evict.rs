@@ -349,6 +349,20 @@ impl Core {
         false
     }
 
+    /// Evicts one key, as if memory were short: which, unless there is none that may go.
+    #[cfg(feature = "simulation")]
+    pub fn evict_now(&mut self) -> Option<Vec<u8>> {
+        if self.shard.observers.is_away {
+            return None;
+        }
+        self.renew_pool();
+        let is_done = self.evict_one();
+        self.serve_waiters();
+        self.tell_of_expiry();
+        self.tell_events();
+        is_done.then(|| self.evicting.key.clone())
+    }
+
     /// Tells whoever wants to know that a key is gone.
     fn has_evicted(&mut self, db: DbId) {
         let key = &self.evicting.key;
@@ -360,8 +374,10 @@ impl Core {
         if !observers.watched.is_empty() {
             observers.watched.touch(db, key, true, Presence::Absent);
         }
-        journal.put_lost(*id, db, key, config.lazyfree_lazy_eviction);
-        journal.close_unit();
+        if self.shared.mesh.holds(Rule::EvictionIsRecorded) {
+            journal.put_lost(*id, db, key, config.lazyfree_lazy_eviction);
+            journal.close_unit();
+        }
         if config.notify_keyspace_events.publishes(Events::EVICTED) && !registry.is_silent() {
             events.push(KeyEvent { db, class: Events::EVICTED, event: "evicted", key: key.clone() });
         }

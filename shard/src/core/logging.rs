@@ -12,15 +12,19 @@ use std::sync::atomic::Ordering;
 
 use net::ConnId;
 use net::service::{FileDone, FileOp, FileRequest};
+#[cfg(feature = "simulation")]
+use storage::log::Members;
 use storage::log::{put_group, put_timestamp};
 
 use super::Core;
+#[cfg(feature = "simulation")]
+use super::simulation::rules_hold_back;
 use crate::aof::{Barrier, Handed, LogFile};
 use crate::config::error::system_text;
 use crate::config::types::choices::AppendFsync;
 use crate::ids::ShardId;
 use crate::journal::Stretch;
-use crate::mesh::Ticket;
+use crate::mesh::{Rule, Ticket};
 use crate::shared::Stop;
 use crate::snapshot::{Job, Kind};
 
@@ -156,7 +160,8 @@ impl Core {
 
     /// Whether this shard has nothing that an epoch could want.
     pub(super) fn is_idle_for_log(&self) -> bool {
-        self.shard.journal.is_empty() && self.locks.is_idle()
+        let is_idle = self.shard.journal.is_empty() && self.locks.is_idle();
+        is_idle || !self.shared.mesh.holds(Rule::IdleHasRecordedNothing)
     }
 
     /// Barriers up to this one have passed this core by while it slept.
@@ -185,6 +190,10 @@ impl Core {
             let numbers = shared.log.epochs.take_number();
             Arc::new(Barrier::new(numbers, members, shared.shards(), job))
         };
+        #[cfg(feature = "simulation")]
+        if !shared.mesh.holds(Rule::BarrierIsOnePoint) {
+            return self.spread_barrier(&make(Members::of(0..shared.shards())));
+        }
         let pushed = shared.mesh.push_barrier(self.id, everyone, || clock.now(), make);
         let Some((barrier, is_here)) = pushed else {
             // The core does not sleep while it wants one.
@@ -473,12 +482,19 @@ impl Core {
         let gate = if gates { epochs.gate().max(wanted) } else { 0 };
         let mut held = std::mem::take(&mut self.log.held);
         let (shared, sessions) = (&self.shared, &mut self.sessions);
-        let mut pass = |conn: ConnId| {
+        let holds_own = self.shared.mesh.holds(Rule::HeldOutputWaitsForItsOwn);
+        let mut pass = |conn: ConnId, is_written: bool| {
             let session = sessions[conn.slot as usize].as_mut().filter(|session| session.conn == conn);
             let Some(session) = session else { return (false, false, false) };
+            #[cfg(feature = "simulation")]
+            let is_pushed_to = session.is_subscribed() || session.tracking.is_some();
             let output = session.gated.get_or_insert_default();
+            #[cfg(feature = "simulation")]
+            let gate = if rules_hold_back(&shared.mesh, is_pushed_to) { gate } else { 0 };
             // Replies that are withheld from the write come here too, if older ones are held.
-            output.hold(gate, &session.out);
+            if is_written || holds_own {
+                output.hold(gate, &session.out);
+            }
             let has_some = output.release(&mut session.out, |gate| !gates || shared.log.epochs.is_complete(gate));
             let joins = !session.out.is_empty() && !std::mem::replace(&mut output.is_held, true);
             output.is_held &= !session.out.is_empty();
@@ -486,14 +502,14 @@ impl Core {
         };
         let mut joined = Vec::new();
         write.retain(|&conn| {
-            let (has_some, joins, _) = pass(conn);
+            let (has_some, joins, _) = pass(conn, true);
             if joins {
                 joined.push(conn);
             }
             has_some
         });
         held.retain(|&conn| {
-            let (has_some, _, is_held) = pass(conn);
+            let (has_some, _, is_held) = pass(conn, false);
             if has_some {
                 write.push(conn);
             }

@@ -99,6 +99,11 @@ impl LongRuns {
         self.waiting.push_back(run);
     }
 
+    /// Whether some of it has recorded what the journal does not have yet.
+    pub(super) fn holds_records(&self) -> bool {
+        self.waiting.iter().any(|run| matches!(run, LongRun::Errand(long) if !long.worked.unit.is_empty()))
+    }
+
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()

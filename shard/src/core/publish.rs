@@ -79,13 +79,17 @@ impl Core {
         // In place it would stand at this tick's tail, and what was unsubscribed since then stands behind that.
         let is_settled = self.shard.shards == 1 || version == self.publisher.tail_version;
         if is_local && is_settled && self.may_run_in_place(conn) {
+            if self.has_changes_on_their_way(conn) {
+                self.want_barrier();
+            }
             self.publish_here(conn, args, space, targets.is_empty());
             self.finished((conn, self.id), row, args, began, None);
             return;
         }
         // Without subscribers it goes through the own inbox all the same: its point is that of the push.
         let targets = if targets.is_empty() { vec![self.id] } else { targets.to_vec() };
-        let message = Arc::new(Published::new(space, args.at(1), args.at(2)));
+        let follows_changes = self.has_changes_on_their_way(conn);
+        let message = Arc::new(Published::new(space, args.at(1), args.at(2)).behind_changes(follows_changes));
         let receiving = Receiving::new(row.id, targets.len(), self.shown(row, args));
         let seq = self.expect_received(conn, receiving, args.total_bytes());
         self.route_published(message, Some((conn, seq)), targets, version);
@@ -99,11 +103,23 @@ impl Core {
         let version = registry.version();
         let targets = self.targets(space, channel).to_vec();
         let receivers = registry.receivers(space, channel);
-        self.route_published(Arc::new(Published::new(space, channel, payload)), None, targets, version);
+        // What the transaction or script has changed is recorded when it is over, and with the shards of the keys.
+        let message = Published::new(space, channel, payload).behind_changes(self.records_changes());
+        self.route_published(Arc::new(message), None, targets, version);
         if let Some(conn) = conn.filter(|conn| self.session(*conn).is_some()) {
             self.routed(conn);
         }
         receivers
+    }
+
+    /// Whether changes are recorded, and what is published behind them is to wait for that.
+    pub(super) fn records_changes(&self) -> bool {
+        self.log.gates && self.shared.mesh.holds(Rule::MessagesWaitForChangesBefore)
+    }
+
+    /// Whether something that this client has sent before may not have changed yet what it will.
+    fn has_changes_on_their_way(&mut self, conn: ConnId) -> bool {
+        self.records_changes() && self.session(conn).is_some_and(|session| session.replies.awaits_commands())
     }
 
     /// Puts a message into the batches; `version` is what the registry had before it was looked into for the targets.
@@ -164,6 +180,9 @@ impl Core {
     /// A message has come through the inbox; `reply` is where its publisher's count goes, if it has asked for one.
     pub(super) fn receive_published(&mut self, from: ShardId, message: &Published, reply: Option<(ConnId, u32)>) {
         let began = self.clock.micros();
+        if message.follows_changes {
+            self.want_barrier();
+        }
         let own = reply.filter(|_| from == self.id);
         if let Some((conn, seq)) = own {
             self.passed(conn, seq.wrapping_add(1));

@@ -5,17 +5,19 @@
 //! ([`Core::leftovers`]). Each broken rule ([`Rule`]) is one small function here, called from the place that the rule
 //! is about. Nothing of this is compiled into the server.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use net::{Args, ConnId, Flow, Reply};
 
 use super::Core;
 use super::hops::Placing;
+use crate::aof::Barrier;
 use crate::exec::error::OUT_OF_MEMORY;
 use crate::exec::hop::Plan;
 use crate::exec::{Ctx, Outcome, ShardHandler};
 use crate::ids::ShardId;
-use crate::mesh::{Batch, Claims, Head, HopPart, Message, Pushed, Rule};
+use crate::mesh::{Batch, Claims, Head, HopPart, Mesh, Message, Pushed, Rule};
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
 
@@ -80,6 +82,14 @@ impl Core {
             }
         }
         true
+    }
+
+    /// `BarrierIsOnePoint` broken: the end of an epoch is here now, and joins the batches for the other shards.
+    pub(super) fn spread_barrier(&mut self, barrier: &Arc<Barrier>) {
+        for shard in (0..self.batches.len()).filter(|&shard| shard != self.id.index()) {
+            self.batches[shard].messages.push(Message::Barrier(Arc::clone(barrier)));
+        }
+        self.arrive_barrier(Arc::clone(barrier));
     }
 
     /// Whether a pause holds commands of this core's clients back: they go on when time passes.
@@ -199,6 +209,11 @@ impl Core {
             self.place_part(shard, part);
         }
     }
+}
+
+/// `RepliesWaitForTheirEpoch` or `MessagesWaitForTheirEpoch` broken: whether what a client is sent waits for the log.
+pub(super) fn rules_hold_back(mesh: &Mesh, is_pushed_to: bool) -> bool {
+    mesh.holds(if is_pushed_to { Rule::MessagesWaitForTheirEpoch } else { Rule::RepliesWaitForTheirEpoch })
 }
 
 fn told(head: &Head, args: &Args<'_>, from: u16) -> String {

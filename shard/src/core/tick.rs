@@ -149,6 +149,7 @@ impl Core {
     /// Links what was routed to the inboxes, all at one point, or puts it off to the next tick.
     pub fn push(&mut self) -> Pushed {
         self.tell_events();
+        self.note_gate();
         if self.batches.iter().all(Batch::is_empty) {
             return Pushed::Done;
         }
@@ -206,6 +207,7 @@ impl Core {
 
     /// Hands the answers to other cores' clients to their homes.
     pub fn answer(&mut self) {
+        self.note_gate();
         if self.has_notices {
             #[cfg(feature = "simulation")]
             if self.answers_without_notices() {
@@ -354,11 +356,9 @@ impl Service for Core {
         if !self.last_of_tick.is_empty() {
             self.share_last();
         }
-        self.note_gate();
         self.push();
         self.tell_of_expiry();
         self.tell_broadcast();
-        self.note_gate();
         let is_late = self.events_are_late();
         if !is_late {
             self.answer();

@@ -80,6 +80,13 @@ pub struct Away {
     record: Vec<u8>,
 }
 
+impl HeldUnit {
+    /// Whether nothing was recorded yet.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
 impl Journal {
     /// Whether anything is recorded.
     #[inline]

@@ -41,6 +41,20 @@ pub enum Rule {
     ReadsAreNotMerged,
     /// Work that gives way keeps what it claims.
     GivingWayKeepsClaims,
+    /// A reply leaves when the epoch of what it shows is complete.
+    RepliesWaitForTheirEpoch,
+    /// So does what a client is sent that it did not ask for.
+    MessagesWaitForTheirEpoch,
+    /// What joins output that is held waits for its own epoch.
+    HeldOutputWaitsForItsOwn,
+    /// The end of an epoch is one point on all shards.
+    BarrierIsOnePoint,
+    /// A shard that barriers pass by has recorded nothing.
+    IdleHasRecordedNothing,
+    /// An evicted key is gone in the log, too.
+    EvictionIsRecorded,
+    /// What is published behind a change waits until that is recorded, wherever it is published.
+    MessagesWaitForChangesBefore,
 }
 
 /// The rules in force: all of them, save one that the simulation has broken.

@@ -39,6 +39,8 @@ impl Space {
 pub struct Published {
     /// Where.
     pub space: Space,
+    /// What its publisher has changed before may not be recorded yet: who hands it out waits for the log's next barrier.
+    pub follows_changes: bool,
     frame: Vec<u8>,
     /// Where the part begins that frames of patterns share.
     shared: usize,
@@ -59,7 +61,13 @@ impl Published {
         Reply::new(&mut frame, Resp::V3).bulk(channel);
         let end = frame.len() - b"\r\n".len();
         Reply::new(&mut frame, Resp::V3).bulk(payload);
-        Published { space, frame, shared, channel: end - channel.len()..end }
+        Published { space, follows_changes: false, frame, shared, channel: end - channel.len()..end }
+    }
+
+    /// The message, behind changes of its publisher that may not be recorded yet.
+    #[must_use]
+    pub fn behind_changes(self, follows_changes: bool) -> Published {
+        Published { follows_changes, ..self }
     }
 
     /// The channel.

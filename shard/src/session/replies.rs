@@ -98,6 +98,8 @@ const _: () = assert!(PLACES_KEPT * size_of::<Place>() + ARENA_BYTES_KEPT <= 204
 #[derive(Default)]
 pub struct Replies {
     first: u32,
+    /// So many of the outstanding ones are of commands on their way, other than those that publish.
+    commands: u32,
     places: VecDeque<Place>,
     arena: Vec<u8>,
     big_bytes: usize,
@@ -119,6 +121,11 @@ impl Replies {
         self.places.len()
     }
 
+    /// Whether a command is still on its way, other than those that publish.
+    pub fn awaits_commands(&self) -> bool {
+        self.commands > 0
+    }
+
     /// Bytes of replies that wait for their turn.
     pub fn held_bytes(&self) -> usize {
         self.arena.len() + self.big_bytes + self.interposed_bytes
@@ -132,6 +139,7 @@ impl Replies {
     /// Takes the next place for a reply that will come; returns its number.
     pub fn expect(&mut self, discard: bool, bytes_in_flight: usize) -> u32 {
         let seq = self.next();
+        self.commands += 1;
         self.places.push_back(Place::Waiting { discard, bytes_in_flight: bytes_in_flight as u32 });
         seq
     }
@@ -139,6 +147,7 @@ impl Replies {
     /// Takes the next place for a reply to be made of parts; returns its number.
     pub fn expect_parts(&mut self, gather: Box<Gather>, discard: bool, bytes_in_flight: usize) -> u32 {
         let seq = self.next();
+        self.commands += 1;
         self.places.push_back(Place::Gathering { gather, discard, bytes_in_flight: bytes_in_flight as u32 });
         seq
     }
@@ -242,6 +251,7 @@ impl Replies {
             | Place::Receiving { discard, bytes_in_flight, .. } => (*discard, *bytes_in_flight as usize),
             Place::Ready { .. } | Place::Big(_) => panic!("a command is answered once"),
         };
+        self.commands -= u32::from(!matches!(self.places[index], Place::Receiving { .. }));
         let reply = if discard { &[] } else { reply };
         if index > 0 {
             self.places[index] = self.store(reply);
@@ -314,6 +324,7 @@ impl Replies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::CommandTable;
 
     #[test]
     fn replies_leave_in_the_order_of_their_commands() {
@@ -332,6 +343,21 @@ mod tests {
         assert_eq!(out, b"acd");
         assert!(replies.is_empty());
         assert_eq!(replies.held_bytes(), 0);
+    }
+
+    #[test]
+    fn what_publishes_is_no_command_on_its_way() {
+        let mut replies = Replies::default();
+        let mut out = Vec::new();
+        let receiving = Receiving::new(CommandTable::global().rows()[0].id, 1, OwnedArgs::default());
+        let published = replies.expect_received(receiving, false, 0);
+        assert!(!replies.awaits_commands());
+        let command = replies.expect(false, 0);
+        assert!(replies.awaits_commands());
+        replies.fill(command, b"early", &mut out);
+        assert!(!replies.awaits_commands(), "its reply waits, but it has run");
+        replies.fill(published, b":1", &mut out);
+        assert_eq!(out, b":1early");
     }
 
     #[test]

@@ -155,6 +155,13 @@ impl Hub {
         }
     }
 
+    /// Whether a snapshot is to be written that all shards have handed in, and nobody else has to do anything for.
+    #[cfg(feature = "simulation")]
+    pub fn has_whole(&self, shared: &Shared) -> bool {
+        let is_whole = |job: &Arc<Job>| job.all_done() && (job.kind != Kind::Rewrite || !shared.log.awaits_cut());
+        self.lock().unwritten.as_ref().is_some_and(is_whole)
+    }
+
     /// The writer is done with a snapshot.
     pub(super) fn ended(&self, shared: &Shared, job: &Job, outcome: Result<(), String>) {
         let now = seconds_now();

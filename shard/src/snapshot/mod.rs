@@ -44,6 +44,8 @@ pub use hub::{Hub, LastSave, Order};
 pub use job::{Job, Kind, Waiter};
 pub use load::{Conflict, Loader, Loading, SnapshotFile, SnapshotLoader, Stage, Task};
 pub use writer::run as run_writer;
+#[cfg(feature = "simulation")]
+pub use writer::write_waiting;
 
 /// A block of entries goes to the writer when it has so many bytes.
 pub const BLOCK_BYTES: usize = 256 << 10;
