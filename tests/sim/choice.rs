@@ -10,6 +10,10 @@ pub enum Actor {
     Core(usize),
     /// The client of this number connects or sends.
     Client(usize),
+    /// The disk does something that was asked for.
+    Disk,
+    /// The core of this number evicts a key.
+    Memory(usize),
     /// The next event of the program happens.
     Outside,
 }

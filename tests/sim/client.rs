@@ -30,6 +30,14 @@ pub struct Heard {
     pub frame: Bytes,
 }
 
+impl Heard {
+    /// Whether it tells what happened to a key.
+    pub fn is_event(&self) -> bool {
+        let channel = b"\r\n__keyevent@";
+        self.frame.windows(channel.len()).any(|part| part == channel)
+    }
+}
+
 /// Where a client's connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {

@@ -12,7 +12,11 @@
 //! | `client.rs` | clients: what they sent, what they were answered, when |
 //! | `choice.rs` | who decides: a seed, or an exhaustive search over few switches |
 //! | `schedule.rs` | the world: cores, their stages, what can happen next |
+//! | `schedule/keeping.rs` | what a run does with the disk and with memory: crashes, snapshots, evictions |
+//! | `disk.rs` | the disk below append-only files: what a crash leaves of them |
+//! | `restart.rs` | another server, which begins with those files |
 //! | `oracle.rs` | is there a serial order that explains what the clients saw and what is left? |
+//! | `letters.rs` | the oracle's lists, sets and bits |
 //! | `verdict.rs` | running programs, and telling readably what went wrong |
 //! | `litmus.rs` | small programs, each against one way of getting the order wrong |
 //! | `mutants.rs` | each rule broken on purpose: the simulation must notice |
@@ -21,12 +25,19 @@
 //! | `lists.rs` | random programs on lists, with clients that wait |
 //! | `transactions.rs` | programs of MULTI, EXEC and WATCH |
 //! | `tracking.rs` | programs of clients that keep copies of what they have read |
+//! | `durability.rs` | programs that are cut off at any step: what is there afterwards |
+//! | `keyspace.rs` | programs beside a snapshot, and while keys are evicted |
+//! | `stores.rs` | programs of commands that read keys of some shards and write one of another |
 //! | `scripts.rs` | programs of scripts, which declare their keys or do not |
 //!
 //! A failure names its seed; `SIM_SEED=n` runs that seed alone, `SIM_SCALE=n` runs n times as many seeds.
 
 mod choice;
 mod client;
+mod disk;
+mod durability;
+mod keyspace;
+mod letters;
 mod lists;
 mod litmus;
 mod mutants;
@@ -35,8 +46,10 @@ mod plans;
 mod program;
 mod pubsub;
 mod random;
+mod restart;
 mod schedule;
 mod scripts;
+mod stores;
 mod tracking;
 mod transactions;
 mod verdict;

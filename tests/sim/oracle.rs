@@ -31,12 +31,34 @@ pub struct Final {
     pub told: Vec<Vec<Heard>>,
     /// Every time that the clock has shown, the last at the end.
     pub times: Vec<i64>,
+    /// The run was cut off, and these are the values that another server has found in the files.
+    pub cut: Option<Cut>,
+}
+
+/// How a run was cut off.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    /// The point in the order at which the values are to be those of the model.
+    pub found: Found,
+    /// The frames that have told clients of changed keys: what changed them was done.
+    pub told: Vec<Bytes>,
 }
 
 impl Final {
     fn millis(&self) -> i64 {
         self.times[self.times.len() - 1]
     }
+}
+
+/// Where in the order the values stand that were found in files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// At the end: whatever was shown is there.
+    End,
+    /// Somewhere: what was done last may be lost, though it was acknowledged.
+    Somewhere,
+    /// Where the snapshot was asked for.
+    Snapshot,
 }
 
 /// All keys that a program names, sorted.
@@ -49,31 +71,48 @@ pub fn keys_of(program: &Program) -> Vec<Bytes> {
     keys
 }
 
+/// A key's value, and until when it is there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Item {
-    value: Bytes,
-    expire_at: Option<i64>,
+pub struct Item {
+    /// The value: a string, or the letters that are a collection's elements.
+    pub value: Bytes,
+    /// When it expires.
+    pub expire_at: Option<i64>,
 }
 
 /// The model: the keys by their place in the sorted list, the messages published, and the time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Model {
-    items: Vec<Option<Item>>,
+pub struct Model {
+    /// By the places of the keys.
+    pub items: Vec<Option<Item>>,
     published: Vec<u32>,
+    /// What the request that is executed has published: channels and messages.
+    publishing: Vec<(Bytes, Bytes)>,
     /// What each client is subscribed to.
     subscribed: Vec<Vec<Bytes>>,
     /// How many messages each client has been told.
     told: Vec<usize>,
-    now: i64,
+    /// The time.
+    pub now: i64,
     /// What each client watches, by its place, and whether that was changed.
     watched: Vec<(usize, usize)>,
     spoilt: u32,
+    /// The point was passed at which the values are those that were found, if that need not be the end.
+    is_found: bool,
 }
 
 /// Whether some serial order explains everything.
 pub fn explains(program: &Program, history: &[Op], end: &Final) -> bool {
     assert!(history.len() <= 32, "a program has few requests: the search is exponential");
     let keys = keys_of(program);
+    let within = published_within(history);
+    let is_told = |frame: &Bytes| end.told.iter().flatten().any(|heard| heard.frame == *frame);
+    let told_within = within.iter().filter(|(_, frame)| is_told(frame)).fold(0, |mask, (number, _)| mask | 1 << number);
+    let mut end = end.clone();
+    for told in &mut end.told {
+        told.retain(|heard| within.iter().all(|(_, frame)| heard.frame != *frame));
+    }
+    let end = &end;
     let mut items = vec![None; keys.len()];
     for first in &program.first {
         let place = keys.binary_search(&first.key).expect("it is one of the program's keys");
@@ -89,13 +128,56 @@ pub fn explains(program: &Program, history: &[Op], end: &Final) -> bool {
         end,
         before: history.iter().map(before).collect(),
         may_refuse: program.events.iter().any(|event| matches!(event, Event::OverMemory(_))),
-        must: (0..history.len()).filter(|&i| history[i].answered.is_some()).fold(0, |mask, i| mask | 1 << i),
+        must: (0..history.len()).filter(|&i| history[i].answered.is_some()).fold(0, |mask, i| mask | 1 << i)
+            | told_within
+            | end.cut.as_ref().map_or(0, |cut| told_of(history, &cut.told)),
     };
     let clients = program.clients.len();
     let (subscribed, told) = (vec![Vec::new(); clients], vec![0; clients]);
     let (published, watched) = (Vec::new(), Vec::new());
-    let start = Model { items, published, subscribed, told, now: START_MILLIS, watched, spoilt: 0 };
-    search.go(0, &start, &mut HashSet::new())
+    let publishing = Vec::new();
+    let start =
+        Model { items, published, publishing, subscribed, told, now: START_MILLIS, watched, spoilt: 0, is_found: true };
+    let is_found = end.cut.as_ref().is_none_or(|cut| cut.found == Found::End);
+    search.go(0, &Model { is_found, ..start }, &mut HashSet::new())
+}
+
+/// What transactions and scripts have published. That goes out a little later than the rest of them takes effect: wherever
+/// it stands among other messages and replies, whoever was told knows that its request was executed.
+fn published_within(history: &[Op]) -> Vec<(usize, Bytes)> {
+    let mut published = Vec::new();
+    for (number, op) in history.iter().enumerate() {
+        let (Request::Multi(commands) | Request::Eval { commands, .. }) = &op.request else { continue };
+        let messages = commands.iter().filter(|args| args[0] == b"PUBLISH");
+        published.extend(messages.map(|args| (number, message_frame(&args[1], &args[2]))));
+    }
+    published
+}
+
+fn message_frame(channel: &Bytes, message: &Bytes) -> Bytes {
+    let mut frame = b">3\r\n$7\r\nmessage\r\n".to_vec();
+    push_bulk(&mut frame, Some(channel));
+    push_bulk(&mut frame, Some(message));
+    frame
+}
+
+/// The requests that clients were told of: those that alone can have changed a key that a frame names.
+fn told_of(history: &[Op], frames: &[Bytes]) -> u32 {
+    let names = |key: &Bytes| {
+        let end = [b"\r\n", key.as_slice(), b"\r\n"].concat();
+        frames.iter().any(|frame| frame.ends_with(&end))
+    };
+    let is_read =
+        |op: &Op| matches!(&op.request, Request::Command(args) if [&b"GET"[..], b"MGET"].contains(&args[0].as_slice()));
+    let mut told = 0;
+    for key in history.iter().flat_map(|op| op.request.keys()).filter(|key| names(key)) {
+        let mut changing =
+            (0..history.len()).filter(|&i| !is_read(&history[i]) && history[i].request.keys().contains(&key));
+        if let (Some(only), None) = (changing.next(), changing.next()) {
+            told |= 1 << only;
+        }
+    }
+    told
 }
 
 struct Search<'a> {
@@ -112,6 +194,13 @@ struct Search<'a> {
 impl Search<'_> {
     fn go(&self, done: u32, model: &Model, dead_ends: &mut HashSet<(u32, Model)>) -> bool {
         if done & self.must == self.must && self.is_end(model) {
+            return true;
+        }
+        if !model.is_found
+            && self.found() == Found::Somewhere
+            && self.has_values(model)
+            && self.go(done, &Model { is_found: true, ..model.clone() }, dead_ends)
+        {
             return true;
         }
         if !dead_ends.insert((done, model.clone())) {
@@ -138,24 +227,36 @@ impl Search<'_> {
     }
 
     fn is_end(&self, model: &Model) -> bool {
+        let Some(cut) = &self.end.cut else {
+            return self.has_values(model)
+                && self.end.heard.iter().all(|heard| *heard == model.published)
+                && self.end.told.iter().map(Vec::len).eq(model.told.iter().copied());
+        };
+        // What was published may not have been told when the run was cut off.
+        let is_told = self.end.told.iter().zip(&model.told).all(|(told, known)| told.len() <= *known);
+        is_told && if cut.found == Found::End { self.has_values(model) } else { model.is_found }
+    }
+
+    fn found(&self) -> Found {
+        self.end.cut.as_ref().map_or(Found::End, |cut| cut.found)
+    }
+
+    fn has_values(&self, model: &Model) -> bool {
         let there =
             model.items.iter().map(|item| item.as_ref().filter(|item| !is_past(item.expire_at, self.end.millis())));
         there.map(|item| item.map(|item| &item.value)).eq(self.end.values.iter().map(Option::as_ref))
-            && self.end.heard.iter().all(|heard| *heard == model.published)
-            && self.end.told.iter().map(Vec::len).eq(model.told.iter().copied())
     }
 
     /// Executes `op`; whether it gives the reply that was seen.
     fn executes(&self, op: &Op, done: u32, model: &mut Model) -> bool {
-        if let Request::Command(args) = &op.request
-            && args[0] == b"PUBLISH"
-        {
-            return self.publishes(op, args, done, model);
-        }
         if lists::waits(&op.request) {
             let over = op.sent.1 + lists::TIMEOUT_MILLIS;
             let reply = model.take_or_wait(op, self.keys, over);
             return reply.is_some_and(|reply| op.answered.is_none() || reply.is(&op.reply));
+        }
+        if self.found() == Found::Snapshot && matches!(&op.request, Request::Command(args) if args[0] == b"BGSAVE") {
+            model.is_found = self.has_values(model);
+            return model.is_found;
         }
         let before = model.items.clone();
         let reply = match &op.request {
@@ -163,30 +264,31 @@ impl Search<'_> {
             request => model.execute_for(op.client, request, self.keys),
         };
         model.spoil_changed(&before);
-        op.answered.is_none() || reply.is(&op.reply)
+        let are_told = std::mem::take(&mut model.publishing)
+            .iter()
+            .all(|(channel, message)| self.is_told(op, channel, message, done, model));
+        are_told && (op.answered.is_none() || reply.is(&op.reply))
     }
 
-    /// Executes a PUBLISH; whether each subscriber was told just then.
-    fn publishes(&self, op: &Op, args: &[Bytes], done: u32, model: &mut Model) -> bool {
-        let [channel, message] = [&args[1], &args[2]].map(|text| text.escape_ascii().to_string());
-        let (channel_len, message_len) = (channel.len(), message.len());
-        let frame = format!(">3\r\n$7\r\nmessage\r\n${channel_len}\r\n{channel}\r\n${message_len}\r\n{message}\r\n");
-        let mut receivers = 0;
+    /// Whether each subscriber was told just then of what was published.
+    fn is_told(&self, op: &Op, on: &Bytes, message: &Bytes, done: u32, model: &mut Model) -> bool {
+        let frame = message_frame(on, message);
         for client in 0..model.subscribed.len() {
-            if !model.subscribed[client].contains(&args[1]) {
+            if !model.subscribed[client].contains(on) {
                 continue;
             }
-            receivers += 1;
             let is_own = |i: &usize| done & (1 << i) != 0 && self.history[*i].client == client;
             // Who hears himself gets his reply first.
             let behind = (0..self.history.len()).filter(is_own).count() + usize::from(client == op.client);
-            let expected = Heard { behind, frame: frame.clone().into_bytes() };
-            if self.end.told[client].get(model.told[client]) != Some(&expected) {
-                return false;
+            let expected = Heard { behind, frame: frame.clone() };
+            match self.end.told[client].get(model.told[client]) {
+                Some(told) if *told != expected => return false,
+                None if self.end.cut.is_none() => return false,
+                Some(_) | None => {}
             }
             model.told[client] += 1;
         }
-        op.answered.is_none() || Answer::Integer(receivers).is(&op.reply)
+        true
     }
 
     /// Whether `op` was, or without a reply may have been, refused for lack of memory.
@@ -200,12 +302,21 @@ fn is_past(expire_at: Option<i64>, now: i64) -> bool {
     expire_at.is_some_and(|at| now > at)
 }
 
-enum Answer {
+/// What a request is answered.
+pub enum Answer {
+    /// OK.
     Ok,
+    /// A line.
+    Simple(&'static str),
+    /// A number.
     Integer(i64),
+    /// A string, or nothing.
     Bulk(Option<Bytes>),
+    /// Several.
     Bulks(Vec<Option<Bytes>>),
+    /// An error that begins so.
     Error(&'static str),
+    /// A transaction of one SET, or none.
     Executed(bool),
     /// What was done about a channel, and how many subscriptions there are then.
     Subscribed(&'static str, Bytes, usize),
@@ -225,6 +336,7 @@ impl Answer {
 
     fn write(&self, expected: &mut Bytes) {
         match self {
+            Answer::Simple(text) => expected.extend(format!("+{text}\r\n").bytes()),
             Answer::Ok => expected.extend(b"+OK\r\n"),
             Answer::Integer(number) => expected.extend(format!(":{number}\r\n").bytes()),
             Answer::Bulk(value) => push_bulk(expected, value.as_ref()),
@@ -268,17 +380,20 @@ fn number(bytes: &[u8]) -> Option<i64> {
 }
 
 impl Model {
-    fn place(keys: &[Bytes], key: &Bytes) -> usize {
+    /// The place of a key.
+    pub fn place(keys: &[Bytes], key: &Bytes) -> usize {
         keys.binary_search(key).expect("it is one of the program's keys")
     }
 
-    fn item(&mut self, place: usize) -> Option<&Item> {
+    /// What is at a place now.
+    pub fn item(&mut self, place: usize) -> Option<&Item> {
         let now = self.now;
         self.items[place].take_if(|item| is_past(item.expire_at, now));
         self.items[place].as_ref()
     }
 
-    fn value(&mut self, place: usize) -> Option<Bytes> {
+    /// Its value.
+    pub fn value(&mut self, place: usize) -> Option<Bytes> {
         self.item(place).map(|item| item.value.clone())
     }
 
@@ -316,6 +431,7 @@ impl Model {
             let before = self.items.clone();
             let answer = self.command(args, keys);
             self.spoil_changed(&before);
+            self.publishing.clear();
             answer
         };
         Answer::Each(commands.iter().map(run).collect())
@@ -390,6 +506,8 @@ impl Model {
             b"COPY" => self.copy(key(1), key(2), args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"REPLACE"))),
             b"RENAME" => self.rename(key(1), key(2), true),
             b"RENAMENX" => self.rename(key(1), key(2), false),
+            b"BGSAVE" => Answer::Simple("Background saving started"),
+            b"BGREWRITEAOF" => Answer::Simple("Background append only file rewriting started"),
             // A pause delays commands, and so does the schedule anyway.
             b"CLIENT" => Answer::Ok,
             b"DBSIZE" => Answer::Integer((0..keys.len()).filter(|&place| self.item(place).is_some()).count() as i64),
@@ -397,7 +515,15 @@ impl Model {
                 self.items.fill(None);
                 Answer::Ok
             }
-            b"LPUSH" | b"RPUSH" | b"LPOP" | b"RPOP" | b"LRANGE" | b"LMOVE" => self.list_command(args, keys),
+            b"PUBLISH" => {
+                self.publishing.push((args[1].clone(), args[2].clone()));
+                let hears = |channels: &&Vec<Bytes>| channels.contains(&args[1]);
+                Answer::Integer(self.subscribed.iter().filter(hears).count() as i64)
+            }
+            b"LPUSH" | b"RPUSH" | b"LPOP" | b"RPOP" | b"LRANGE" | b"LMOVE" | b"SORT" => self.list_command(args, keys),
+            b"SADD" | b"SREM" | b"SISMEMBER" | b"SCARD" | b"SMOVE" => self.set_command(args, keys),
+            b"SINTERSTORE" | b"SUNIONSTORE" | b"SDIFFSTORE" => self.store_sets(args, keys),
+            b"BITOP" => self.store_bits(args, keys),
             other => panic!("the model does not know {}", other.escape_ascii()),
         }
     }
@@ -452,78 +578,6 @@ impl Model {
     }
 }
 
-/// Lists of single letters, each the letters in a row; an empty one is not there.
-impl Model {
-    fn list(&mut self, key: usize) -> Bytes {
-        self.value(key).unwrap_or_default()
-    }
-
-    fn put_list(&mut self, key: usize, letters: Bytes) {
-        let expire_at = self.item(key).and_then(|item| item.expire_at);
-        self.items[key] = (!letters.is_empty()).then_some(Item { value: letters, expire_at });
-    }
-
-    fn push(&mut self, key: usize, letter: u8, left: bool) -> i64 {
-        let mut letters = self.list(key);
-        let place = if left { 0 } else { letters.len() };
-        letters.insert(place, letter);
-        let len = letters.len() as i64;
-        self.put_list(key, letters);
-        len
-    }
-
-    fn pop(&mut self, key: usize, left: bool) -> Option<Bytes> {
-        let mut letters = self.list(key);
-        let last = letters.len().checked_sub(1)?;
-        let letter = letters.remove(if left { 0 } else { last });
-        self.put_list(key, letters);
-        Some(vec![letter])
-    }
-
-    fn shift(&mut self, args: &[Bytes], keys: &[Bytes]) -> Option<Bytes> {
-        let left = |word: &Bytes| word.eq_ignore_ascii_case(b"LEFT");
-        let letter = self.pop(Self::place(keys, &args[1]), left(&args[3]))?;
-        self.push(Self::place(keys, &args[2]), letter[0], left(&args[4]));
-        Some(letter)
-    }
-
-    fn list_command(&mut self, args: &[Bytes], keys: &[Bytes]) -> Answer {
-        let key = Self::place(keys, &args[1]);
-        match args[0].as_slice() {
-            b"LPUSH" => Answer::Integer(self.push(key, args[2][0], true)),
-            b"RPUSH" => Answer::Integer(self.push(key, args[2][0], false)),
-            b"LPOP" => Answer::Bulk(self.pop(key, true)),
-            b"RPOP" => Answer::Bulk(self.pop(key, false)),
-            b"LRANGE" => Answer::Bulks(self.list(key).iter().map(|letter| Some(vec![*letter])).collect()),
-            b"LMOVE" => Answer::Bulk(self.shift(args, keys)),
-            other => panic!("the model does not know {}", other.escape_ascii()),
-        }
-    }
-
-    /// A command that waits: takes what is there; with nothing there, it is nothing that can happen before `over`.
-    /// Who has waited is served by whatever key of his has an element first, not by the first one with an element.
-    fn take_or_wait(&mut self, op: &Op, keys: &[Bytes], over: i64) -> Option<Answer> {
-        let Request::Command(args) = &op.request else { unreachable!("only commands wait") };
-        let late = self.now >= over;
-        if args[0].eq_ignore_ascii_case(b"BLMOVE") {
-            return match self.shift(args, keys) {
-                None => late.then_some(Answer::Executed(false)),
-                letter => Some(Answer::Bulk(letter)),
-            };
-        }
-        let left = args[0].eq_ignore_ascii_case(b"BLPOP");
-        let is_served =
-            |name: &&Bytes| op.answered.is_none() || op.reply.windows(name.len()).any(|part| part == **name);
-        for name in args[1..args.len() - 1].iter().filter(is_served) {
-            if let Some(letter) = self.pop(Self::place(keys, name), left) {
-                return Some(Answer::Bulks(vec![Some(name.clone()), Some(letter)]));
-            }
-        }
-        let nothing = args[1..args.len() - 1].iter().all(|name| self.value(Self::place(keys, name)).is_none());
-        (late && nothing).then_some(Answer::Executed(false))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -544,7 +598,7 @@ mod tests {
         explains(
             &program,
             history,
-            &Final { values, heard: Vec::new(), told: vec![Vec::new()], times: vec![START_MILLIS] },
+            &Final { values, heard: Vec::new(), told: vec![Vec::new()], times: vec![START_MILLIS], cut: None },
         )
     }
 

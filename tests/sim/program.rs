@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use shard::config::types::choices::AppendFsync;
 use shard::ids::ShardId;
 use shard::slot::SlotMap;
 
@@ -140,6 +141,16 @@ pub struct Program {
     pub put_offs: bool,
     /// Scripts give way after every command.
     pub gives_way: bool,
+    /// There are append-only files, synced so, and the run is cut off now and then to look what they hold.
+    pub log: Option<AppendFsync>,
+    /// Somebody asks for a snapshot, which is looked at in the end.
+    pub saves: bool,
+    /// So many keys are evicted, at any time.
+    pub evictions: usize,
+    /// Replies wait for those behind them on every core.
+    pub withholds: bool,
+    /// A broken rule: recovery looks at one file at a time.
+    pub recovers_apart: bool,
 }
 
 impl Program {
@@ -206,11 +217,29 @@ impl Program {
         self
     }
 
+    /// There are append-only files.
+    pub fn with_log(mut self, fsync: AppendFsync) -> Program {
+        self.log = Some(fsync);
+        self
+    }
+
+    /// Somebody asks for a snapshot.
+    pub fn saving(mut self) -> Program {
+        self.saves = true;
+        self
+    }
+
+    /// So many keys are evicted.
+    pub fn evicting(mut self, keys: usize) -> Program {
+        self.evictions = keys;
+        self
+    }
+
     /// `name@shard` as a key that this shard owns; anything else as it is.
     pub fn key(&self, text: &str) -> Bytes {
-        match text.split_once('@') {
-            Some((name, shard)) => key_on(self.shards, shard.parse().expect("a shard's number follows the @"), name),
-            None => text.as_bytes().to_vec(),
+        match text.split_once('@').map(|(name, shard)| (name, shard.parse())) {
+            Some((name, Ok(shard))) => key_on(self.shards, shard, name),
+            _ => text.as_bytes().to_vec(),
         }
     }
 
@@ -296,9 +325,13 @@ impl Request {
 /// The keys that a command names.
 pub fn keys_of_command(args: &[Bytes]) -> Vec<&Bytes> {
     let step = match args[0].to_ascii_uppercase().as_slice() {
+        b"SADD" | b"SREM" | b"SISMEMBER" | b"SCARD" => args.len(),
+        b"SMOVE" => return args[1..3].iter().collect(),
+        b"BITOP" => return args[2..].iter().collect(),
+        b"SORT" => return [1, 4].iter().filter_map(|&place| args.get(place)).collect(),
         b"MSET" | b"MSETNX" => 2,
         b"SET" | b"PEXPIREAT" => args.len(),
-        b"CLIENT" | b"SUBSCRIBE" | b"UNSUBSCRIBE" | b"PUBLISH" => return Vec::new(),
+        b"BGSAVE" | b"BGREWRITEAOF" | b"CLIENT" | b"SUBSCRIBE" | b"UNSUBSCRIBE" | b"PUBLISH" => return Vec::new(),
         b"COPY" | b"LMOVE" | b"BLMOVE" => return args[1..3].iter().collect(),
         b"LPUSH" | b"RPUSH" | b"LPOP" | b"RPOP" | b"LRANGE" => args.len(),
         b"BLPOP" | b"BRPOP" => return args[1..args.len() - 1].iter().collect(),

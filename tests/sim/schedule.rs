@@ -8,26 +8,33 @@
 //! production loop: it collects what clients sent, then reads clock and tail. A core that sleeps acts again only when
 //! the mesh wakes it, a client sends, or its deadline comes, so a lost wake-up shows as a run that is stuck.
 
+mod keeping;
+
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use net::service::{Actions, Endpoint, Park};
 use net::{ConnId, Flow, OwnedArgs, Resp, Service};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
 use shard::clock::Clock;
 use shard::config::Config;
+use shard::config::types::choices::MaxmemoryPolicy;
+use shard::config::types::events::Events;
 use shard::core::Core;
 use shard::exec::Ctx;
 use shard::ids::{DbId, ShardId};
-use shard::mesh::{Mesh, Pushed, Rule, Rules, Wake};
-use shard::shared::{Shared, SharedParts};
-use storage::types::list::{End, IntBuf};
-use storage::{Expiry, StringValue, UnixMillis, Value};
+use shard::mesh::{Pushed, Rule, Rules, Wake};
+use shard::shared::Shared;
+use storage::{Expiry, StringValue, UnixMillis};
 
 use crate::choice::{Actor, Choice};
 use crate::client::{Client, Link, Op};
+use crate::disk::Disk;
 use crate::plans::{Heard, plan_of};
 use crate::program::{Bytes, Event, Program, Request, START_MILLIS, short};
+use crate::restart;
 use crate::scripts::eval;
 
 /// More steps than any program needs: a run that gets here goes round in circles.
@@ -60,6 +67,12 @@ const PATIENCE_MILLIS: i64 = 1000;
 /// So many times.
 const PATIENCE_MAX: u32 = 3;
 
+/// With a log, one step in so many is looked at as the last one.
+const CRASH_ONE_IN: u32 = 60;
+
+/// And of those in which a client was sent something.
+const CRASH_WHEN_SHOWN_ONE_IN: u32 = 3;
+
 /// What ended a run before its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
@@ -69,6 +82,8 @@ pub enum Broken {
     Unasked(String),
     /// All are answered, but something is left over in a core.
     Unrest(String),
+    /// After a crash something is gone that was shown, or there is what never was.
+    Lost(String),
 }
 
 /// Where a core is in its tick.
@@ -106,6 +121,22 @@ struct Place {
     idle_ticks: u32,
 }
 
+fn config_of(program: &Program, disk: Option<&Disk>) -> Config {
+    let mut config = Config::default();
+    config.databases = 1;
+    if let (None, Some(disk)) = (program.log, disk) {
+        disk.path().to_str().expect("the simulation's directories have plain names").clone_into(&mut config.dir.0);
+    }
+    // Else FLUSHALL asks for a snapshot, too.
+    config.save.points.clear();
+    config.maxmemory_policy = MaxmemoryPolicy::AllkeysRandom;
+    if let (Some(fsync), Some(disk)) = (program.log, disk) {
+        config = restart::logging(disk.path(), fsync);
+        config.notify_keyspace_events = Events::KEYEVENT.with(Events::ALL);
+    }
+    config
+}
+
 /// One run of a program.
 pub struct World<'a> {
     program: &'a Program,
@@ -119,6 +150,12 @@ pub struct World<'a> {
     step: usize,
     last: Option<Actor>,
     heard: Heard,
+    disk: Option<Disk>,
+    /// Decides about crashes, so that they change nothing about the run.
+    crashes: SmallRng,
+    /// In this step a client was sent something.
+    shows: bool,
+    evicted: usize,
     patience: u32,
     times: Vec<i64>,
     /// What every request came to.
@@ -132,17 +169,11 @@ impl<'a> World<'a> {
     pub fn new(program: &'a Program, rules: Rules, choice: &'a mut dyn Choice, trace: bool) -> World<'a> {
         let bells: Vec<Arc<Bell>> = (0..program.shards).map(|_| Arc::default()).collect();
         let wakers = bells.iter().map(|bell| Arc::clone(bell) as Arc<dyn Wake>).collect();
-        let mut config = Config::default();
-        config.databases = 1;
-        let shared = Arc::new(Shared::new(SharedParts {
-            mesh: Mesh::new(wakers, rules),
-            config,
-            started_at: UnixMillis(START_MILLIS),
-            run_id: "0".repeat(40),
-            replication_id: "0".repeat(40),
-            config_file: None,
-            executable: String::new(),
-        }));
+        let disk = (program.log.is_some() || program.saves).then(Disk::new);
+        let shared = Arc::new(restart::share(config_of(program, disk.as_ref()), wakers, rules));
+        if program.log.is_some() {
+            restart::open_log(&shared, UnixMillis(START_MILLIS)).expect("a log begins in an empty directory");
+        }
         let micros = Arc::new(AtomicI64::new(START_MILLIS * 1000));
         let place = |(id, bell): (usize, _)| {
             let clock = Clock::Manual(Arc::clone(&micros));
@@ -151,13 +182,15 @@ impl<'a> World<'a> {
                 core.let_scripts_give_way();
             }
             // A client that is told late has fewer orders to be wrong about: mostly it is told at once.
-            if !choice.oddity(WITHHOLDING_ONE_IN) {
+            if !program.withholds && !choice.oddity(WITHHOLDING_ONE_IN) {
                 core.write_at_once();
             }
             Place { core, stage: Stage::Idle, bell, deadline: 0, withheld: 0, put_offs: 0, idle_ticks: 0 }
         };
+        let places: Vec<Place> = bells.into_iter().enumerate().map(place).collect();
+        let crashes = if disk.is_some() { choice.pick(u32::MAX as usize) as u64 } else { 0 };
         let mut world = World {
-            places: bells.into_iter().enumerate().map(place).collect(),
+            places,
             clients: program.clients.iter().cloned().map(Client::new).collect(),
             program,
             choice,
@@ -168,6 +201,10 @@ impl<'a> World<'a> {
             step: 0,
             last: None,
             heard: Arc::new(Mutex::new(vec![Vec::new(); program.shards])),
+            crashes: SmallRng::seed_from_u64(crashes),
+            disk,
+            shows: false,
+            evicted: 0,
             patience: PATIENCE_MAX,
             times: vec![START_MILLIS],
             history: Vec::new(),
@@ -243,9 +280,18 @@ impl<'a> World<'a> {
             let actor = actors[self.choice.actor(&actors, running)];
             self.last = Some(actor);
             self.step += 1;
+            self.shows = false;
             self.act(actor)?;
+            let one_in = if self.shows { CRASH_WHEN_SHOWN_ONE_IN } else { CRASH_ONE_IN };
+            if self.program.log.is_some() && self.crashes.random_ratio(1, one_in) {
+                self.crash()?;
+            }
         }
-        self.check_rest()
+        self.check_rest()?;
+        if self.program.saves {
+            self.look_at_snapshot()?;
+        }
+        if self.program.log.is_some() { self.crash() } else { Ok(()) }
     }
 
     /// The clients that are not through.
@@ -264,6 +310,13 @@ impl<'a> World<'a> {
         let clients = self.clients.iter().enumerate();
         let clients = clients.filter(|(_, client)| self.can_send(client) || self.can_connect(client));
         let mut actors: Vec<Actor> = cores.chain(clients.map(|(client, _)| Actor::Client(client))).collect();
+        if self.disk.as_ref().is_some_and(|disk| disk.pending() > 0) || self.keeper_has_work() {
+            actors.push(Actor::Disk);
+        }
+        // Once there is something that may go, and while somebody is still to look.
+        if self.evicted < self.program.evictions && !self.history.is_empty() && !actors.is_empty() {
+            actors.extend((0..self.places.len()).map(Actor::Memory));
+        }
         match self.program.events.get(self.next_event) {
             None => {}
             Some(Event::Close(client)) if !self.clients[*client].has_sent() => {}
@@ -294,13 +347,15 @@ impl<'a> World<'a> {
             let ready = !client.socket.is_empty() || (!client.input.is_empty() && !client.held);
             (matches!(client.link, Link::Up(_)) && ready) || matches!(client.link, Link::Closing(_))
         };
-        at_home.into_iter().any(waits)
+        at_home.into_iter().any(waits) || self.disk.as_ref().is_some_and(|disk| disk.has_done(core))
     }
 
     fn act(&mut self, actor: Actor) -> Result<(), Broken> {
         match actor {
             Actor::Core(core) => return self.core_step(core),
             Actor::Client(client) => self.client_step(client),
+            Actor::Disk => self.disk_step(),
+            Actor::Memory(core) => self.evict(core),
             Actor::Outside => self.outside(),
         }
         Ok(())
@@ -386,6 +441,9 @@ impl<'a> World<'a> {
     /// What clients have sent comes into the core's buffers, or an arbitrary first part of it.
     fn collect(&mut self, core: usize, next: Stage) {
         self.places[core].stage = next;
+        for done in self.disk.as_mut().map(|disk| disk.take_done(core)).unwrap_or_default() {
+            self.places[core].core.file_done(done);
+        }
         for number in 0..self.clients.len() {
             if self.clients[number].script.home != core {
                 continue;
@@ -503,6 +561,9 @@ impl<'a> World<'a> {
         self.places[core].withheld = 0;
         self.places[core].stage = Stage::Idle;
         assert!(actions.close_now.is_empty() && actions.close_after_write.is_empty(), "nobody is to be closed");
+        for request in actions.files {
+            self.disk.as_mut().expect("only a log has files").ask(core, request);
+        }
         self.tell(|_| format!("core {core} ends its tick"));
         for conn in actions.write {
             self.write(core, conn)?;
@@ -525,6 +586,7 @@ impl<'a> World<'a> {
         if bytes.is_empty() {
             return Ok(());
         }
+        self.shows = true;
         self.tell(|_| format!("      client {number} gets {}", short(&bytes)));
         let received = self.clients[number].receive(&bytes, now, &mut self.history);
         received.map_err(|text| Broken::Unasked(format!("client {number} got {text}")))
@@ -548,22 +610,7 @@ impl<'a> World<'a> {
         let now = UnixMillis(self.millis());
         let mut value = |key: &Bytes| {
             let owner = self.shared.slots.owner(key);
-            let shard = &mut self.places[owner.index()].core.shard;
-            shard.clock = shard.clock.max(now);
-            let mut ctx = Ctx { shard, db: DbId(0), no_touch: true };
-            match ctx.peek(key.as_slice())?.value() {
-                Value::String(string) => Some(string.to_vec()),
-                // Elements of simulated lists are single letters.
-                Value::List(list) => {
-                    let mut letters = Vec::new();
-                    let mut walk = list.walk(End::Head, 0);
-                    while let Some(item) = walk.next() {
-                        letters.extend_from_slice(item.as_bytes(&mut IntBuf::default()));
-                    }
-                    Some(letters)
-                }
-                other => panic!("a simulated key is a {}", other.value_type().name()),
-            }
+            restart::value_at(&mut self.places[owner.index()].core, key, now)
         };
         keys.iter().map(&mut value).collect()
     }
@@ -573,9 +620,17 @@ impl<'a> World<'a> {
         self.heard.lock().expect("one thread").clone()
     }
 
-    /// What each client was told of channels, in order.
+    /// What each client was told of channels, in order, but for what happened to keys.
     pub fn told(&self) -> Vec<Vec<crate::client::Heard>> {
-        self.clients.iter().map(|client| client.heard.clone()).collect()
+        let published = |heard: &&crate::client::Heard| !heard.is_event();
+        self.clients.iter().map(|client| client.heard.iter().filter(published).cloned().collect()).collect()
+    }
+
+    /// The frames that tell clients of changed keys.
+    fn changes_told(&self) -> Vec<Bytes> {
+        let heard = self.clients.iter().flat_map(|client| client.heard.iter().filter(|heard| heard.is_event()));
+        let invalid = self.clients.iter().flat_map(|client| &client.invalid);
+        heard.chain(invalid).map(|heard| heard.frame.clone()).collect()
     }
 
     /// What each client was told of keys that changed, in order.

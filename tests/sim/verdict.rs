@@ -83,7 +83,13 @@ fn judge(program: &Program, rules: Rules, choice: &mut dyn Choice, story: Option
     let keys = keys_of(program);
     let mut world = World::new(program, rules, choice, story.is_some());
     let ran = quietly(|| world.run());
-    let end = Final { values: world.values(&keys), heard: world.heard(), told: world.told(), times: world.times() };
+    let end = Final {
+        values: world.values(&keys),
+        heard: world.heard(),
+        told: world.told(),
+        times: world.times(),
+        cut: None,
+    };
     let verdict = match ran {
         Err(panic) => Err(Wrong::Panicked(panic)),
         Ok(Err(broken)) => Err(Wrong::Broken(broken)),
