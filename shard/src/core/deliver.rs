@@ -254,7 +254,8 @@ impl Core {
 
     /// Counts a command that ran, and failed with an error of code `failed` if there is one. True if it was slow.
     pub(super) fn account(&mut self, row: &Row, micros: u64, failed: Option<&[u8]>) -> bool {
-        if let Some(code) = failed {
+        let counted = std::mem::take(&mut self.error_is_counted);
+        if let Some(code) = failed.filter(|_| !counted) {
             self.stats.error(code);
         }
         let config = &self.shard.config;

@@ -167,6 +167,8 @@ pub struct Core {
     own_reply: Vec<u8>,
     /// The reply of work that runs here.
     work_reply: Vec<u8>,
+    /// The error that the next command to be counted replies was counted already: that of a script's command.
+    pub error_is_counted: bool,
     /// Room for the commands of a transaction, from one that is over.
     spare_queue: Queue,
     /// Work that has given way.
@@ -329,6 +331,7 @@ impl Core {
             recent: RecentCommands::default(),
             own_reply: Vec::new(),
             work_reply: Vec::new(),
+            error_is_counted: false,
             spare_queue: Queue::default(),
             long: LongRuns::default(),
             deferred: Vec::new(),

@@ -158,18 +158,23 @@ impl Core {
 
     /// Answers an error in place of the command.
     fn refuse(&mut self, conn: ConnId, command: Option<CommandId>, error: &CommandError) -> Flow {
-        if let Some(command) = command {
-            self.stats.commands[command.index()].rejected += 1;
-        }
         let is_exec = command.is_some_and(|command| CommandTable::global().row(command).command.name == "exec");
         let aborted = self.break_transaction(conn, is_exec, error);
         let error = aborted.as_ref().unwrap_or(error);
-        self.stats.error(error.code());
+        self.count_refusal(command, error);
         if let Some(session) = self.session(conn) {
             session.forget_caching(command);
         }
         self.answer_now(conn, |_, reply| reply.error(error.as_bytes()));
         Flow::Continue
+    }
+
+    /// A command, if it is one, was refused.
+    pub fn count_refusal(&mut self, command: Option<CommandId>, error: &CommandError) {
+        if let Some(command) = command {
+            self.stats.commands[command.index()].rejected += 1;
+        }
+        self.stats.error(error.code());
     }
 
     fn dispatch(&mut self, conn: ConnId, row: &'static Row, args: &Args<'_>) -> Flow {

@@ -55,6 +55,7 @@ use net::{Args, Resp};
 pub use registry::{Registry, Script};
 pub use vm::Kind;
 
+use crate::exec::CommandError;
 use crate::spec::table::Row;
 
 /// On what a script's commands run.
@@ -62,6 +63,9 @@ pub trait Host {
     /// Runs a command that a script may call; appends its reply, in version `resp`, to `out`. A command that would block
     /// does not: it answers as if its time were over.
     fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>);
+
+    /// A command that a script may not call was refused: `row`, if there is one of its name.
+    fn refused(&mut self, row: Option<&'static Row>, error: &CommandError);
 
     /// Whether the script is to give way, as far as is known without a look at the clock.
     fn is_time_up(&self) -> bool;

@@ -23,7 +23,7 @@ use net::{Args, Resp};
 
 use super::library::redis::command;
 use super::stack::Stack;
-use super::to_reply::{failure, write_value};
+use super::to_reply::{failure, is_counted, write_value};
 use super::vm::{Call, Exchange, Failure};
 
 /// A function that a state keeps for as long as it is asked for, as its place in Lua's own registry.
@@ -197,6 +197,7 @@ unsafe extern "C-unwind" fn enter(state: *mut ffi::lua_State) -> c_int {
     // is done with the result asks for room.
     let mut stack = unsafe { Stack::of(state) };
     entry.has_failed = status != ffi::LUA_OK;
+    entry.exchange.end_is_counted.set(is_counted(&mut stack));
     if entry.has_failed {
         failure(&mut stack, &mut entry.failure);
     } else {

@@ -161,6 +161,11 @@ impl Course {
         Arc::clone(running)
     }
 
+    /// Whether what a script that is over has replied is an error of a command that it called, which counted then.
+    pub(super) fn error_is_counted(&self) -> bool {
+        self.state.vm.exchange().end_is_counted.get()
+    }
+
     /// What a script that is over has replied.
     pub(super) fn end(self, registry: &Arc<Registry>, job: &Job, reply: &mut Reply<'_>) -> Outcome {
         let Course { state, running, .. } = self;
@@ -189,7 +194,10 @@ impl Course {
         let mut out = exchange.reply.borrow_mut();
         let resp = exchange.resp.get();
         match self.judge(registry, job, &args) {
-            Err(error) => Reply::new(&mut out, resp).error(error.as_bytes()),
+            Err((row, error)) => {
+                host.refused(row, &error);
+                Reply::new(&mut out, resp).error(error.as_bytes());
+            }
             Ok(row) => {
                 if row.is_write() && !self.wrote {
                     self.wrote = true;
@@ -206,36 +214,42 @@ impl Course {
         Resume::Go
     }
 
-    /// Whether the script may call this.
-    fn judge(&self, registry: &Registry, job: &Job, args: &Args<'_>) -> Result<&'static Row, CommandError> {
+    /// Whether the script may call this. If not, the command comes with the error, unless there is none of that name.
+    fn judge(&self, registry: &Registry, job: &Job, args: &Args<'_>) -> Result<&'static Row, Refusal> {
         let known = self.state.vm.exchange().recent.borrow_mut().find(args.at(0));
         let found = known.map(|row| CommandTable::global().resolve_in(row, args));
-        let Some(Ok(Some(row))) = found else { return Err(UNKNOWN_COMMAND) };
+        let Some(Ok(Some(row))) = found else { return Err((None, UNKNOWN_COMMAND)) };
         if !row.is_callable {
-            return Err(UNKNOWN_COMMAND);
+            return Err((None, UNKNOWN_COMMAND));
         }
+        self.objection(registry, job, row, args).map_or(Ok(row), |error| Err((Some(row), error)))
+    }
+
+    /// Why the script may not call `row` with these arguments.
+    fn objection(&self, registry: &Registry, job: &Job, row: &Row, args: &Args<'_>) -> Option<CommandError> {
         if !row.command.arity.admits(args.len()) || matches!(row.command.run, Run::Container) {
-            return Err(WRONG_ARITY);
+            return Some(WRONG_ARITY);
         }
         let flags = row.command.flags;
         let is_denied = flags.has(Flag::Noscript) && !registry.denies_nothing();
         if is_denied || matches!(row.command.run, Run::Placed(_)) {
-            return Err(NOT_ALLOWED);
+            return Some(NOT_ALLOWED);
         }
         let writes = flags.has(Flag::Write);
         if job.read_only && (writes || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites)) {
-            return Err(READ_ONLY);
+            return Some(READ_ONLY);
         }
         if writes && job.writes_refused && !self.wrote {
-            return Err(MISCONF);
+            return Some(MISCONF);
         }
         // A script that has begun to write is let finish.
-        if flags.has(Flag::Denyoom) && job.short_of_memory && !self.wrote {
-            return Err(OUT_OF_MEMORY);
-        }
-        Ok(row)
+        let takes_memory = flags.has(Flag::Denyoom) && job.short_of_memory && !self.wrote;
+        takes_memory.then_some(OUT_OF_MEMORY)
     }
 }
+
+/// A command that is refused, if it is one, and why.
+type Refusal = (Option<&'static Row>, CommandError);
 
 /// The commands that a script may call but for their option to wait say so.
 fn refused_to_block(row: &Row, args: &Args<'_>) -> Option<Vec<u8>> {

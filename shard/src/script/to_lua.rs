@@ -124,6 +124,9 @@ fn push_field(stack: &mut Stack, name: &[u8], push: impl FnOnce(&mut Stack)) {
     stack.set(-3);
 }
 
+/// The field of an error that says that it was a command's, under the name that Redis has for it.
+pub(super) const IS_COUNTED: &[u8] = b"ignore_error_stats_update";
+
 /// Pushes an error; whether it is the reply of a command, which has been counted as one.
 pub(super) fn push_error(stack: &mut Stack, text: &[u8], is_reply: bool) {
     stack.push_table(0, 2);
@@ -131,7 +134,7 @@ pub(super) fn push_error(stack: &mut Stack, text: &[u8], is_reply: bool) {
     stack.push_bytes(text);
     stack.set(-3);
     if is_reply {
-        stack.push_bytes(b"ignore_error_stats_update");
+        stack.push_bytes(IS_COUNTED);
         stack.push_boolean(true);
         stack.set(-3);
     }

@@ -7,6 +7,7 @@ use net::{Reply, Resp};
 
 use super::number::write_g;
 use super::stack::{Stack, Type};
+use super::to_lua::IS_COUNTED;
 use super::vm::Failure;
 
 /// Tables within tables are answered to this depth.
@@ -178,6 +179,17 @@ fn write_array(stack: &mut Stack, spoken: Resp, reply: &mut Reply<'_>, depth: us
         stack.push_at(-1, index);
         write(stack, spoken, reply, depth + 1);
     }
+}
+
+/// Whether the value on top of the stack is an error with which a command replied to the script.
+pub(super) fn is_counted(stack: &mut Stack) -> bool {
+    if stack.type_of(-1) != Type::Table {
+        return false;
+    }
+    stack.push_field(-1, IS_COUNTED);
+    let counted = stack.truth(-1);
+    stack.pop(1);
+    counted
 }
 
 /// What the sandbox made of an error, which is on top of the stack.

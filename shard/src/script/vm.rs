@@ -69,6 +69,8 @@ pub struct Exchange {
     pub(super) load_until: Cell<Option<Instant>>,
     /// How the script ended.
     pub(super) end: RefCell<Option<Result<(), Failure>>>,
+    /// That is the error of a command, which counted when the command ran.
+    pub(super) end_is_counted: Cell<bool>,
     /// Functions that a library has registered.
     pub(super) registered: RefCell<Vec<redis::Registered>>,
 }
@@ -122,6 +124,7 @@ impl Vm {
             killed_at: RefCell::default(),
             load_until: Cell::new(None),
             end: RefCell::default(),
+            end_is_counted: Cell::default(),
             registered: RefCell::default(),
         });
         let environment = environment(&lua, &exchange).expect("the sandbox is a constant, and takes little memory");
@@ -213,6 +216,7 @@ impl Vm {
             self.set_pace(INSTRUCTIONS_PER_LOOK);
             let place = self.exchange.killed_at.borrow_mut().take();
             end = Err(Failure { message: format!("ERR {message}").into_bytes(), place });
+            self.exchange.end_is_counted.set(false);
         }
         *self.exchange.end.borrow_mut() = Some(end);
     }

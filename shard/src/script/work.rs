@@ -156,6 +156,7 @@ impl ScriptWork {
                     grounds.actor = caller;
                     return Progress::Later(running);
                 }
+                grounds.core().error_is_counted = course.error_is_counted();
                 let start = reply.len();
                 let outcome = course.end(&registry, &self.job, &mut Reply::new(reply, caller.resp));
                 if outcome.is_err() {
@@ -239,6 +240,10 @@ impl Host for OnGrounds<'_, '_> {
             Ran::WantsShares => Reply::new(out, resp).error(ASKS_ALL_CORES),
             Ran::Stopped(_) => unreachable!("a script calls no script"),
         }
+    }
+
+    fn refused(&mut self, row: Option<&'static Row>, error: &CommandError) {
+        self.grounds.core().count_refusal(row.map(|row| row.id), error);
     }
 
     fn is_time_up(&self) -> bool {
