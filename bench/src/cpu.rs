@@ -86,6 +86,11 @@ pub fn rss_bytes(pid: u32) -> io::Result<u64> {
     kib.map(|kib| kib * 1024).ok_or_else(|| io::Error::other(format!("process {pid} has no VmRSS")))
 }
 
+/// Whether process `pid` has started another one that is still there.
+pub fn has_child(pid: u32) -> io::Result<bool> {
+    Ok(!std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?.trim().is_empty())
+}
+
 /// Raises the number of files this process and its children may open, and returns it.
 pub fn raise_file_limit() -> io::Result<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

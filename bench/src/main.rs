@@ -14,6 +14,7 @@
 //! | `transactions` | CPU time per transaction, script and published message; two shards: how long keys stand locked |
 //! | `eviction` | a cache at its limit: hit ratio, resident memory, latency of writes |
 //! | `resizing` | resident memory while the sizes of values change, at a limit and after a mass deletion |
+//! | `saving` | BGSAVE under writes: latency of reads, memory, time |
 //! | `idle` | CPU and memory of idle connections |
 //!
 //! Nothing else should run on the machine. Servers listen on loopback ports from `--port` on, keep nothing on disk, and
@@ -30,6 +31,7 @@ mod idle;
 mod load;
 mod requests;
 mod resizing;
+mod saving;
 mod server;
 mod table;
 mod transactions;
@@ -81,6 +83,7 @@ enum Section {
     Density,
     Eviction,
     Resizing,
+    Saving,
     Idle,
 }
 
@@ -140,6 +143,9 @@ fn run(args: &Args) -> io::Result<()> {
     }
     if wants(Section::Resizing) {
         resizing::compare(&plan)?;
+    }
+    if wants(Section::Saving) {
+        saving::compare(&plan)?;
     }
     if wants(Section::Idle) {
         idle::compare(&plan)?;

@@ -27,6 +27,7 @@ mod order;
 mod pipeline;
 mod pubsub;
 mod replay;
+mod saving;
 mod scan;
 mod scripts;
 mod severed;

@@ -161,6 +161,7 @@ pub struct Settings {
     pub rdbchecksum: bool,
     pub rdb_del_sync_files: bool,
     pub rdb_save_incremental_fsync: bool,
+    pub snapshot_buffer_limit: u64,
     pub rdb_key_save_delay: i32,
     pub key_load_delay: i32,
     pub loading_process_events_interval_bytes: u64,

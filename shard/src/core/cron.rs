@@ -267,12 +267,13 @@ impl Core {
         }
     }
 
-    /// Holds expiry while CLIENT PAUSE does. Once the pause is over, runs what was held back and lets those connections go
-    /// on. Only at the tail: later in the tick the same connection's push may be out already, and what it ran in place
-    /// would stand before that.
+    /// Holds expiry while CLIENT PAUSE does. Once the pause is over, or a snapshot has less to write, runs what was held
+    /// back and lets those connections go on. Only at the tail: later in the tick the same connection's push may be out
+    /// already, and what it ran in place would stand before that.
     pub(super) fn heed_pause(&mut self) {
         self.shard.expiry_held = self.shared.is_paused() && self.shared.pause(self.tick_time).is_some();
-        if self.paused.is_empty() || self.shared.pause(self.tick_time).is_some() {
+        let is_held = self.shard.expiry_held || self.shared.snapshots.holds_writes();
+        if self.paused.is_empty() || is_held {
             return;
         }
         for conn in std::mem::take(&mut self.paused) {

@@ -68,7 +68,10 @@ impl Core {
         if let Some(error) = self.refusal(conn, row, args) {
             return self.refuse(conn, Some(row.id), &error);
         }
-        if self.shared.is_paused() && conn != REPLAY && self.is_held_back(conn, row, args) {
+        if (self.shared.is_paused() || self.shared.snapshots.holds_writes())
+            && conn != REPLAY
+            && self.is_held_back(conn, row, args)
+        {
             let session = self.session(conn).expect("it was there above");
             session.held = Some(Hold::Paused(args.to_owned()));
             session.put_back_reply();
@@ -142,10 +145,13 @@ impl Core {
         self.session(conn).is_some_and(|session| access.allows(is_local(&session.info.endpoint)))
     }
 
+    /// Whether CLIENT PAUSE holds the command, or a snapshot with too much to write.
     fn is_held_back(&mut self, conn: ConnId, row: &Row, args: &Args<'_>) -> bool {
         let flags = self.flags_of(conn, row, args);
-        let Some(pause) = self.shared.pause(self.clock.now()) else { return false };
         let writes = flags.has(Flag::Write) || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites);
+        let Some(pause) = self.shared.pause(self.clock.now()) else {
+            return flags.has(Flag::Write) && self.shared.snapshots.holds_writes();
+        };
         // CLIENT commands go through, or nobody could end the pause.
         (pause.all || writes) && !row.full_name.starts_with("client")
     }

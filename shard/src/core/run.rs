@@ -42,6 +42,10 @@ pub(super) struct Deferred {
 impl Core {
     /// Runs a command of a client of this core at once, unless one of its keys is claimed.
     pub(super) fn run_in_place(&mut self, conn: ConnId, row: &Row, args: &Args<'_>) {
+        if self.shard.snapshot.is_some() {
+            let db = self.session(conn).expect("the command's client is there").db;
+            self.claim_for_saving(db, row, args);
+        }
         if !self.locks.is_idle() && !self.is_free(row, args) {
             self.wait_in_place(conn, row, args);
             return;
@@ -95,6 +99,9 @@ impl Core {
     /// A command has come to this shard: runs it, or lets it wait for its keys.
     pub(super) fn arrive(&mut self, from: ShardId, head: &Head, args: &Args<'_>) {
         let row = CommandTable::global().row(head.command);
+        if self.shard.snapshot.is_some() {
+            self.claim_for_saving(head.db, row, args);
+        }
         if self.locks.is_idle() || self.is_free(row, args) {
             self.run_command(from, head, row, args);
             return;

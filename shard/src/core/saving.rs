@@ -7,16 +7,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use net::{ConnId, Reply, Resp};
+use net::{Args, ConnId, Reply, Resp};
 use storage::UnixMillis;
 
 use super::Core;
 use super::replaying::Slice;
 use crate::exec::CommandError;
 use crate::exec::error::MISCONF;
-use crate::ids::ShardId;
+use crate::ids::{DbId, ShardId};
 use crate::limits::SLICE_MICROS;
-use crate::mesh::{Message, Ticket};
+use crate::mesh::{Claims, Message, Ticket};
 use crate::replay::{self, Opened};
 use crate::shared::Stop;
 use crate::snapshot::{BLOCK_BYTES, Conflict, Job, Kind, Loader, Loading, Order, SnapshotLoader, Task, Waiter};
@@ -31,6 +31,15 @@ const WORK_SHARE: u64 = 4;
 
 /// And at least so many microseconds a tick.
 const SLICE_MICROS_MIN: u64 = 10;
+
+/// The processor was taken away if there is more than this between two looks at the clock, in microseconds, ...
+const GAP_MICROS: u64 = 300;
+
+/// ... and counts as shared for so long.
+const CROWDED_MICROS: u64 = 200_000;
+
+/// After a slice on a shared processor this core sleeps for as long as the slice took, and so many microseconds at least.
+const REST_MICROS_MIN: u64 = 50;
 
 /// A slice of loading ends after so many microseconds: little else is to be done meanwhile.
 const LOAD_SLICE_MICROS: u64 = 1000;
@@ -64,6 +73,14 @@ pub(super) struct Saves {
     loaded: Option<Arc<Loading>>,
     /// There is more to do at once.
     is_busy: bool,
+    /// Claims on keys whose large values are saved before what was sent to change them runs.
+    claims: Vec<(Ticket, DbId, Vec<u8>)>,
+    /// A buffer for the next block.
+    spare: Vec<u8>,
+    /// Until when the processor counts as shared with others.
+    crowded_until: u64,
+    /// The next slice of saving does not begin before.
+    rests_until: u64,
 }
 
 impl Core {
@@ -150,7 +167,7 @@ impl Core {
     /// What there is to do for snapshots at the end of a tick.
     pub(super) fn tend_saves(&mut self) {
         self.saves.is_busy = false;
-        if self.shard.snapshot.is_some() {
+        if self.shard.snapshot.is_some() && self.clock.micros() >= self.saves.rests_until {
             self.save_slice();
         }
         if self.saves.job.is_some() {
@@ -186,6 +203,27 @@ impl Core {
         self.saves.is_busy
     }
 
+    /// How long this core may sleep at most for the sake of a snapshot, in microseconds.
+    pub(super) fn rest_of_saving(&self) -> Option<u64> {
+        let rests = self.shard.snapshot.is_some() && self.saves.rests_until > 0;
+        rests.then(|| self.saves.rests_until.saturating_sub(self.clock.micros()).max(1))
+    }
+
+    /// A slice of saving that began at `began` ends, with more to do. Who takes all of a processor that others want too is
+    /// sent behind them, for milliseconds, and his clients with him; who sleeps now and then is let in when he wakes. So
+    /// saving takes half of a processor that turns out to be shared.
+    fn end_slice(&mut self, began: u64, longest_gap: u64) {
+        let now = self.clock.micros();
+        if longest_gap >= GAP_MICROS {
+            self.saves.crowded_until = now + CROWDED_MICROS;
+        }
+        if now < self.saves.crowded_until {
+            self.saves.rests_until = now + (now - began).clamp(REST_MICROS_MIN, GAP_MICROS);
+        } else {
+            self.saves.is_busy = true;
+        }
+    }
+
     fn obey_orders(&mut self) {
         for order in self.shared.snapshots.take_orders() {
             match order {
@@ -204,28 +242,35 @@ impl Core {
         let slice = if is_idle { SLICE_MICROS } else { (worked / WORK_SHARE).clamp(SLICE_MICROS_MIN, SLICE_MICROS) };
         let delay = u64::try_from(self.shard.config.rdb_key_save_delay).unwrap_or(0);
         let is_abandoned = job.is_abandoned();
-        let mut is_over = true;
+        self.saves.rests_until = 0;
+        let (mut is_over, mut goes_on, mut last, mut longest_gap) = (true, false, began, 0);
         for database in &mut self.shard.databases {
             if is_abandoned {
                 database.abandon_saving();
             }
             while database.is_saving() {
                 let micros = self.clock.micros();
+                longest_gap = longest_gap.max(micros - last);
+                last = micros;
                 let elapsed = self.clock.now().0.saturating_sub(job.began.0) as u64 * 1000;
                 let is_early = delay > 0 && !is_abandoned && job.keys_done.load(Ordering::Relaxed) * delay >= elapsed;
-                let waits = job.is_full() || is_early;
+                let is_wanted = || database.saves_large().is_some_and(|db| job.awaits_piece(self.id, db));
+                let waits = is_early || (job.is_full() && !is_wanted());
                 let walked = !waits && micros < began + slice && database.save_step(ENTRIES_PER_STEP, BLOCK_BYTES);
                 if (walked || delay > 0 || database.saved_bytes() >= BLOCK_BYTES)
-                    && let Some(block) = database.take_saved()
+                    && let Some(block) = database.take_saved(&mut self.saves.spare)
                 {
-                    job.hand_in(block);
+                    self.saves.spare = job.hand_in(self.id, block);
+                }
+                while let Some(block) = database.take_piece(BLOCK_BYTES, &mut self.saves.spare) {
+                    self.saves.spare = job.hand_in(self.id, block);
                 }
                 job.ahead_bytes.fetch_add(database.take_ahead_bytes(), Ordering::Relaxed);
                 if walked {
                     self.shard.garbage.extend(database.end_saving());
                 } else if waits || micros >= began + slice {
                     is_over = false;
-                    self.saves.is_busy |= !waits;
+                    goes_on |= !waits;
                     if is_early {
                         self.next_cron = self.next_cron.min(UnixMillis(self.tick_time.0 + 1));
                     }
@@ -233,11 +278,51 @@ impl Core {
                 }
             }
         }
+        if goes_on && job.kind.is_background() {
+            self.end_slice(began, longest_gap);
+        } else {
+            self.saves.is_busy |= goes_on;
+        }
+        self.release_saved();
         // Those that a transaction has taken elsewhere come back, with what is left to save in them.
         let all_here = self.saves.ticket.is_some() || self.locks.is_idle();
         if is_over && all_here {
             self.shard.snapshot = None;
+            self.saves.spare = Vec::new();
             self.shared.snapshots.shard_done(&self.shared, &job);
+        }
+    }
+
+    /// A command that writes has come for this shard: if it is for a large value that is not saved, or not all of it, the
+    /// key is claimed until it is. Such a claim waits for nothing, so nobody can wait for it in a circle.
+    pub(super) fn claim_for_saving(&mut self, db: DbId, row: &Row, args: &Args<'_>) {
+        let goes_on = self.saves.job.as_ref().is_some_and(|job| !job.kind.holds());
+        if !goes_on || !row.command.flags.has(Flag::Write) {
+            return;
+        }
+        row.command.visit_keys(args, |place| {
+            let key = args.at(place);
+            let claims = [storage::key_hash(key)];
+            if self.locks.are_free(&claims) && self.shard.databases[db.index()].awaits_saving(key) {
+                let ticket = self.locks.hold(Claims::Keys(claims.to_vec()));
+                self.saves.claims.push((ticket, db, key.to_vec()));
+            }
+        });
+    }
+
+    /// Lets go of the keys whose values are saved.
+    fn release_saved(&mut self) {
+        let mut released = false;
+        for (ticket, db, key) in std::mem::take(&mut self.saves.claims) {
+            if self.shard.databases[db.index()].awaits_saving(&key) {
+                self.saves.claims.push((ticket, db, key));
+            } else {
+                self.release(ticket);
+                released = true;
+            }
+        }
+        if released {
+            self.serve_waiters();
         }
     }
 

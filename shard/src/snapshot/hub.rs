@@ -60,6 +60,8 @@ pub struct Hub {
     /// Some commands are refused: a file is loading, or the last snapshot failed.
     restricts: AtomicBool,
     log_fails: AtomicBool,
+    /// A snapshot has more to write than it may hold: commands that write wait.
+    holds_writes: Arc<AtomicBool>,
     orders: Mutex<Vec<Order>>,
     has_orders: AtomicBool,
     /// Changes of each shard since the start, as of its last housekeeping.
@@ -88,6 +90,7 @@ impl Hub {
             to_write: Condvar::new(),
             restricts: AtomicBool::new(false),
             log_fails: AtomicBool::new(false),
+            holds_writes: Arc::default(),
             orders: Mutex::default(),
             has_orders: AtomicBool::new(false),
             changes: (0..shards).map(|_| AtomicU64::new(0)).collect(),
@@ -121,7 +124,8 @@ impl Hub {
             Kind::Rewrite => log.begin_rewrite(config, now.0 / 1000),
             _ => (PathBuf::from(&config.dir.0), config.dbfilename.clone()),
         };
-        let job = Arc::new(Job::new(kind, waiter, config, target, now, self.changes.len()));
+        let holds_writes = Arc::clone(&self.holds_writes);
+        let job = Arc::new(Job::new(kind, waiter, config, target, now, (self.changes.len(), holds_writes)));
         if kind != Kind::Rewrite {
             state.last.tried_at = now.0 / 1000;
         }
@@ -248,6 +252,12 @@ impl Hub {
     /// Whether commands that write are refused: the last snapshot failed, and there are save points to keep.
     pub fn refuses_writes(&self, config: &Config) -> bool {
         config.stop_writes_on_bgsave_error && !config.save.points.is_empty() && !self.last().succeeded
+    }
+
+    /// Whether commands that write wait for a snapshot's buffers to get shorter.
+    #[inline]
+    pub fn holds_writes(&self) -> bool {
+        self.holds_writes.load(Ordering::Relaxed)
     }
 
     /// Asks the first core for something.

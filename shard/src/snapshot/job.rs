@@ -1,16 +1,16 @@
 //! One snapshot under way: what all who work on it share.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 
 use net::ConnId;
 use storage::UnixMillis;
-use storage::snapshot::file::{Block, KeptAccess, RecordOptions};
+use storage::snapshot::file::{Block, KeptAccess, Part, RecordOptions};
 
 use super::load::Loading;
-use super::{QUEUE_BYTES_LOW, QUEUE_BYTES_MAX};
+use super::{BLOCK_BYTES, QUEUE_BYTES_MAX, SPARE_BUFFERS_MAX};
 use crate::config::Config;
 use crate::ids::ShardId;
 use crate::script::functions::Libraries;
@@ -80,11 +80,42 @@ pub struct Waiter {
     pub seq: u32,
 }
 
+/// Where pieces come from: a shard, and a database of its.
+type Source = (ShardId, u32);
+
+/// Of the value that the writer is at, so many blocks are always welcome, however much else waits.
+const WELCOME_PIECES: usize = 4;
+
 /// What cores have handed in and the writer has not taken.
 #[derive(Debug, Default)]
 struct Queue {
     blocks: VecDeque<Block>,
+    /// Blocks of values that are written in pieces, one such value at a time of each source.
+    pieces: BTreeMap<Source, VecDeque<Block>>,
+    /// Whose value the writer is at: nothing else may come in between.
+    open: Option<Source>,
+    /// Buffers for more of them.
+    spare: Vec<Vec<u8>>,
     shards_done: usize,
+}
+
+impl Queue {
+    /// What comes next in the file, if it is here.
+    fn pop(&mut self) -> Option<Block> {
+        if self.open.is_none()
+            && let Some(block) = self.blocks.pop_front()
+        {
+            return Some(block);
+        }
+        let source = self.open.or_else(|| self.pieces.keys().next().copied())?;
+        let pieces = self.pieces.get_mut(&source)?;
+        let block = pieces.pop_front()?;
+        if pieces.is_empty() {
+            self.pieces.remove(&source);
+        }
+        self.open = (block.part == Part::Piece).then_some(source);
+        Some(block)
+    }
 }
 
 /// What the writer gets.
@@ -92,6 +123,8 @@ struct Queue {
 pub(super) enum Next {
     /// Write this.
     Block(Block),
+    /// The rest of a value is missing, and its shard may be waiting, too.
+    Starved,
     /// All shards have handed in everything.
     Complete,
     /// There is nothing to be written any more.
@@ -117,6 +150,12 @@ pub struct Job {
     queue: Mutex<Queue>,
     handed_in: Condvar,
     queued_bytes: AtomicUsize,
+    /// While so many bytes wait to be written, the walks wait, ...
+    walk_bytes_max: usize,
+    /// ... and with so many, if there is a limit, commands that write.
+    write_bytes_max: Option<usize>,
+    /// Whether they do; changed under the queue's lock, so that nobody is held whom the writer does not know of.
+    holds_writes: Arc<AtomicBool>,
     abandoned: AtomicBool,
     cancelled: AtomicBool,
     /// Keys at the cut, and those that were saved.
@@ -143,8 +182,10 @@ impl Job {
         config: &Config,
         target: (PathBuf, String),
         now: UnixMillis,
-        shards: usize,
+        (shards, holds_writes): (usize, Arc<AtomicBool>),
     ) -> Job {
+        let limit = usize::try_from(config.snapshot_buffer_limit).unwrap_or(usize::MAX);
+        let limit = Some(limit).filter(|&bytes| bytes > 0).map(|bytes| bytes.max(shards * 2 * BLOCK_BYTES));
         let policy = config.maxmemory_policy;
         let access = if policy.is_lfu() {
             KeptAccess::Frequency(storage::keyspace::LfuSettings {
@@ -169,6 +210,9 @@ impl Job {
             queue: Mutex::default(),
             handed_in: Condvar::new(),
             queued_bytes: AtomicUsize::new(0),
+            walk_bytes_max: limit.map_or(QUEUE_BYTES_MAX, |bytes| QUEUE_BYTES_MAX.min(bytes / 2)),
+            write_bytes_max: limit,
+            holds_writes,
             abandoned: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
             keys_total: AtomicU64::new(0),
@@ -198,15 +242,26 @@ impl Job {
         self.changes.fetch_add(changes, Ordering::Relaxed);
     }
 
-    /// A shard hands in a block.
-    pub fn hand_in(&self, block: Block) {
+    /// A shard hands in a block; the buffer for its next one.
+    pub fn hand_in(&self, from: ShardId, block: Block) -> Vec<u8> {
         self.keys_done.fetch_add(block.keys, Ordering::Relaxed);
+        let mut queue = self.lock();
         if self.is_abandoned() {
-            return;
+            return Vec::new();
         }
-        self.queued_bytes.fetch_add(block.bytes.len(), Ordering::Relaxed);
-        self.lock().blocks.push_back(block);
+        let bytes = block.bytes.len();
+        let queued = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if self.write_bytes_max.is_some_and(|max| queued >= max) {
+            self.holds_writes.store(true, Ordering::Relaxed);
+        }
+        match block.part {
+            Part::Entries => queue.blocks.push_back(block),
+            Part::Piece | Part::LastPiece => queue.pieces.entry((from, block.db)).or_default().push_back(block),
+        }
+        let spare = queue.spare.pop();
+        drop(queue);
         self.handed_in.notify_one();
+        spare.unwrap_or_default()
     }
 
     /// A shard has handed in everything.
@@ -222,19 +277,29 @@ impl Job {
 
     /// Whether the walks are to wait for the writer.
     pub fn is_full(&self) -> bool {
-        self.queued_bytes.load(Ordering::Relaxed) >= QUEUE_BYTES_MAX && !self.is_abandoned()
+        self.queued_bytes.load(Ordering::Relaxed) >= self.walk_bytes_max && !self.is_abandoned()
     }
 
-    /// Waits for the next block.
-    pub(super) fn next(&self) -> Next {
+    /// Whether the writer is at a value of that shard and database, and may soon have nothing more of it.
+    pub fn awaits_piece(&self, shard: ShardId, db: u32) -> bool {
+        let queue = self.lock();
+        let waiting = queue.pieces.get(&(shard, db)).map_or(0, VecDeque::len);
+        queue.open == Some((shard, db)) && waiting < WELCOME_PIECES
+    }
+
+    /// Waits for the next block. Who is not `patient` is told when it is for the rest of a value.
+    pub(super) fn next(&self, patient: bool) -> Next {
         let mut queue = self.lock();
         loop {
             if self.is_abandoned() {
-                queue.blocks = VecDeque::new();
+                *queue = Queue { shards_done: queue.shards_done, ..Queue::default() };
                 return Next::Abandoned;
             }
-            if let Some(block) = queue.blocks.pop_front() {
+            if let Some(block) = queue.pop() {
                 return Next::Block(block);
+            }
+            if queue.open.is_some() && !patient {
+                return Next::Starved;
             }
             if queue.shards_done == self.shards {
                 return Next::Complete;
@@ -243,10 +308,21 @@ impl Job {
         }
     }
 
-    /// A block is written; whether the walks, which waited, may go on.
-    pub(super) fn written(&self, bytes: usize) -> bool {
+    /// A block is written; whether those who waited, may go on.
+    pub(super) fn written(&self, block: Block) -> bool {
+        let mut buffer = block.bytes;
+        let bytes = buffer.len();
+        let mut queue = self.lock();
         let before = self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
-        before >= QUEUE_BYTES_LOW && before - bytes < QUEUE_BYTES_LOW
+        let after = before - bytes;
+        if buffer.capacity() <= 2 * BLOCK_BYTES && queue.spare.len() < SPARE_BUFFERS_MAX {
+            buffer.clear();
+            queue.spare.push(buffer);
+        }
+        let writers_go_on =
+            self.write_bytes_max.is_some_and(|max| after < max / 2) && self.holds_writes.swap(false, Ordering::Relaxed);
+        let low = self.walk_bytes_max / 2;
+        writers_go_on || (before >= low && after < low)
     }
 
     /// Nothing more is to be written: it failed.
@@ -254,6 +330,7 @@ impl Job {
         self.abandoned.store(true, Ordering::Release);
         // Under the lock, or a writer that was about to wait would not hear of it.
         let _queue = self.lock();
+        self.holds_writes.store(false, Ordering::Relaxed);
         self.handed_in.notify_one();
     }
 

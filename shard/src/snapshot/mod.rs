@@ -18,7 +18,11 @@
 //!
 //! A thread of its own writes because a buffered write through a ring costs a kernel thread anyway, and more: see the
 //! design. It sleeps in the system while the cores go on. Blocks that it has no time for yet are bounded: above
-//! [`QUEUE_BYTES_MAX`] the walks wait. What is saved ahead of changes cannot wait; it is bounded by the data set alone.
+//! [`QUEUE_BYTES_MAX`] the walks wait. What is saved ahead of changes cannot wait, so those who change wait: above
+//! `snapshot-buffer-limit` commands that write are held where they were received, until half of that is left.
+//!
+//! A large value is handed in in pieces, which stand together in the file: while the writer is at one, it takes nothing else.
+//! Commands that write to such a value wait for it to be saved; what else is about to change it saves the rest at once.
 //!
 //! The old file stays until the new one is whole and on disk. A snapshot that fails removes its temporary file, and says so in
 //! the log, in INFO, and to whoever waits.
@@ -50,11 +54,11 @@ pub use writer::write_waiting;
 /// A block of entries goes to the writer when it has so many bytes.
 pub const BLOCK_BYTES: usize = 256 << 10;
 
-/// While more than this waits to be written, in bytes, the walks wait.
-pub const QUEUE_BYTES_MAX: usize = 32 << 20;
+/// While more than this waits to be written, in bytes, the walks wait, until half of it is left.
+pub const QUEUE_BYTES_MAX: usize = 8 << 20;
 
-/// They go on when there is less than this.
-const QUEUE_BYTES_LOW: usize = QUEUE_BYTES_MAX / 2;
+/// Buffers of blocks that were written are kept for so many blocks to come.
+const SPARE_BUFFERS_MAX: usize = 16;
 
 /// The name of the file that a snapshot is written to before it has its own.
 pub fn temporary_name() -> String {

@@ -76,9 +76,15 @@ fn write_contents(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()>
     let begin = preamble(job);
     file.write_all(&begin)?;
     sum.add_bytes(&begin);
+    let mut patient = false;
     loop {
-        let block = match job.next() {
+        let block = match job.next(std::mem::take(&mut patient)) {
             Next::Block(block) => block,
+            Next::Starved => {
+                shared.wake_all();
+                patient = true;
+                continue;
+            }
             Next::Complete => break,
             Next::Abandoned => return Err(io::Error::other("the snapshot was cancelled")),
         };
@@ -92,10 +98,9 @@ fn write_contents(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()>
             file.sync_data()?;
             unsynced = 0;
         }
-        if job.written(block.bytes.len()) {
+        if job.written(block) {
             shared.wake_all();
         }
-        drop(block);
         memory::settle_thread();
     }
     // They are known from the cut on, and may stand anywhere.

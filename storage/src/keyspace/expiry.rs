@@ -77,7 +77,9 @@ impl Database {
             return outcome;
         }
         self.sample_ttl(now);
-        let mut visitor = SweepVisitor { skip, expired };
+        let in_pieces = self.hash_in_pieces();
+        let mut skip = |key: &[u8], hash: u64| in_pieces == Some(hash) || skip(key, hash);
+        let mut visitor = SweepVisitor { skip: &mut skip, expired };
         let is_due = |at| UnixMillis(at).is_past(now);
         let round = self.table.segments();
         while outcome.segments < round.min(budget.segments_max)

@@ -94,12 +94,13 @@ impl Database {
         swept: &mut dyn FnMut(SweptFields<'_>),
     ) -> bool {
         let (mut left, mut skipped) = (budget, Vec::new());
+        let in_pieces = self.hash_in_pieces();
         while let Some(&Reverse(watch)) = self.watches.heap.peek()
             && watch.at.is_past(now)
             && left > 0
         {
             self.watches.heap.pop();
-            if skip(watch.hash) {
+            if in_pieces == Some(watch.hash) || skip(watch.hash) {
                 skipped.push(Reverse(watch));
                 left -= 1;
                 continue;

@@ -17,17 +17,24 @@
 //! Only what expires goes without being saved: whoever loads the file later would drop it. That is so for keys that the
 //! sweep removes, and for fields of hashes.
 //!
-//! A value is saved in one piece, however large. A write to a huge collection that is not saved yet takes as long as to
-//! serialise that collection; a command that reads never waits.
+//! A large value ([`Pieces`]) is saved in pieces, one such value at a time; the walk goes on behind it. It must not change
+//! meanwhile: whoever is about to change it saves the rest of it at once, which takes as long as that takes. The core lets
+//! commands that write to it wait instead ([`Database::awaits_saving`]). A command that reads never waits.
 //!
 //! A snapshot that fails is *abandoned*: the walk goes on and marks, so that all entries agree again, and keeps nothing.
 
 #[cfg(test)]
 mod tests;
 
-use super::{Database, Discarded, Entry};
+use std::collections::VecDeque;
+
+use super::{Database, Discarded, Entry, Key};
+use crate::encoding::hash::key_hash;
 use crate::encoding::table::{Place, Table};
-use crate::snapshot::file::{Block, RecordOptions, Records};
+use crate::snapshot::file::{Block, Pieces, RecordOptions, Records};
+
+/// A step saves so many bytes of a large value, about.
+const PIECE_BYTES: usize = 16 << 10;
 
 /// How far a snapshot of a database has come.
 #[derive(Debug)]
@@ -39,12 +46,24 @@ pub(super) struct Saving {
     walk: Walk,
     /// Where the walk goes on.
     cursor: u64,
-    /// The walk has come to its end.
-    is_over: bool,
+    /// The walk has come to its end; what it has put off may be left.
+    is_walked: bool,
+    /// Keys of large values that the walk has met, or that somebody waits for.
+    put_off: VecDeque<Vec<u8>>,
+    /// The large value that is being saved.
+    large: Option<Large>,
     /// Bytes that were saved ahead of changes.
     ahead_bytes: u64,
     /// Reused by the steps of the walk.
     places: Vec<Place>,
+}
+
+/// A value that is saved in pieces.
+#[derive(Debug)]
+struct Large {
+    key: Vec<u8>,
+    hash: u64,
+    pieces: Pieces,
 }
 
 /// What the walk goes over.
@@ -61,10 +80,23 @@ impl Saving {
     #[inline]
     pub(super) fn save_first(&mut self, table: &mut Table, place: Place) {
         if table.block(place).saved() != self.mark {
-            let before = self.len_bytes();
-            self.save(table, place);
-            self.ahead_bytes += (self.len_bytes() - before) as u64;
+            let before = self.len_bytes() + self.large_bytes();
+            if !self.save_rest(table, place) {
+                self.save(table, place);
+            }
+            self.ahead_bytes += (self.len_bytes() + self.large_bytes() - before) as u64;
         }
+    }
+
+    /// Saves what is left of the value that is being saved in pieces, if it is that entry's.
+    fn save_rest(&mut self, table: &mut Table, place: Place) -> bool {
+        let entry = Entry::new(table.block(place));
+        let Some(large) = self.large.as_mut().filter(|large| large.key == entry.key()) else { return false };
+        while !large.pieces.is_complete() {
+            large.pieces.write(&entry, usize::MAX);
+        }
+        table.set_saved(place, self.mark);
+        true
     }
 
     fn save(&mut self, table: &mut Table, place: Place) {
@@ -78,24 +110,74 @@ impl Saving {
         self.records.as_ref().map_or(0, Records::len_bytes)
     }
 
-    /// Saves the entries of one more line.
-    fn step(&mut self, live: &mut Table) {
+    fn large_bytes(&self) -> usize {
+        self.large.as_ref().map_or(0, |large| large.pieces.len_bytes())
+    }
+
+    /// Whether everything is saved; what was saved may have to be taken.
+    fn is_over(&self) -> bool {
+        self.is_walked && self.put_off.is_empty() && self.large.is_none()
+    }
+
+    /// Goes on with a large value, or begins with the next one that was put off. False if there is none.
+    fn step_large(&mut self, table: &mut Table, bytes_max: usize) -> bool {
+        if let Some(large) = &mut self.large {
+            // What was completed by somebody else waits to be taken.
+            if !large.pieces.is_complete() {
+                let place = table.find(large.hash, &large.key).expect("what is being saved in pieces is not removed");
+                large.pieces.write(&Entry::new(table.block(place)), bytes_max);
+                if large.pieces.is_complete() {
+                    table.set_saved(place, self.mark);
+                }
+            }
+            return true;
+        }
+        let Some(key) = self.put_off.pop_front() else { return false };
+        let hash = key_hash(&key);
+        let found = table.find(hash, &key).filter(|&place| table.block(place).saved() != self.mark);
+        // It may have been saved ahead of a change, or be gone.
+        let Some(place) = found else { return true };
+        match &self.records {
+            Some(records) => {
+                let pieces = Pieces::begin(records.for_pieces(), &Entry::new(table.block(place)));
+                self.large = Some(Large { key, hash, pieces });
+            }
+            None => table.set_saved(place, self.mark),
+        }
+        true
+    }
+
+    /// Saves the entries of one more line, or some of a large value.
+    fn step(&mut self, live: &mut Table, bytes_max: usize) {
         let mut cleared = if let Walk::Cleared(table) = &mut self.walk { Some(std::mem::take(table)) } else { None };
         let table = cleared.as_deref_mut().unwrap_or(live);
+        if !self.step_large(table, bytes_max) && !self.is_walked {
+            self.walk_line(table);
+        }
+        if let Some(table) = cleared {
+            self.walk = Walk::Cleared(table);
+        }
+    }
+}
+
+impl Saving {
+    fn walk_line(&mut self, table: &mut Table) {
         let mut places = std::mem::take(&mut self.places);
         self.cursor = table.scan_step(self.cursor, |place, block| {
             if block.saved() != self.mark {
                 places.push(place);
             }
         });
-        self.is_over = self.cursor == 0;
+        self.is_walked = self.cursor == 0;
         for place in places.drain(..) {
-            self.save(table, place);
+            let entry = Entry::new(table.block(place));
+            if self.records.is_some() && Pieces::suit(&entry) {
+                self.put_off.push_back(entry.key().to_vec());
+            } else {
+                self.save(table, place);
+            }
         }
         self.places = places;
-        if let Some(table) = cleared {
-            self.walk = Walk::Cleared(table);
-        }
     }
 }
 
@@ -112,7 +194,9 @@ impl Database {
             mark: self.birth_mark,
             walk: Walk::Live,
             cursor: 0,
-            is_over: false,
+            is_walked: false,
+            put_off: VecDeque::new(),
+            large: None,
             ahead_bytes: 0,
             places: Vec::new(),
         }));
@@ -129,12 +213,12 @@ impl Database {
         const ENTRIES_PER_LINE: usize = 10;
         let Some(saving) = &mut self.saving else { return true };
         for _ in 0..entries_max.div_ceil(ENTRIES_PER_LINE) {
-            if saving.is_over || saving.len_bytes() >= bytes_max {
+            if saving.is_over() || saving.len_bytes() >= bytes_max || saving.large_bytes() >= bytes_max {
                 break;
             }
-            saving.step(&mut self.table);
+            saving.step(&mut self.table, PIECE_BYTES);
         }
-        saving.is_over
+        saving.is_over()
     }
 
     /// Bytes that were saved and not taken yet.
@@ -147,24 +231,71 @@ impl Database {
         self.saving.as_mut().map_or(0, |saving| std::mem::take(&mut saving.ahead_bytes))
     }
 
-    /// Takes what was saved.
-    pub fn take_saved(&mut self) -> Option<Block> {
-        self.saving.as_mut()?.records.as_mut()?.take_block()
+    /// Takes what was saved. What is saved next goes into `spare`, an empty buffer.
+    pub fn take_saved(&mut self, spare: &mut Vec<u8>) -> Option<Block> {
+        self.saving.as_mut()?.records.as_mut()?.take_block(spare)
+    }
+
+    /// Takes what was saved of a large value, if that is `bytes_min` bytes or its end.
+    pub fn take_piece(&mut self, bytes_min: usize, spare: &mut Vec<u8>) -> Option<Block> {
+        let saving = self.saving.as_mut()?;
+        let large = saving.large.as_mut()?;
+        let is_complete = large.pieces.is_complete();
+        if !is_complete && large.pieces.len_bytes() < bytes_min {
+            return None;
+        }
+        let block = large.pieces.take(spare);
+        if is_complete {
+            saving.large = None;
+        }
+        Some(block)
+    }
+
+    /// The number of the database as which this one is saved, if some of a large value is, and not all.
+    pub fn saves_large(&self) -> Option<u32> {
+        self.saving.as_ref()?.large.as_ref().map(|large| large.pieces.db())
+    }
+
+    /// The hash of the key whose value is being saved in pieces: it must not be removed without that being known here.
+    pub(super) fn hash_in_pieces(&self) -> Option<u64> {
+        self.saving.as_ref()?.large.as_ref().filter(|large| !large.pieces.is_complete()).map(|large| large.hash)
+    }
+
+    /// Whether a large value is there under `key` that a snapshot has yet to save, or to save the rest of: whoever is
+    /// about to change it had better wait. It is saved next.
+    pub fn awaits_saving<'k>(&mut self, key: impl Into<Key<'k>>) -> bool {
+        let Some(saving) = self.saving.as_mut().filter(|saving| saving.records.is_some()) else { return false };
+        let key = key.into();
+        let Some(place) = self.table.find(key.hash(), key.bytes()) else { return false };
+        let entry = Entry::new(self.table.block(place));
+        if entry.saved() == saving.mark || !Pieces::suit(&entry) {
+            return false;
+        }
+        let is_begun = saving.large.as_ref().is_some_and(|large| large.key == key.bytes());
+        if !is_begun && saving.put_off.front().is_none_or(|first| first != key.bytes()) {
+            saving.put_off.push_front(key.bytes().to_vec());
+        }
+        true
     }
 
     /// Nothing more is to be kept for the snapshot; the walk is to go on until it is over.
     pub fn abandon_saving(&mut self) {
         if let Some(saving) = &mut self.saving {
             saving.records = None;
+            let left = saving.large.take().filter(|large| !large.pieces.is_complete());
+            saving.put_off.extend(left.map(|large| large.key));
             // What was cleared need not be marked.
-            saving.is_over |= matches!(saving.walk, Walk::Cleared(_));
+            if matches!(saving.walk, Walk::Cleared(_)) {
+                saving.is_walked = true;
+                saving.put_off.clear();
+            }
         }
     }
 
     /// The end, when the walk is over and everything was taken. A table that was kept is to be freed.
     pub fn end_saving(&mut self) -> Option<Discarded> {
         let saving = self.saving.take()?;
-        assert!(saving.is_over && saving.len_bytes() == 0, "what was saved is taken before the end");
+        assert!(saving.is_over() && saving.len_bytes() == 0, "what was saved is taken before the end");
         match saving.walk {
             Walk::Cleared(table) => Some(Discarded::from_table(*table)),
             Walk::Live => None,
@@ -181,7 +312,7 @@ impl Database {
     /// The database was emptied: keeps its table for the walk if that is not over, or gives it back.
     pub(super) fn keep_for_saving(&mut self, table: Table) -> Table {
         let Some(saving) = &mut self.saving else { return table };
-        if saving.is_over || matches!(saving.walk, Walk::Cleared(_)) {
+        if saving.is_over() || matches!(saving.walk, Walk::Cleared(_)) {
             return table;
         }
         if saving.records.is_some() {
@@ -189,13 +320,14 @@ impl Database {
             return Table::default();
         }
         // What is new is born saved: there is nothing left to mark.
-        saving.is_over = true;
+        saving.is_walked = true;
+        saving.put_off.clear();
         table
     }
 
     /// For tests: what the marks say. Panics if an entry is unsaved that nobody will save.
     pub(super) fn check_marks(&self) {
-        let walks = self.saving.as_ref().is_some_and(|saving| !saving.is_over && matches!(saving.walk, Walk::Live));
+        let walks = self.saving.as_ref().is_some_and(|saving| !saving.is_over() && matches!(saving.walk, Walk::Live));
         if !walks {
             self.for_each(|entry| {
                 assert!(entry.saved() == self.birth_mark, "nobody will save {:?}", entry.key());

@@ -19,7 +19,7 @@ use super::ziplist::{listpack_of_ziplist, zipmap_fields};
 use super::{Malformed, Reader, TYPE_HASH, TYPE_HASH_LISTPACK, TYPE_HASH_LISTPACK_TTL, TYPE_HASH_TTL, Writer};
 use crate::encoding::listpack;
 use crate::keyspace::UnixMillis;
-use crate::types::hash::{FIELD_EXPIRE_MAX, FieldExpiry, Hash, HashLimits, HashRef, HashRepr};
+use crate::types::hash::{FIELD_EXPIRE_MAX, Field, FieldExpiry, Hash, HashLimits, HashRef, HashRepr};
 
 const BAD_ZIPMAP: &str = "Zipmap integrity check failed.";
 const BAD_ZIPLIST: &str = "Hash ziplist integrity check failed.";
@@ -56,20 +56,22 @@ impl Writer {
             HashRepr::Large(_) if hash.volatile_fields() > 0 => {
                 self.put(&earliest.to_le_bytes());
                 self.put_length(hash.len() as u64);
-                for field in hash.iter() {
-                    self.put_length(field.expire_at.map_or(0, |at| (at.0 - earliest) as u64 + 1));
-                    self.put_item(field.name);
-                    self.put_item(field.value);
-                }
+                hash.iter().for_each(|field| self.put_field(&field, Some(earliest)));
             }
             HashRepr::Large(_) => {
                 self.put_length(hash.len() as u64);
-                for field in hash.iter() {
-                    self.put_item(field.name);
-                    self.put_item(field.value);
-                }
+                hash.iter().for_each(|field| self.put_field(&field, None));
             }
         }
+    }
+
+    /// A field of a large hash; with its time, counted from the `earliest`, if there is one.
+    pub(super) fn put_field(&mut self, field: &Field<'_>, earliest: Option<i64>) {
+        if let Some(earliest) = earliest {
+            self.put_length(field.expire_at.map_or(0, |at| (at.0 - earliest) as u64 + 1));
+        }
+        self.put_item(field.name);
+        self.put_item(field.value);
     }
 }
 

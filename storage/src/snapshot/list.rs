@@ -21,14 +21,16 @@ const BAD_CONTAINER: &str = "Quicklist integrity check failed.";
 impl Writer {
     pub(super) fn put_list(&mut self, list: ListRef<'_>) {
         self.put_length(list.node_count() as u64);
-        for node in list.nodes() {
-            let (container, bytes) = match &node {
-                NodeContents::Plain(bytes) => (CONTAINER_PLAIN, bytes),
-                NodeContents::Listpack(bytes) => (CONTAINER_PACKED, bytes),
-            };
-            self.put_length(container);
-            self.put_bytes(bytes);
-        }
+        list.nodes().for_each(|node| self.put_node(&node));
+    }
+
+    pub(super) fn put_node(&mut self, node: &NodeContents<'_>) {
+        let (container, bytes) = match node {
+            NodeContents::Plain(bytes) => (CONTAINER_PLAIN, bytes),
+            NodeContents::Listpack(bytes) => (CONTAINER_PACKED, bytes),
+        };
+        self.put_length(container);
+        self.put_bytes(bytes);
     }
 }
 

@@ -11,7 +11,7 @@
 use super::ziplist::listpack_of_ziplist;
 use super::{Malformed, Reader, TYPE_ZSET_2, TYPE_ZSET_LISTPACK, Writer};
 use crate::number::parse_f64;
-use crate::types::zset::{ZSet, ZSetLimits, ZSetRef};
+use crate::types::zset::{Record, ZSet, ZSetLimits, ZSetRef};
 
 const SCORE_INFINITE: u8 = 254;
 const SCORE_MINUS_INFINITE: u8 = 255;
@@ -33,10 +33,12 @@ impl Writer {
             return self.put_bytes(bytes);
         }
         self.put_length(set.len() as u64);
-        for record in set.iter().rev() {
-            self.put_item(record.member);
-            self.put(&record.score.to_le_bytes());
-        }
+        set.iter().rev().for_each(|record| self.put_scored(&record));
+    }
+
+    pub(super) fn put_scored(&mut self, record: &Record<'_>) {
+        self.put_item(record.member);
+        self.put(&record.score.to_le_bytes());
     }
 }
 

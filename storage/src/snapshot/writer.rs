@@ -44,6 +44,11 @@ impl Writer {
         std::mem::take(&mut self.bytes)
     }
 
+    /// As [`Self::take`]; what is written next goes into `spare`.
+    pub fn take_for(&mut self, spare: Vec<u8>) -> Vec<u8> {
+        std::mem::replace(&mut self.bytes, spare)
+    }
+
     /// Writes bytes as they are.
     pub fn put(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);

@@ -1,9 +1,9 @@
 //! RDB files.
 
-use super::bounds::{INT_MAX, INT_MIN};
+use super::bounds::{INT_MAX, INT_MIN, SIGNED_MAX};
 use super::checks::file_name;
 use crate::config::directive::Directive;
-use crate::config::value::{Choice, Flag, Integer, Many, Text, field};
+use crate::config::value::{Choice, Flag, Integer, Many, Memory, Text, field};
 
 /// RDB files.
 pub(super) const ROWS: &[Directive] = &[
@@ -40,6 +40,12 @@ pub(super) const ROWS: &[Directive] = &[
         &Flag(field!(rdb_save_incremental_fsync)),
         &["yes"],
         "Whether a snapshot is synced piece by piece while it is written.",
+    ),
+    Directive::new(
+        "snapshot-buffer-limit",
+        &Memory { at: field!(snapshot_buffer_limit), min: 0, max: SIGNED_MAX },
+        &["64mb"],
+        "How much a snapshot may hold that waits for the disk; above it, commands that write wait. 0 is no limit.",
     ),
     Directive::new(
         "rdb-key-save-delay",

@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
+use crate::encoding::hash::key_hash;
 use crate::keyspace::{Access, Database, Expiry, SweepBudget, UnixMillis};
 use crate::snapshot::dump;
-use crate::snapshot::file::{Block, FileReader, Item, KeptAccess, RecordOptions, end_mark, header};
+use crate::snapshot::file::{Block, FileReader, Item, KeptAccess, Part, RecordOptions, end_mark, header};
+use crate::types::hash::{FieldExpiry, Hash};
+use crate::types::list::{End, List};
+use crate::types::set::Set;
 use crate::types::string::{OwnedString, StringValue};
-use crate::types::{Limits, OwnedValue};
+use crate::types::zset::ZSet;
+use crate::types::{Limits, OwnedValue, Value};
 
 const NOW: UnixMillis = UnixMillis(1_000_000);
 const OPTIONS: RecordOptions = RecordOptions { compression: true, access: KeptAccess::None, now: NOW };
@@ -124,14 +129,14 @@ fn a_snapshot_under_a_storm_is_what_was_there_at_the_cut() {
                     assert!(old.free_step(usize::MAX) && db.is_empty());
                 }
                 if rng.random_bool(0.3) {
-                    blocks.extend(db.take_saved());
+                    blocks.extend(db.take_saved(&mut Vec::new()));
                 }
                 if rng.random_bool(0.1) {
                     while db.defragment_step(100) {}
                 }
                 db.check_invariants();
             }
-            blocks.extend(db.take_saved());
+            blocks.extend(db.take_saved(&mut Vec::new()));
             drop(db.end_saving());
             assert!(loaded(&blocks) == expected, "seed {seed}");
             db.check_invariants();
@@ -156,13 +161,13 @@ fn a_snapshot_that_is_abandoned_leaves_nothing_behind() {
             set(&mut db, b"new", b"1");
         }
         while !db.save_step(100, usize::MAX) {}
-        assert!(db.take_saved().is_none());
+        assert!(db.take_saved(&mut Vec::new()).is_none());
         drop(db.end_saving());
         db.check_invariants();
         let expected = contents(&db);
         db.begin_saving(0, OPTIONS);
         while !db.save_step(100, usize::MAX) {}
-        let block = db.take_saved().expect("there are keys");
+        let block = db.take_saved(&mut Vec::new()).expect("there are keys");
         drop(db.end_saving());
         assert!(loaded(&[block]) == expected);
     }
@@ -181,7 +186,7 @@ fn what_expires_meanwhile_may_be_missing_and_the_marks_agree() {
     let swept = db.sweep(UnixMillis(NOW.0 + 10_000), budget, &mut |_, _| false, &mut |_, _| ());
     assert_eq!(swept.expired, 250);
     while !db.save_step(100, usize::MAX) {}
-    let block = db.take_saved().expect("there are keys");
+    let block = db.take_saved(&mut Vec::new()).expect("there are keys");
     drop(db.end_saving());
     assert_eq!(loaded(&[block]).len(), 250);
     db.check_invariants();
@@ -191,5 +196,231 @@ fn what_expires_meanwhile_may_be_missing_and_the_marks_agree() {
 fn an_empty_database_has_nothing_to_save() {
     let mut db = Database::new();
     db.begin_saving(0, OPTIONS);
-    assert!(!db.is_saving() && db.save_step(1, 1) && db.take_saved().is_none() && db.end_saving().is_none());
+    assert!(
+        !db.is_saving() && db.save_step(1, 1) && db.take_saved(&mut Vec::new()).is_none() && db.end_saving().is_none()
+    );
+}
+
+/// Values that are saved in pieces, of each type, under these keys.
+const LARGE: [&str; 5] = ["string", "list", "hash", "set", "zset"];
+
+fn put_large(db: &mut Database, rng: &mut SmallRng) {
+    let limits = Limits::default();
+    let text = |number: usize| format!("{number}:{:0>40}", number.wrapping_mul(0x9e37_79b9) % 100_000);
+    let (mut list, mut hash, mut set, mut zset) = (List::new(), Hash::default(), Set::default(), ZSet::default());
+    for number in 0..12_000 {
+        let element = text(number);
+        list.push(End::Tail, std::iter::once(element.as_bytes()), limits.list);
+        hash.set(element.as_bytes(), element.as_bytes(), FieldExpiry::Keep, &limits.hash);
+        set.insert(element.as_bytes(), &limits.set);
+        zset.insert(element.as_bytes(), rng.random_range(-1e9..1e9), &limits.zset);
+    }
+    for number in (0..12_000).step_by(7) {
+        let at = UnixMillis(NOW.0 + rng.random_range(1_000_000..2_000_000));
+        hash.set_field_expire(text(number).as_bytes(), Some(at));
+    }
+    let string = OwnedString::encode((0..3 << 20).map(|_| rng.random_range(b'a'..=b'z')).collect());
+    let values = [
+        OwnedValue::String(string),
+        OwnedValue::List(list),
+        OwnedValue::Hash(hash),
+        OwnedValue::Set(set),
+        OwnedValue::SortedSet(zset),
+    ];
+    for (key, value) in LARGE.into_iter().zip(values) {
+        let expire = if key == "set" { Expiry::At(UnixMillis(NOW.0 + 5_000)) } else { Expiry::Clear };
+        drop(db.set_value(key, value, expire, Access::default()));
+    }
+}
+
+/// A change of a large value, or of what was put in its place; or its end.
+fn change_large(db: &mut Database, rng: &mut SmallRng) {
+    let key = LARGE[rng.random_range(0..LARGE.len())];
+    match rng.random_range(0..6) {
+        0 => drop(db.unlink(key)),
+        1 => set(db, key.as_bytes(), b"small"),
+        2 => drop(db.take(key).and_then(|detached| db.put(format!("renamed {key}").as_str(), detached))),
+        3 => {
+            if let Some(mut entry) = db.find_mut(key) {
+                entry.set_expire(Some(UnixMillis(NOW.0 + 9_000)));
+            }
+        }
+        _ => {
+            if let Some(mut entry) = db.find_mut(key) {
+                entry.edit(|value| match value {
+                    OwnedValue::List(list) => drop(list.pop(End::Head, Limits::default().list)),
+                    OwnedValue::Hash(hash) => drop(hash.set(b"new", b"1", FieldExpiry::Keep, &Limits::default().hash)),
+                    OwnedValue::Set(set) => drop(set.insert(b"new", &Limits::default().set)),
+                    OwnedValue::SortedSet(zset) => zset.insert(b"new", 1.0, &Limits::default().zset),
+                    OwnedValue::String(_) | OwnedValue::Stream(_) => *value = OwnedValue::String(OwnedString::Int(7)),
+                });
+            }
+        }
+    }
+}
+
+type Values = BTreeMap<Vec<u8>, (OwnedValue, Option<UnixMillis>)>;
+
+/// The value, a string in the encoding that it has when it is loaded.
+fn as_loaded(value: OwnedValue) -> OwnedValue {
+    match value {
+        OwnedValue::String(string) => OwnedValue::String(OwnedString::encode(string.into_bytes())),
+        other => other,
+    }
+}
+
+fn values(db: &Database) -> Values {
+    let mut values = Values::new();
+    db.for_each(|entry| {
+        values.insert(entry.key().to_vec(), (as_loaded(entry.value().to_owned()), entry.expire_at()));
+    });
+    values
+}
+
+/// The blocks as a file has them: those of a value in pieces together.
+#[derive(Default)]
+struct Written {
+    blocks: Vec<Block>,
+    open: Vec<Block>,
+    pieces: usize,
+}
+
+impl Written {
+    fn take(&mut self, db: &mut Database) {
+        self.blocks.extend(db.take_saved(&mut Vec::new()));
+        while let Some(block) = db.take_piece(64 << 10, &mut Vec::new()) {
+            let is_last = block.part == Part::LastPiece;
+            assert!(is_last || block.part == Part::Piece);
+            self.pieces += 1;
+            self.open.push(block);
+            if is_last {
+                self.blocks.append(&mut self.open);
+            }
+        }
+    }
+
+    fn values(&self) -> Values {
+        let mut file = header(12).to_vec();
+        self.blocks.iter().for_each(|block| file.extend(&block.bytes));
+        file.push(end_mark());
+        file.extend([0; 8]);
+        let mut reader = FileReader::new(file.as_slice(), true).expect("a good header");
+        let mut values = Values::new();
+        loop {
+            match reader.next_item().expect("a good file") {
+                Item::Entry(head) => {
+                    let key = reader.key().to_vec();
+                    let value = reader.value(&Limits::default()).expect("a good value").expect("not an empty one");
+                    assert!(values.insert(key, (as_loaded(value), head.expire_at)).is_none(), "each key is there once");
+                }
+                Item::End => return values,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_value_is_saved_in_pieces_as_it_was_at_the_cut() {
+    for seed in 0..12 {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let mut db = Database::new();
+        (0..2000).for_each(|_| change(&mut db, &mut rng));
+        put_large(&mut db, &mut rng);
+        let expected = values(&db);
+        db.begin_saving(3, OPTIONS);
+        let mut written = Written::default();
+        let (changes, clears) = (seed % 3 != 0, seed % 4 == 1);
+        let mut steps = 0;
+        while !db.save_step(20, 64 << 10) {
+            steps += 1;
+            (0..rng.random_range(0..3)).for_each(|_| change(&mut db, &mut rng));
+            if changes && rng.random_bool(0.05) {
+                change_large(&mut db, &mut rng);
+            }
+            if clears && steps == 120 {
+                drop(db.clear());
+            }
+            // What expires meanwhile is not removed while some of it is in the file.
+            let budget = SweepBudget { segments_max: 100, entries_max: 10_000, expired_max: 10_000 };
+            if seed % 3 == 0 && db.hash_in_pieces().is_some_and(|hash| hash == key_hash(b"set")) {
+                let swept = db.sweep(UnixMillis(NOW.0 + 6_000), budget, &mut |_, _| false, &mut |_, _| ());
+                assert_eq!((swept.skipped, db.contains("set")), (1, true));
+            }
+            if seed % 3 == 0 && db.hash_in_pieces().is_some_and(|hash| hash == key_hash(b"hash")) {
+                db.sweep_fields(UnixMillis(NOW.0 + 3_000_000), 1000, &mut |_| false, &mut |_| ());
+                let Some(Value::Hash(fields)) = db.find("hash").map(|entry| entry.value()) else {
+                    panic!("it is gone")
+                };
+                assert_eq!(fields.len(), 12_000);
+            }
+            written.take(&mut db);
+            db.check_invariants();
+        }
+        written.take(&mut db);
+        drop(db.end_saving());
+        assert!(changes || written.pieces > 60, "{} pieces", written.pieces);
+        // Small keys that the sweep has removed may be missing.
+        let kept = |values: Values| {
+            let stays = |key: &[u8], at: Option<UnixMillis>| {
+                changes || at.is_none() || LARGE.iter().any(|large| large.as_bytes() == key)
+            };
+            values.into_iter().filter(|(key, (_, at))| stays(key, *at)).collect::<Values>()
+        };
+        assert!(kept(written.values()) == kept(expected), "seed {seed}");
+        db.check_invariants();
+    }
+}
+
+#[test]
+fn who_wants_to_change_a_large_value_waits_until_it_is_saved() {
+    let mut rng = SmallRng::seed_from_u64(1);
+    let mut db = Database::new();
+    put_large(&mut db, &mut rng);
+    assert!(!db.awaits_saving("hash"), "nobody saves");
+    let expected = values(&db);
+    db.begin_saving(0, OPTIONS);
+    assert!(!db.awaits_saving("nothing"));
+    let mut written = Written::default();
+    for key in ["zset", "hash"] {
+        assert!(db.awaits_saving(key));
+        let mut steps = 0;
+        while db.awaits_saving(key) {
+            assert!(!db.save_step(20, 64 << 10));
+            written.take(&mut db);
+            steps += 1;
+        }
+        assert!(steps > 5, "it is saved next, and not at once: {steps} steps");
+        assert_eq!(db.saved_bytes(), 0, "nothing else was");
+        db.find_mut(key).expect("it is there").edit(|value| assert!(!value.as_value().is_empty_collection()));
+        assert_eq!(db.take_ahead_bytes(), 0);
+    }
+    while !db.save_step(20, 64 << 10) {
+        written.take(&mut db);
+    }
+    drop(db.end_saving());
+    assert!(written.values() == expected);
+}
+
+#[test]
+fn a_snapshot_that_is_abandoned_within_a_large_value_leaves_nothing_behind() {
+    for clears in [false, true] {
+        let mut rng = SmallRng::seed_from_u64(1);
+        let mut db = Database::new();
+        put_large(&mut db, &mut rng);
+        db.begin_saving(0, OPTIONS);
+        assert!(db.awaits_saving("hash"));
+        while db.hash_in_pieces().is_none() {
+            assert!(!db.save_step(1, 64 << 10));
+        }
+        db.abandon_saving();
+        assert!(!db.awaits_saving("hash") && db.saves_large().is_none());
+        if clears {
+            drop(db.clear());
+        }
+        while !db.save_step(100, usize::MAX) {}
+        assert!(db.take_saved(&mut Vec::new()).is_none() && db.take_piece(0, &mut Vec::new()).is_none());
+        drop(db.end_saving());
+        db.check_invariants();
+    }
 }

@@ -20,7 +20,8 @@
 //! # Writing
 //!
 //! Shards write one file together. Each gives [`Block`]s: whole entries behind a SELECTDB of their own, so that blocks can
-//! stand in any order. The checksum of the whole is combined from those of the blocks. The version in the header is the
+//! stand in any order; only the blocks of a value that is written in pieces stand one behind the other ([`Pieces`]). The
+//! checksum of the whole is combined from those of the blocks. The version in the header is the
 //! least that tells everything in the file, and known when the last block is: 10, which Redis 7.0 reads, unless a stream
 //! asks for 11 (Redis 7.2) or a hash whose fields expire for 12 (Redis 8). Nothing is lost by the older numbers: sets
 //! in listpacks, the one other thing that 11 brought, are written member by member, which every server reads. Those who
@@ -31,14 +32,16 @@
 //! [`FileReader`] reads versions 1 to 12 from anything that gives bytes, through a window that is as large as the largest
 //! entry. A length is believed as far as there are bytes in the file.
 
+mod pieces;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use pieces::Pieces;
 pub use read::{EntryHead, FileError, FileErrorKind, FileReader, Item};
 pub use write::{
-    Block, FileSum, HEADER_BYTES, KeptAccess, RecordOptions, Records, end_mark, header, put_aux, put_function,
+    Block, FileSum, HEADER_BYTES, KeptAccess, Part, RecordOptions, Records, end_mark, header, put_aux, put_function,
 };
 
 /// The latest version that is read.

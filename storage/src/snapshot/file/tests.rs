@@ -57,9 +57,9 @@ fn blocks(db: &mut Database, access: KeptAccess) -> Vec<Block> {
     db.begin_saving(2, RecordOptions { compression: true, access, now: NOW });
     let mut blocks = Vec::new();
     while !db.save_step(1, 1 << 12) {
-        blocks.extend(db.take_saved());
+        blocks.extend(db.take_saved(&mut Vec::new()));
     }
-    blocks.extend(db.take_saved());
+    blocks.extend(db.take_saved(&mut Vec::new()));
     drop(db.end_saving());
     blocks
 }

@@ -31,12 +31,27 @@ pub struct RecordOptions {
     pub now: UnixMillis,
 }
 
-/// Whole entries of one database, the SELECTDB before them.
+/// What a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Whole entries, the SELECTDB before them.
+    Entries,
+    /// Some of an entry that is written in pieces; more is to come.
+    Piece,
+    /// The end of that entry.
+    LastPiece,
+}
+
+/// Something of one database that stands together in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
+    /// The database.
+    pub db: u32,
+    /// What it is.
+    pub part: Part,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Number of entries.
+    /// Number of entries that end in it.
     pub keys: u64,
     /// The version of RDB that they ask for.
     pub version: u16,
@@ -47,7 +62,7 @@ pub struct Block {
 pub struct Records {
     db: u32,
     options: RecordOptions,
-    writer: Writer,
+    pub(super) writer: Writer,
     keys: u64,
     version: u16,
     /// Keys, and keys that expire: told once.
@@ -67,8 +82,26 @@ impl Records {
         }
     }
 
+    /// For an entry of the same database that is written in pieces.
+    pub(crate) fn for_pieces(&self) -> Self {
+        Self {
+            db: self.db,
+            options: self.options,
+            writer: Writer::new(self.options.compression),
+            keys: 0,
+            version: VERSION_MIN,
+            sizes: None,
+        }
+    }
+
     /// Adds an entry.
     pub fn put(&mut self, entry: &Entry<'_>) {
+        self.put_head(entry);
+        self.writer.put_value(entry.value());
+    }
+
+    /// What stands before an entry's value.
+    pub(super) fn put_head(&mut self, entry: &Entry<'_>) {
         if self.keys == 0 {
             self.begin_block();
         }
@@ -90,7 +123,6 @@ impl Records {
         let type_byte = Writer::type_byte(entry.value());
         self.writer.put(&[type_byte]);
         self.writer.put_bytes(entry.key());
-        self.writer.put_value(entry.value());
         self.version = self.version.max(version_of(type_byte));
         self.keys += 1;
     }
@@ -105,15 +137,30 @@ impl Records {
         }
     }
 
+    pub(super) const fn db(&self) -> u32 {
+        self.db
+    }
+
     /// Bytes that were collected for the next block.
     pub fn len_bytes(&self) -> usize {
         self.writer.bytes().len()
     }
 
-    /// What was collected; `None` if that is nothing.
-    pub fn take_block(&mut self) -> Option<Block> {
+    /// What was collected; `None` if that is nothing. What comes next is collected in `spare`, an empty buffer.
+    pub fn take_block(&mut self, spare: &mut Vec<u8>) -> Option<Block> {
         let keys = std::mem::take(&mut self.keys);
-        (keys > 0).then(|| Block { bytes: self.writer.take(), keys, version: self.version })
+        (keys > 0).then(|| self.block(Part::Entries, keys, spare))
+    }
+
+    /// What was collected of the one entry that was begun.
+    pub(super) fn take_piece(&mut self, is_last: bool, spare: &mut Vec<u8>) -> Block {
+        let (part, keys) = if is_last { (Part::LastPiece, 1) } else { (Part::Piece, 0) };
+        self.block(part, keys, spare)
+    }
+
+    fn block(&mut self, part: Part, keys: u64, spare: &mut Vec<u8>) -> Block {
+        let bytes = self.writer.take_for(std::mem::take(spare));
+        Block { db: self.db, part, bytes, keys, version: self.version }
     }
 }
 

@@ -43,9 +43,9 @@ impl LargeList {
         size_of::<Self>() + self.nodes.heap_bytes()
     }
 
-    /// What the nodes hold, first to last.
-    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeContents<'_>> {
-        self.nodes.iter().map(Node::contents)
+    /// What the nodes hold from one node on.
+    pub fn nodes_from(&self, index: usize) -> impl Iterator<Item = NodeContents<'_>> {
+        self.nodes.iter_from(index).map(Node::contents)
     }
 
     pub(super) const fn spots(&self) -> &Nodes {

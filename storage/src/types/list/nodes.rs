@@ -98,8 +98,12 @@ impl Nodes {
         &self.chunks[spot.chunk].nodes[spot.node]
     }
 
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Node> {
-        self.chunks.iter().flat_map(|chunk| chunk.nodes.iter())
+    /// The nodes from one on, first to last: chunks before it are passed over.
+    pub(super) fn iter_from(&self, index: usize) -> impl Iterator<Item = &Node> {
+        let mut left = index;
+        let chunk = self.chunks.iter().position(|chunk| !pass(&mut left, chunk.nodes.len()));
+        let chunks = self.chunks.range(chunk.unwrap_or(self.chunks.len())..);
+        chunks.flat_map(|chunk| chunk.nodes.iter()).skip(left)
     }
 
     /// The spot of the node at an end.

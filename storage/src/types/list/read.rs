@@ -138,14 +138,19 @@ impl<'a> ListRef<'a> {
         }
     }
 
-    /// What the nodes hold, for writing them to a file: a packed list is one node.
-    pub fn nodes(self) -> impl Iterator<Item = NodeContents<'a>> {
+    /// What the nodes hold from one node on, for writing them to a file: a packed list is one node.
+    pub fn nodes_from(self, index: usize) -> impl Iterator<Item = NodeContents<'a>> {
         let (packed, large): (Option<&[u8]>, Option<&LargeList>) = match self {
             Self::Packed(bytes) => (Some(bytes), None),
             Self::Large(large) => (None, Some(large)),
         };
-        let packed = packed.map(|bytes| NodeContents::Listpack(bytes.into()));
-        packed.into_iter().chain(large.into_iter().flat_map(LargeList::nodes))
+        let packed = packed.filter(|_| index == 0).map(|bytes| NodeContents::Listpack(bytes.into()));
+        packed.into_iter().chain(large.into_iter().flat_map(move |large| large.nodes_from(index)))
+    }
+
+    /// What all of its nodes hold.
+    pub fn nodes(self) -> impl Iterator<Item = NodeContents<'a>> {
+        self.nodes_from(0)
     }
 
     /// A copy that does not borrow from the database.

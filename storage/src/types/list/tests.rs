@@ -304,7 +304,7 @@ fn lists_are_packed_again_at_half_the_limit() {
 fn inner_nodes_are_compressed_and_the_ends_are_not() {
     let limits = ListLimits::new(-1, 2);
     let compressed = |list: &List| match list {
-        List::Large(large) => large.spots().iter().map(node::Node::is_compressed).collect::<Vec<_>>(),
+        List::Large(large) => large.spots().iter_from(0).map(node::Node::is_compressed).collect::<Vec<_>>(),
         List::Packed(_) => panic!("the list is large"),
     };
     let mut list = pushed(limits, 20_000, 16);
