@@ -40,8 +40,8 @@ const NOTHING_TAKEN: i64 = i64::MAX;
 const NEWS_MILLIS: i64 = 50;
 /// A core that took memory above the limit evicts for so long at a time, to give it back.
 const DEBT_MICROS_MAX: u64 = 20_000;
-/// Output that no socket has been offered yet counts if it is less than this.
-const UNOFFERED_BYTES_MIN: usize = 64 << 10;
+/// Output that no socket has been offered yet counts if it is less than what is kept of such buffers in any case.
+const UNOFFERED_BYTES_MIN: usize = net::limits::SPARE_BYTES;
 /// Keys evicted between two looks at the account.
 const EVICTIONS_PER_LOOK: usize = 8;
 /// Gaps of more than this part of a core's pages are closed at once, while memory is short.

@@ -9,7 +9,9 @@ impl<const VALUES: bool> Members<VALUES> {
         let mut shape = HashShape { segments: self.segments.len(), ..HashShape::default() };
         for number in 0..self.segments.len() {
             let slots = self.segments.at(number).slots();
-            (0..1 << slots.bucket_bits()).for_each(|bucket| shape.add_place(slots.in_bucket(bucket).len()));
+            for bucket in 0..1 << slots.bucket_bits() {
+                shape.add_place(slots.in_bucket(bucket).len());
+            }
         }
         shape
     }

@@ -347,7 +347,9 @@ impl Index {
                 segment.slots.iter().filter(|&&entry| entry != EMPTY).map(|&entry| segment.home(hash_of(entry)));
             let mut counts = vec![0_u32; segment.homes as usize];
             homes.for_each(|home| counts[home] += 1);
-            counts.into_iter().for_each(|count| shape.add_place(count as usize));
+            for count in counts {
+                shape.add_place(count as usize);
+            }
         }
         shape
     }

@@ -6,8 +6,6 @@ use crate::types::OwnedValue;
 use crate::types::list::{End, List, ListLimits};
 use crate::types::zset::ZSet;
 
-use super::*;
-
 fn list(elements: &[&[u8]], limits: ListLimits) -> OwnedValue {
     let mut list = List::new();
     list.push(End::Tail, elements.iter().copied(), limits);
