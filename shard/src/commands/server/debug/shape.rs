@@ -58,6 +58,7 @@ fn told<T>(
     tell(entry.value()).map(Some).ok_or(otherwise)
 }
 
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method is of one lifetime of the value")]
 fn table(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     if let Some(shape) = told(ctx, args, NO_HASH_TABLE, |value| value.hash_shape())? {
         reply.verbatim("txt", describe(&shape).as_bytes());
@@ -65,6 +66,7 @@ fn table(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method is of one lifetime of the value")]
 fn listpack(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     if let Some(text) = told(ctx, args, NO_LISTPACK, |value| value.describe_listpack())? {
         tracing::warn!("DEBUG LISTPACK: {text}");
