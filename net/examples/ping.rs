@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use net::service::{Actions, Endpoint, InputLimits, InputUsage, Park, ProtocolError, Socket};
+use net::service::{Actions, Endpoint, InFlight, InputLimits, InputUsage, Park, ProtocolError, Socket};
 use net::{Args, ConnId, Flow, Listener, Listeners, Loop, LoopConfig, Reply, Resp, Service, Waker};
 
 /// The allocator of the server, so that the figures compare.
@@ -106,7 +106,7 @@ impl Service for Ping {
         self.outputs.get_mut(conn.slot as usize)
     }
 
-    fn output_progress(&mut self, _: ConnId, _: usize, _: usize) {}
+    fn output_progress(&mut self, _: ConnId, _: usize, _: InFlight) {}
 
     fn input_usage(&mut self, _: ConnId, _: InputUsage) {}
 

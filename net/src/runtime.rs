@@ -16,7 +16,7 @@ use crate::limits::TEARDOWN_GRACE;
 use crate::listen::Listeners;
 use crate::outside::Bell;
 use crate::resp::Parser;
-use crate::service::{Actions, ConnId, Service};
+use crate::service::{Actions, ConnId, InFlight, Service};
 use crate::turn::Sleep;
 use crate::waker::Waker;
 
@@ -148,7 +148,7 @@ impl<S: Service> Loop<S> {
         assert!(self.pieces.is_empty() && self.completions.is_empty());
         for id in self.conns.ids() {
             let conn = self.conns.at(id).expect("it is listed");
-            assert!(conn.sending || conn.in_flight_bytes == 0, "bytes in flight are in a send");
+            assert!(conn.sending || conn.in_flight == InFlight::default(), "bytes in flight are in a send");
             assert!(conn.receiving || !conn.cancelling, "only a receive is cancelled");
             assert!(conn.receiving || !conn.filling, "a fill is a receive");
             assert!(!conn.filling || conn.query.is_empty(), "a lent buffer is not here");

@@ -149,6 +149,15 @@ pub enum ProtocolError {
     SecurityAttack,
 }
 
+/// What of a connection's output is on its way in the ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InFlight {
+    /// Bytes that the socket has not taken.
+    pub unsent_bytes: usize,
+    /// The buffer that they stand in, with what of it is sent.
+    pub buffer_bytes: usize,
+}
+
 /// Limits that configuration can change while the server runs.
 #[derive(Clone, Copy, Debug)]
 pub struct InputLimits {
@@ -218,8 +227,8 @@ pub trait Service {
         self.output(conn).map_or(0, |output| output.len())
     }
 
-    /// `sent` more bytes left for the peer, and `in_flight` are on their way in the ring, no longer in `output`.
-    fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: usize);
+    /// `sent` more bytes left for the peer, and `in_flight` is on its way in the ring, no longer in `output`.
+    fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: InFlight);
 
     /// The buffers of `conn` changed.
     fn input_usage(&mut self, conn: ConnId, usage: InputUsage);

@@ -4,10 +4,10 @@
 //!   of each core                                  of the process
 //!   bytes     what its thread has allocated       elsewhere  what other threads have allocated
 //!   gaps      of that, free room in its pages     waste      resident beyond what is in use
-//!   leaving   of that, about to be freed
+//!   leaving   of that, about to be freed          passing    replies between two cores
 //!
-//!   in use  = sum(bytes - gaps) + elsewhere                    what INFO calls `used_memory`
-//!   counted = sum(bytes - gaps - leaving) + elsewhere + waste  what is compared with `maxmemory`
+//!   in use  = sum(bytes - gaps) + elsewhere                              what INFO calls `used_memory`
+//!   counted = sum(bytes - gaps - leaving) + elsewhere + waste - passing  what is compared with `maxmemory`
 //! ```
 //!
 //! The allocator keeps, for each thread, the bytes that it ever allocated and freed; reading the two takes no call. So a
@@ -17,7 +17,8 @@
 //!
 //! *Gaps* are free blocks in the pages of entries: an evicted entry leaves one, and the next entry of its size takes it.
 //! They are not in use, so each eviction lowers the account at once. *Leaving* is what waits to be freed in slices: it
-//! counts as gone, or more would be evicted in its place.
+//! counts as gone, or more would be evicted in its place. So does output that no socket has been offered yet, in buffers of
+//! clients and between two cores: most clients take it at once. What a client does not take counts from the next look on.
 //!
 //! # True memory
 //!
@@ -182,6 +183,8 @@ pub struct Budget {
     /// Changes with each new limit.
     version: AtomicU64,
     waste: AtomicU64,
+    /// Replies that one core has handed to another, which has not passed them on yet.
+    passing: AtomicI64,
     sampled_at: AtomicI64,
     /// Resident memory was above the limit when it was looked at last.
     was_over: AtomicBool,
@@ -212,6 +215,7 @@ impl Budget {
             limit: AtomicU64::new(0),
             version: AtomicU64::new(0),
             waste: AtomicU64::new(0),
+            passing: AtomicI64::new(0),
             sampled_at: AtomicI64::new(i64::MIN),
             was_over: AtomicBool::new(false),
             samples: Mutex::default(),
@@ -277,7 +281,31 @@ impl Budget {
     /// Bytes that count against the limit.
     pub fn counted(&self) -> i64 {
         let leaving: usize = self.cores.iter().map(|core| core.leaving.load(Ordering::Relaxed)).sum();
-        self.in_use() - leaving as i64 + self.waste.load(Ordering::Relaxed) as i64
+        let passing = self.passing.load(Ordering::Relaxed);
+        self.in_use() - leaving as i64 + self.waste.load(Ordering::Relaxed) as i64 - passing
+    }
+
+    /// What would count if core `id` told these numbers.
+    pub fn counted_if_told(&self, id: ShardId, told: Told) -> i64 {
+        let core = &self.cores[id.index()];
+        let free = core.gaps.load(Ordering::Relaxed) + core.leaving.load(Ordering::Relaxed);
+        self.counted() - (core.bytes.load(Ordering::Relaxed) - free as i64) + told.counted()
+    }
+
+    /// A core hands replies of so many bytes to another.
+    #[inline]
+    pub fn replies_depart(&self, bytes: usize) {
+        if bytes > 0 {
+            self.passing.fetch_add(bytes as i64, Ordering::Relaxed);
+        }
+    }
+
+    /// A core has passed on replies of so many bytes, which another has handed to it.
+    #[inline]
+    pub fn replies_arrive(&self, bytes: usize) {
+        if bytes > 0 {
+            self.passing.fetch_sub(bytes as i64, Ordering::Relaxed);
+        }
     }
 
     /// Keys of all cores that may be evicted.

@@ -29,4 +29,4 @@ pub use keyspace::{
     UnixMillis, key_hash, set_hash_seed,
 };
 pub use types::string::{OwnedString, StringEncoding, StringRef, StringValue};
-pub use types::{Limits, OwnedValue, Value, ValueType};
+pub use types::{HashShape, Limits, OwnedValue, Value, ValueType};

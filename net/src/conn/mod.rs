@@ -20,7 +20,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use crate::limits::{COMMANDS_PER_TICK, CONNECTIONS_MAX, INPUT_BYTES_PER_TICK};
 use crate::resp::Parser;
-use crate::service::{ConnId, InputUsage};
+use crate::service::{ConnId, InFlight, InputUsage};
 use query::Query;
 
 /// What a connection has used of its turn in a tick.
@@ -58,8 +58,8 @@ pub(crate) struct Conn {
     /// Length of the query from which on there is anything new to find in it.
     pub(crate) needed: usize,
     pub(crate) received_bytes: u64,
-    /// Bytes of the send in flight that the kernel has not taken.
-    pub(crate) in_flight_bytes: usize,
+    /// The send in flight.
+    pub(crate) in_flight: InFlight,
     pub(crate) budget: Budget,
     /// A receive is in the kernel.
     pub(crate) receiving: bool,

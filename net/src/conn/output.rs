@@ -11,7 +11,7 @@ use crate::io::socket;
 use crate::io::{Op, Token, cancel};
 use crate::limits::{UNSENT_BYTES_MAX, UNSENT_BYTES_RESUME};
 use crate::runtime::Loop;
-use crate::service::{ConnId, Service};
+use crate::service::{ConnId, InFlight, Service};
 
 impl<S: Service> Loop<S> {
     /// Sends what a connection has to send, as far as the socket takes it.
@@ -32,11 +32,11 @@ impl<S: Service> Loop<S> {
             if sent == len {
                 spare.put(bytes);
             } else {
+                conn.in_flight = InFlight { unsent_bytes: len - sent, buffer_bytes: bytes.capacity() };
                 sends.submit(ring, conn.fd(), id, bytes, sent);
                 conn.sending = true;
-                conn.in_flight_bytes = len - sent;
             }
-            service.output_progress(id, sent, conn.in_flight_bytes);
+            service.output_progress(id, sent, conn.in_flight);
         }
         self.settle_output(id);
     }
@@ -49,7 +49,7 @@ impl<S: Service> Loop<S> {
         if conn.closing || (result <= 0 && !passing) {
             drop(sends.finish(id));
             conn.sending = false;
-            conn.in_flight_bytes = 0;
+            conn.in_flight = InFlight::default();
             if conn.closing {
                 self.release(id);
             } else {
@@ -59,22 +59,22 @@ impl<S: Service> Loop<S> {
         }
         let count = usize::try_from(result).unwrap_or(0);
         match sends.progress(ring, conn.fd(), id, count) {
-            Progress::Going(left) => conn.in_flight_bytes = left,
+            Progress::Going(left) => conn.in_flight.unsent_bytes = left,
             Progress::Done(bytes) => {
                 spare.put(bytes);
                 conn.sending = false;
-                conn.in_flight_bytes = 0;
+                conn.in_flight = InFlight::default();
                 self.dirty.push(id);
             }
         }
-        service.output_progress(id, count, conn.in_flight_bytes);
+        service.output_progress(id, count, conn.in_flight);
         self.settle_output(id);
     }
 
     /// Draws the conclusions from how much a connection has unsent.
     fn settle_output(&mut self, id: ConnId) {
         let Some(conn) = self.conns.open(id) else { return };
-        let unsent = conn.in_flight_bytes + self.service.unsent(id);
+        let unsent = conn.in_flight.unsent_bytes + self.service.unsent(id);
         if conn.draining && unsent == 0 {
             return self.close(id);
         }

@@ -167,7 +167,7 @@ fn run<S: Service>(
     let mut own = conn.parser.take();
     let parser = own.as_deref_mut().unwrap_or(scratch);
     let mut budget = conn.budget;
-    let (executed, end) = execute(service, parser, &mut budget, conn.in_flight_bytes, id, input);
+    let (executed, end) = execute(service, parser, &mut budget, conn.in_flight.unsent_bytes, id, input);
     conn.budget = budget;
     conn.needed = 0;
     match end {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use net::service::{Actions, Endpoint, InputLimits, InputUsage, Park, ProtocolError, Socket};
+use net::service::{Actions, Endpoint, InFlight, InputLimits, InputUsage, Park, ProtocolError, Socket};
 use net::{Args, ConnId, Flow, Listener, Listeners, Loop, LoopConfig, Reply, Resp, Service, Sleep, Turn, Waker};
 
 /// What tests look at while the server runs.
@@ -188,9 +188,10 @@ impl Service for Small {
         Some(&mut self.client(conn).output)
     }
 
-    fn output_progress(&mut self, conn: ConnId, _sent: usize, in_flight: usize) {
-        self.client(conn).in_flight = in_flight;
-        self.seen.in_flight.store(in_flight, SeqCst);
+    fn output_progress(&mut self, conn: ConnId, _sent: usize, in_flight: InFlight) {
+        assert!(in_flight.unsent_bytes <= in_flight.buffer_bytes);
+        self.client(conn).in_flight = in_flight.unsent_bytes;
+        self.seen.in_flight.store(in_flight.unsent_bytes, SeqCst);
     }
 
     fn input_usage(&mut self, conn: ConnId, usage: InputUsage) {

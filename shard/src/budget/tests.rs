@@ -89,3 +89,19 @@ fn the_largest_client_is_told_with_its_core() {
     assert_eq!(budget.clients(), 390);
     assert_eq!(budget.largest_client(), (ShardId(1), 90), "of two equals the first");
 }
+
+#[test]
+fn what_is_on_its_way_does_not_count() {
+    let budget = Budget::new(2);
+    let mine = Told { bytes: 1000, gaps: 100, leaving: 50, ..Told::default() };
+    budget.tell(ShardId(0), mine);
+    budget.tell(ShardId(1), Told { bytes: 500, ..Told::default() });
+    let counted = budget.counted();
+    assert_eq!(budget.counted_if_told(ShardId(0), Told { leaving: 250, ..mine }), counted - 200);
+    assert_eq!(budget.counted_if_told(ShardId(1), Told { bytes: 600, ..Told::default() }), counted + 100);
+    assert_eq!(budget.counted(), counted, "nothing was told");
+    budget.replies_depart(300);
+    assert_eq!(budget.counted(), counted - 300);
+    budget.replies_arrive(300);
+    assert_eq!(budget.counted(), counted);
+}

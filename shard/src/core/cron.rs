@@ -317,7 +317,8 @@ impl Core {
             let limit = limits.of(class);
             // What fits into the first piece is no queue of output; once there is a queue, all of it counts.
             let unsent = Some(session.unsent_bytes()).filter(|bytes| *bytes > OUTPUT_BYTES_FREE).unwrap_or(0);
-            let stranger = !session.authenticated && session.info.in_flight > UNAUTHENTICATED_UNSENT_BYTES_MAX;
+            let stranger =
+                !session.authenticated && session.info.in_flight.unsent_bytes > UNAUTHENTICATED_UNSENT_BYTES_MAX;
             let hard = stranger || limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
             let soft = limit.soft_bytes > 0 && unsent as u64 > limit.soft_bytes;
             if soft && session.info.soft_limit_since.is_none() {
@@ -356,10 +357,10 @@ impl Core {
 
     /// Notes how much is in use, and was at the start.
     fn watch_memory(&mut self) {
-        if self.shared.startup_memory.load(Ordering::Relaxed) == 0 {
-            self.shared.startup_memory.store(memory::used_bytes(), Ordering::Relaxed);
-        }
         let in_use = usize::try_from(self.shared.budget.in_use()).unwrap_or(0);
+        if self.shared.startup_memory.load(Ordering::Relaxed) == 0 && self.shared.budget.is_complete() {
+            self.shared.startup_memory.store(in_use, Ordering::Relaxed);
+        }
         self.shared.peak_memory.fetch_max(in_use, Ordering::Relaxed);
     }
 }

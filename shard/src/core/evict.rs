@@ -26,7 +26,7 @@ use crate::exec::ctx::KeyEvent;
 use crate::ids::{DbId, ShardId};
 use crate::limits::SLICE_MICROS;
 use crate::memory;
-use crate::mesh::Rule;
+use crate::mesh::{ReplyBatch, Rule};
 use crate::stats::LatencyEvent;
 use crate::txn::Presence;
 
@@ -36,10 +36,12 @@ const COMMANDS_PER_LOOK: usize = 16;
 const COMMAND_BYTES: usize = 4096;
 /// What a core held before, if it has nothing to give back.
 const NOTHING_TAKEN: i64 = i64::MAX;
-/// What clients are told of evicted keys has left after so long.
+/// What clients are told of evicted keys has left after so long, or twice as long.
 const NEWS_MILLIS: i64 = 50;
 /// A core that took memory above the limit evicts for so long at a time, to give it back.
 const DEBT_MICROS_MAX: u64 = 20_000;
+/// Output that no socket has been offered yet counts if it is less than what is kept of such buffers in any case.
+const UNOFFERED_BYTES_MIN: usize = net::limits::SPARE_BYTES;
 /// Keys evicted between two looks at the account.
 const EVICTIONS_PER_LOOK: usize = 8;
 /// Gaps of more than this part of a core's pages are closed at once, while memory is short.
@@ -68,12 +70,46 @@ pub(super) struct Evicting {
     until_look: usize,
     /// What counted of this core's memory when it looked last.
     counted: i64,
-    /// What was made for clients who are told of keys that are gone, and until when it is taken to be on its way.
-    news: (usize, UnixMillis),
+    /// Output that no socket has been offered yet, when this core looked last.
+    unoffered: usize,
+    /// What was made for clients who are told of keys that are gone, and is taken to be on its way to other cores; and what
+    /// was made since eviction has begun in this tick.
+    news: News,
+    news_made: usize,
     /// A slice has ended before it was done.
     pub(super) goes_on: bool,
     /// The key that is gone.
     key: Vec<u8>,
+}
+
+/// Bytes that were made lately: in the last whole stretch of [`NEWS_MILLIS`], and since.
+#[derive(Clone, Copy, Debug, Default)]
+struct News {
+    before: usize,
+    recent: usize,
+    /// When the present stretch ends.
+    turn_at: UnixMillis,
+}
+
+impl News {
+    fn add(&mut self, bytes: usize, now: UnixMillis) {
+        if now >= self.turn_at {
+            self.before = if self.bytes(now) > 0 { self.recent } else { 0 };
+            self.recent = 0;
+            self.turn_at = UnixMillis(now.0 + NEWS_MILLIS);
+        }
+        self.recent += bytes;
+    }
+
+    const fn bytes(&self, now: UnixMillis) -> usize {
+        if now.0 < self.turn_at.0 {
+            self.before + self.recent
+        } else if now.0 < self.turn_at.0 + NEWS_MILLIS {
+            self.recent
+        } else {
+            0
+        }
+    }
 }
 
 impl Default for Evicting {
@@ -83,7 +119,9 @@ impl Default for Evicting {
             policy: (MaxmemoryPolicy::Noeviction, 0, 0),
             until_look: COMMANDS_PER_LOOK,
             counted: NOTHING_TAKEN,
-            news: (0, UnixMillis(0)),
+            unoffered: 0,
+            news: News::default(),
+            news_made: 0,
             goes_on: false,
             key: Vec::new(),
         }
@@ -115,10 +153,15 @@ impl Core {
         if self.shard.observers.is_away {
             return;
         }
+        let low_mark = self.shared.budget.low_mark();
+        // Before others are told: they would evict for what only passes by.
+        self.evicting.unoffered = 0;
+        if self.shared.budget.counted_if_told(self.id, self.memory_held()) > low_mark {
+            self.evicting.unoffered = self.unoffered_bytes();
+        }
         let held = self.tell_memory();
         self.shared.budget.sample_if_due(self.tick_time.0);
         let counted = self.judge_memory();
-        let low_mark = self.shared.budget.low_mark();
         // Clients that take too much are closed at the end of the tick, before any key has to go for them.
         if counted > low_mark && counted - self.client_memory_excess() > low_mark && self.shared.budget.is_complete() {
             self.make_room(counted, held);
@@ -155,11 +198,26 @@ impl Core {
         // Under another allocator (in tests), what is stored is all that is known.
         let stored = || databases.iter().map(|database| database.memory().total()).sum::<usize>() + garbage;
         let bytes = memory::thread_bytes().unwrap_or_else(|| stored() as i64);
-        let (news, until) = self.evicting.news;
-        let leaving = garbage + if self.tick_time.0 < until.0 { news } else { 0 };
+        let news = self.evicting.news.bytes(self.tick_time) + self.evicting.news_made;
+        let leaving = garbage + self.evicting.unoffered + news;
         let keys = databases.iter().map(storage::Database::len).sum();
         let volatile_keys = databases.iter().map(storage::Database::expires).sum();
         Told { bytes, gaps, leaving, keys, volatile_keys }
+    }
+
+    /// Bytes of output that is to be sent at the end of this tick, or handed to other cores.
+    fn unoffered_bytes(&self) -> usize {
+        let withheld = self.withheld.iter().map(|conn| (conn, false));
+        let listed = self.dirty.iter().chain(&self.audience).map(|conn| (conn, true)).chain(withheld);
+        let of_clients = listed.filter_map(|(conn, dirty)| {
+            let session = self.sessions.get(conn.slot as usize)?.as_ref().filter(|session| session.conn == *conn)?;
+            // One that has not taken what it was offered is not offered more; one that was withheld may be listed again.
+            let is_offered = session.info.in_flight.unsent_bytes == 0 && session.dirty == dirty;
+            is_offered.then(|| filled(&session.out))
+        });
+        let for_cores = self.answers.iter().filter(|answers| !answers.is_empty()).map(ReplyBatch::large_bytes);
+        let bytes = of_clients.chain(for_cores).sum();
+        if bytes < UNOFFERED_BYTES_MIN { 0 } else { bytes }
     }
 
     /// Bytes of keys and values.
@@ -201,7 +259,7 @@ impl Core {
         let end = began.saturating_add(if is_over { self.patience_micros() } else { SLICE_MICROS });
         // What this core held when it had looked last, if it has to give back what it took since.
         let held_before = if is_over { self.evicting.counted.min(held) } else { held };
-        let (besides_data, mut news) = (held - self.data_bytes(), 0);
+        let besides_data = held - self.data_bytes();
         self.renew_pool();
         while counted > self.shared.budget.low_mark() {
             self.refill_pool();
@@ -213,10 +271,12 @@ impl Core {
             if !(0..EVICTIONS_PER_LOOK).all(|_| self.evict_one()) {
                 break;
             }
+            // Told as on its way at once: other cores would evict for it.
+            self.evicting.news_made = 0;
+            let news = self.memory_held().counted() - self.data_bytes() - besides_data;
+            self.evicting.news_made = usize::try_from(news).unwrap_or(0);
             held = self.tell_memory();
-            news = (held - self.data_bytes() - besides_data).max(0);
-            held -= news;
-            counted = self.shared.budget.counted() - news;
+            counted = self.shared.budget.counted();
             let now = self.clock.micros();
             let owes = held > held_before && now < began + DEBT_MICROS_MAX;
             self.evicting.goes_on = counted > self.shared.budget.low_mark() && now >= end && !owes;
@@ -224,18 +284,33 @@ impl Core {
                 break;
             }
         }
-        if news > 0 {
-            self.evicting.news = (news as usize, UnixMillis(self.tick_time.0 + NEWS_MILLIS));
-        }
-        self.tell_memory();
-        self.judge_memory();
         self.serve_waiters();
         self.tell_of_expiry();
         self.tell_events();
+        self.note_news(besides_data);
+        self.tell_memory();
+        self.judge_memory();
         let millis = (self.clock.micros() - began) / 1000;
         let threshold = self.shard.config.latency_monitor_threshold as u64;
         if threshold > 0 && millis >= threshold {
             self.latency.record(LatencyEvent::EvictionCycle, self.tick_time.0 / 1000, millis);
+        }
+    }
+
+    /// Clients were told of what is gone: notes what was made for that, in their output here, and for other cores.
+    fn note_news(&mut self, besides_data: i64) {
+        self.evicting.news_made = 0;
+        if !self.shared.trackers.is_active() {
+            return;
+        }
+        let made = self.memory_held().counted() - self.data_bytes() - besides_data;
+        let unoffered = self.unoffered_bytes();
+        let here = unoffered as i64 - self.evicting.unoffered as i64;
+        self.evicting.unoffered = unoffered;
+        if self.has_notices
+            && let Ok(elsewhere @ 1..) = usize::try_from(made - here)
+        {
+            self.evicting.news.add(elsewhere, self.tick_time);
         }
     }
 
@@ -384,6 +459,11 @@ impl Core {
     }
 }
 
+/// Bytes of a buffer that has grown for what is in it; of one that had room before, what is in it.
+const fn filled(buffer: &Vec<u8>) -> usize {
+    if buffer.len() > buffer.capacity() / 2 { buffer.capacity() } else { buffer.len() }
+}
+
 /// By how much a rank may be larger than the smallest one and still be about the smallest.
 fn rank_slack(usefulness: Usefulness, smallest: i64, now: UnixMillis) -> i64 {
     match usefulness {
@@ -392,5 +472,27 @@ fn rank_slack(usefulness: Usefulness, smallest: i64, now: UnixMillis) -> i64 {
         }
         Usefulness::Uses(_) => RANK_SLACK_USES,
         Usefulness::Chance => smallest.saturating_abs() / RANK_SLACK_SHARE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_is_on_its_way_for_one_stretch_or_two() {
+        let (mut news, at) = (News::default(), |millis| UnixMillis(1_000_000 + millis));
+        news.add(10, at(0));
+        news.add(5, at(NEWS_MILLIS - 1));
+        assert_eq!(news.bytes(at(NEWS_MILLIS - 1)), 15);
+        news.add(1, at(NEWS_MILLIS));
+        assert_eq!(news.bytes(at(NEWS_MILLIS)), 16, "what was told just before the turn still counts");
+        assert_eq!(news.bytes(at(2 * NEWS_MILLIS)), 1);
+        assert_eq!(news.bytes(at(3 * NEWS_MILLIS)), 0);
+        // However long it goes on, no more counts than what two stretches brought.
+        for millis in 0..20 * NEWS_MILLIS {
+            news.add(1, at(10 * NEWS_MILLIS + millis));
+        }
+        assert!(news.bytes(at(30 * NEWS_MILLIS - 1)) <= 2 * NEWS_MILLIS as usize);
     }
 }

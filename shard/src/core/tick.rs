@@ -6,7 +6,7 @@
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use net::service::{Actions, Endpoint, FileDone, InputLimits, InputUsage, Park, ProtocolError, Socket};
+use net::service::{Actions, Endpoint, FileDone, InFlight, InputLimits, InputUsage, Park, ProtocolError, Socket};
 use net::{Args, ConnId, Flow, Reply, Service};
 
 use super::Core;
@@ -69,6 +69,7 @@ impl Core {
         for mut batch in replies.drain(..) {
             self.worked = true;
             self.deliver_batch(&mut batch);
+            self.shared.budget.replies_arrive(batch.large_bytes());
             batch.reset();
             if self.spare_answers.len() < self.shard.shards {
                 self.spare_answers.push(batch);
@@ -218,6 +219,7 @@ impl Core {
         for home in 0..self.answers.len() {
             if !self.answers[home].is_empty() {
                 let replies = std::mem::replace(&mut self.answers[home], self.spare_answers.pop().unwrap_or_default());
+                self.shared.budget.replies_depart(replies.large_bytes());
                 self.shared.mesh.answer(ShardId(home as u16), replies);
             }
         }
@@ -407,7 +409,7 @@ impl Service for Core {
         self.log_request_done(done);
     }
 
-    fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: usize) {
+    fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: InFlight) {
         self.stats.sent_bytes += sent as u64;
         self.stats.writes += 1;
         self.note_client_memory(conn);

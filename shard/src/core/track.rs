@@ -7,6 +7,7 @@ use storage::UnixMillis;
 
 use super::Core;
 use crate::ids::{ClientId, ShardId};
+use crate::mesh::ReplyBatch;
 use crate::session::places::Place;
 use crate::spec::table::Row;
 use crate::tracking::{Invalid, Mode, Notice, Target, broken};
@@ -151,6 +152,8 @@ impl Core {
 
     /// Hands the answers to all homes, as one if they tell of changed keys.
     pub(super) fn answer_with_notices(&mut self) {
+        let departing = self.answers.iter().filter(|answers| !answers.is_empty()).map(ReplyBatch::large_bytes);
+        self.shared.budget.replies_depart(departing.sum());
         self.shared.mesh.answer_together(&mut self.answers, &mut self.spare_answers);
         self.has_notices = false;
     }

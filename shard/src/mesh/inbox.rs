@@ -130,6 +130,11 @@ impl ReplyBatch {
         answers && slow.is_empty() && told.is_empty() && monitored.is_empty()
     }
 
+    /// Bytes of the replies' room, if it is more than a batch keeps. It stays the same from the hand-over to the reset.
+    pub fn large_bytes(&self) -> usize {
+        Some(self.bytes.capacity()).filter(|&bytes| bytes > BYTES_KEPT).unwrap_or(0)
+    }
+
     /// Empties it for the next use.
     pub fn reset(&mut self) {
         self.heads.clear();

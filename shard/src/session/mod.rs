@@ -7,7 +7,7 @@ mod gated;
 pub mod places;
 pub mod replies;
 
-use net::service::{Endpoint, InputUsage};
+use net::service::{Endpoint, InFlight, InputUsage};
 use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
@@ -60,8 +60,8 @@ pub struct ClientInfo {
     pub input: InputUsage,
     /// Bytes sent so far.
     pub sent_bytes: u64,
-    /// Bytes on their way in the ring.
-    pub in_flight: usize,
+    /// What is on its way in the ring.
+    pub in_flight: InFlight,
     /// The most output that was to be sent at once lately, in bytes; fades with every piece that is sent.
     pub output_peak: usize,
     /// What it counts for among `maxmemory-clients`, in bytes.
@@ -190,7 +190,7 @@ impl Session {
                 last_command: None,
                 input: InputUsage::default(),
                 sent_bytes: 0,
-                in_flight: 0,
+                in_flight: InFlight::default(),
                 output_peak: 0,
                 counted_bytes: 0,
                 soft_limit_since: None,
@@ -211,7 +211,7 @@ impl Session {
         let info = &self.info;
         let names = info.name.capacity() + info.lib_name.capacity() + info.lib_ver.capacity();
         let gated = self.gated.as_ref().map_or(0, |gated| size_of::<Gated>() + gated.ready.capacity());
-        let output = self.out.capacity() + gated + info.in_flight + self.replies.heap_bytes();
+        let output = self.out.capacity() + gated + info.in_flight.buffer_bytes + self.replies.heap_bytes();
         let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
         let held = held + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.memory_bytes());
         let held = held + self.tracking.as_ref().map_or(0, |mode| mode.heap_bytes());
@@ -246,12 +246,12 @@ impl Session {
         }
     }
 
-    /// `sent` bytes left, and `in_flight` are on their way in the ring.
-    pub fn output_left(&mut self, sent: usize, in_flight: usize) {
+    /// `sent` bytes left, and `in_flight` is on its way in the ring.
+    pub fn output_left(&mut self, sent: usize, in_flight: InFlight) {
         let info = &mut self.info;
         info.sent_bytes += sent as u64;
         info.in_flight = in_flight;
-        info.output_peak = (sent + in_flight).max(info.output_peak - info.output_peak / 8);
+        info.output_peak = (sent + in_flight.unsent_bytes).max(info.output_peak - info.output_peak / 8);
     }
 
     /// How many replies may be outstanding before its input is held.
@@ -262,7 +262,7 @@ impl Session {
     /// Bytes of output that the client has not taken: ours, the ring's, and replies that wait for their turn.
     pub fn unsent_bytes(&self) -> usize {
         let ready = self.gated.as_ref().map_or(0, |gated| gated.ready.len());
-        self.out.len() + ready + self.info.in_flight + self.replies.held_bytes()
+        self.out.len() + ready + self.info.in_flight.unsent_bytes + self.replies.held_bytes()
     }
 }
 

@@ -22,11 +22,13 @@ pub mod large;
 pub mod list;
 pub(crate) mod packed;
 pub mod set;
+pub(crate) mod shape;
 pub mod stream;
 pub mod string;
 pub mod zset;
 
 pub use collection::Collection;
+pub use shape::HashShape;
 
 /// The configuration of all types, which decides between their encodings.
 #[derive(Clone, Copy, Debug, Default)]

@@ -55,6 +55,7 @@ mod resize;
 mod sample;
 mod segment;
 mod segments;
+mod shape;
 mod slots;
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@
 //! A scan cursor is a hash: the order of the entries never changes, so each is seen once.
 
 use super::prefetch::prefetch;
+use crate::types::shape::HashShape;
 
 /// Segments with this many slots are split rather than enlarged.
 const SEGMENT_SLOTS_MAX: usize = 8_192;
@@ -336,6 +337,21 @@ impl Index {
         self.entries -= segment.entries as usize;
         self.slots -= segment.slots.len();
         Some(segment.entries as usize)
+    }
+
+    /// How many entries have each home.
+    pub fn shape(&self) -> HashShape {
+        let mut shape = HashShape { segments: self.segments.len(), ..HashShape::default() };
+        for segment in &self.segments {
+            let homes =
+                segment.slots.iter().filter(|&&entry| entry != EMPTY).map(|&entry| segment.home(hash_of(entry)));
+            let mut counts = vec![0_u32; segment.homes as usize];
+            homes.for_each(|home| counts[home] += 1);
+            for count in counts {
+                shape.add_place(count as usize);
+            }
+        }
+        shape
     }
 
     /// Panics if entries do not lie where they are found, or the directory does not lead there.

@@ -30,6 +30,7 @@ use inner::Inner;
 use leaf::{Leaf, Outside};
 
 use super::hash::key_hash;
+use crate::types::shape::HashShape;
 
 mod arena;
 mod check;
@@ -157,6 +158,11 @@ impl Ranked {
             + self.inners.heap_bytes()
             + self.outside.heap_bytes()
             + self.index.heap_bytes()
+    }
+
+    /// The shape of the index of hashes.
+    pub fn shape(&self) -> HashShape {
+        self.index.shape()
     }
 
     fn count_node_bytes(&self) -> usize {

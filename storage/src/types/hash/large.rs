@@ -1,6 +1,7 @@
 //! The table of a large hash, as the keyspace holds it.
 
 use crate::encoding::members::FieldTable;
+use crate::types::shape::HashShape;
 
 /// A large hash.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,11 @@ impl LargeHash {
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.fields.is_empty()
+    }
+
+    /// The shape of its table.
+    pub fn shape(&self) -> HashShape {
+        self.fields.shape()
     }
 
     /// Frees about so many fields of a hash that is not used any more; returns how many are left. So a huge one can be

@@ -1,6 +1,7 @@
 //! The table of a large set, as the keyspace holds it.
 
 use crate::encoding::members::MemberTable;
+use crate::types::shape::HashShape;
 
 /// A large set.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,11 @@ impl LargeSet {
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+
+    /// The shape of its table.
+    pub fn shape(&self) -> HashShape {
+        self.members.shape()
     }
 
     /// Frees about so many members of a set that is not used any more; returns how many are left. So a huge one can be

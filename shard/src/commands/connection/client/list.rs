@@ -266,7 +266,7 @@ fn flags(session: &Session) -> String {
 
 /// What the loop waits for: to read, unless the client has too much under way, and to write what was not taken yet.
 fn events(session: &Session) -> &'static str {
-    match (session.held.is_none(), session.info.in_flight > 0) {
+    match (session.held.is_none(), session.info.in_flight.unsent_bytes > 0) {
         (true, false) => "r",
         (true, true) => "rw",
         (false, true) => "w",

@@ -53,7 +53,7 @@ fn is_small_integer(value: Value<'_>) -> bool {
 }
 
 /// The answer of the one part that has any.
-fn only_answer(_: &Args<'_>, parts: &[&[u8]], reply: &mut Reply<'_>) -> Outcome {
+pub(super) fn only_answer(_: &Args<'_>, parts: &[&[u8]], reply: &mut Reply<'_>) -> Outcome {
     for part in parts {
         reply.raw(part);
     }

@@ -12,6 +12,7 @@ mod inspect;
 mod populate;
 mod protocol;
 mod reload;
+mod shape;
 mod switches;
 
 use std::ops::RangeInclusive;
@@ -61,7 +62,9 @@ const WORDS: &[Word] = &[
     digest::DIGEST_VALUE,
     ERROR,
     inspect::HTSTATS,
+    shape::HTSTATS_KEY,
     allocator::JMAP,
+    shape::LISTPACK,
     reload::LOADAOF,
     LOG,
     allocator::MALLCTL,
@@ -71,6 +74,7 @@ const WORDS: &[Word] = &[
     switches::PAUSE_CRON,
     populate::POPULATE,
     protocol::PROTOCOL,
+    shape::QUICKLIST,
     switches::QUICKLIST_PACKED_THRESHOLD,
     reload::RELOAD,
     switches::REPLYBUFFER,

@@ -1,9 +1,9 @@
 //! What can be told of DEBUG without a server.
 
 use net::OwnedArgs;
-use storage::TableStats;
+use storage::{HashShape, TableStats};
 
-use super::{WORDS, choose, clock, digest, inspect, is_on};
+use super::{WORDS, choose, clock, digest, inspect, is_on, shape};
 use crate::exec::Run;
 use crate::sha1::{Digest, hex};
 
@@ -46,4 +46,15 @@ fn tables_are_described_with_the_words_that_tools_look_for() {
     let text = inspect::describe(&stats, 1);
     assert!(text.contains(" table size: 14\n number of elements: 3\n"), "{text}");
     assert!(text.contains("   1: 2 (66.67%)\n   2: 1 (33.33%)\n[Expires HT]"));
+}
+
+#[test]
+fn the_table_of_a_key_is_described_as_one_with_chains_would_be() {
+    let text = shape::describe(&HashShape { members: 4, segments: 1, places: vec![5, 2, 1] });
+    assert!(
+        text.starts_with("Hash table 0 stats (main hash table):\n table size: 8\n number of elements: 4\n"),
+        "{text}"
+    );
+    assert!(text.contains(" different slots: 3\n max chain length: 2\n avg chain length (counted): 1.33\n"), "{text}");
+    assert!(text.ends_with(":\n   0: 5 (62.50%)\n   1: 2 (25.00%)\n   2: 1 (12.50%)\n"), "{text}");
 }
