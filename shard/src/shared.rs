@@ -7,6 +7,8 @@ use storage::UnixMillis;
 
 use crate::budget::{Budget, Eligible};
 use crate::config::{Config, Effect};
+use crate::exec::CommandError;
+use crate::exec::error::MISCONF;
 use crate::ids::{ClientId, ShardId};
 use crate::limits::PACKED_THRESHOLD_DEFAULT;
 use crate::mesh::Mesh;
@@ -203,9 +205,18 @@ impl Shared {
         counted
     }
 
-    /// Whether commands that write are refused, the last snapshot having failed.
-    pub fn refuses_writes(&self) -> bool {
-        self.snapshots.restricts() && (self.snapshots.refuses_writes(&self.config()) || self.log.refuses_writes())
+    /// Why commands that write are refused, if the disk has refused what was to be saved.
+    pub fn write_refusal(&self) -> Option<CommandError> {
+        if !self.snapshots.restricts() {
+            return None;
+        }
+        self.snapshots.refuses_writes(&self.config()).then_some(MISCONF).or_else(|| self.log.refusal())
+    }
+
+    /// Whether the append-only files are being made anew. One that is about to begin counts, unless it waits for a BGSAVE:
+    /// what else it may wait for is over in Redis before whoever asked for it is answered.
+    pub fn is_rewriting(&self) -> bool {
+        self.log.is_rewriting() || (self.log.is_rewrite_wanted() && !self.snapshots.is_saving_in_background())
     }
 
     /// Changes with every change of the configuration.

@@ -220,3 +220,59 @@ fn files_grow_and_are_written_anew() {
         assert_eq!(digest(&server), before);
     }
 }
+
+#[test]
+fn a_base_of_commands_is_the_same_data_here_and_in_redis() {
+    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+        let args = ["--appendonly", "yes", "--aof-use-rdb-preamble", "no"];
+        let server = Launch::new(target).args(&args).start();
+        let mut client = server.client();
+        write(&mut client, 1);
+        client.must("XGROUP CREATE stream:1 group 0");
+        client.must("XREADGROUP GROUP group c COUNT 5 STREAMS stream:1 >");
+        client.must("XACK stream:1 group 1-2");
+        client.must("XDEL stream:1 1-3");
+        client.must("XADD emptied 5-1 a b");
+        client.must("XDEL emptied 5-1");
+        client.must("BGREWRITEAOF");
+        eventually("the rewrite", || server.info("persistence", "aof_rewrite_in_progress") == "0");
+        assert_eq!(server.info("persistence", "aof_last_bgrewrite_status"), "ok");
+        let streams = |server: &Server| {
+            let mut client = server.client();
+            ["stream:1", "emptied"].map(|key| format!("{:?}", client.line(&format!("XINFO STREAM {key} FULL"))))
+        };
+        let before = (digest(&server), libraries(&server));
+        let entries = streams(&server);
+        let directory = server.dir().join("appendonlydir");
+        let base = fs::read(directory.join("appendonly.aof.2.base.aof")).expect("the base is named for its kind");
+        assert!(base.starts_with(b"*2\r\n$6\r\nSELECT\r\n"), "{target:?}");
+        let server = Launch::new(target).args(&args).after(ended(server)).start();
+        assert_eq!((digest(&server), libraries(&server)), before, "{target:?}");
+        assert_eq!(streams(&server)[1], entries[1], "{target:?}: a stream without entries");
+        let Some(program) = referee() else { continue };
+        let server = ended(server);
+        let redis = Launch::new(Target::Referee).program(&program).args(&args).after(server).start();
+        assert_eq!(digest(&redis), before.0, "{target:?}");
+    }
+}
+
+#[test]
+fn a_base_of_commands_keeps_times_of_fields() {
+    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+        let args = ["--appendonly", "yes", "--aof-use-rdb-preamble", "no"];
+        let server = Launch::new(target).args(&args).start();
+        let mut client = server.client();
+        client.must("HSET hash a 1 b 2 c 3");
+        client.must("HPEXPIRE hash 1000000 FIELDS 1 b");
+        client.must("PEXPIRE hash 2000000");
+        client.must("BGREWRITEAOF");
+        eventually("the rewrite", || server.info("persistence", "aof_rewrite_in_progress") == "0");
+        let times = |server: &Server| {
+            let mut client = server.client();
+            ["HPEXPIRETIME hash FIELDS 3 a b c", "PEXPIRETIME hash"].map(|line| client.line(line))
+        };
+        let before = times(&server);
+        let server = Launch::new(target).args(&args).after(ended(server)).start();
+        assert_eq!(times(&server), before, "{target:?}");
+    }
+}

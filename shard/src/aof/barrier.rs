@@ -43,7 +43,7 @@ pub struct Barrier {
     pub begins_generation: bool,
     missing: AtomicUsize,
     handed: Mutex<Vec<Option<Handed>>>,
-    files: OnceLock<Vec<LogFile>>,
+    files: OnceLock<Option<Vec<LogFile>>>,
 }
 
 impl Barrier {
@@ -72,13 +72,18 @@ impl Barrier {
         self.handed.lock().expect("no one panics while handing in records")
     }
 
-    /// The shards go on with these files.
-    pub fn set_files(&self, files: Vec<LogFile>) {
+    /// Whether every shard has a file to go on with if there are to be no new ones.
+    pub fn has_files(&self) -> bool {
+        self.handed().iter().all(|handed| handed.as_ref().is_some_and(|handed| handed.file.is_some()))
+    }
+
+    /// The shards go on with these files; with none if the log was turned off.
+    pub fn set_files(&self, files: Option<Vec<LogFile>>) {
         self.files.set(files).expect("the keeper is done with a barrier once");
     }
 
-    /// The file that a shard goes on with.
+    /// The file that a shard goes on with, once that is known.
     pub fn file_of(&self, shard: ShardId) -> Option<LogFile> {
-        self.files.get().map(|files| files[shard.index()].clone())
+        self.files.get()?.as_ref().map(|files| files[shard.index()].clone())
     }
 }

@@ -11,6 +11,8 @@ use crate::mesh::Mesh;
 struct Station {
     /// The barrier that ends the epoch of its last record.
     gate: AtomicU64,
+    /// The first barrier whose group it has written and not synced; 0 if all is synced.
+    unsynced: AtomicU64,
     /// Its core is about to sleep, and is to be woken when a barrier is complete.
     waits: AtomicBool,
 }
@@ -28,6 +30,8 @@ pub struct Epochs {
     next_epoch: AtomicU64,
     /// Shards (and the keeper) that cannot write.
     failing: AtomicUsize,
+    /// Nothing is written any more: the server ends without.
+    has_given_up: AtomicBool,
 }
 
 impl Epochs {
@@ -40,6 +44,7 @@ impl Epochs {
             is_under_way: AtomicBool::new(false),
             next_epoch: AtomicU64::new(1),
             failing: AtomicUsize::new(0),
+            has_given_up: AtomicBool::new(false),
         }
     }
 
@@ -87,7 +92,38 @@ impl Epochs {
     /// Whether nobody has to wait for this barrier any more. While the disk takes nothing, nobody waits: writes are refused.
     #[inline]
     pub fn is_complete(&self, number: u64) -> bool {
-        number <= self.complete.load(Ordering::Acquire) || self.is_failing()
+        self.is_written(number) || self.is_failing()
+    }
+
+    /// Whether a barrier is complete indeed.
+    #[inline]
+    pub fn is_written(&self, number: u64) -> bool {
+        number <= self.complete.load(Ordering::Acquire)
+    }
+
+    /// Whether all that belongs to epochs up to this barrier is synced, as far as it is written.
+    pub fn is_synced(&self, number: u64) -> bool {
+        let is_behind = |unsynced: u64| unsynced == 0 || unsynced > number;
+        self.is_written(number)
+            && self.stations.iter().all(|station| is_behind(station.unsynced.load(Ordering::Acquire)))
+    }
+
+    /// A shard has written the group of this barrier, and not synced it.
+    pub fn begin_unsynced(&self, shard: ShardId, number: u64) {
+        let unsynced = &self.stations[shard.index()].unsynced;
+        if unsynced.load(Ordering::Relaxed) == 0 {
+            unsynced.store(number, Ordering::Release);
+        }
+    }
+
+    /// A shard has synced all that it had written ahead of this barrier; all there was if it is 0.
+    pub fn note_unsynced(&self, shard: ShardId, number: u64) {
+        self.stations[shard.index()].unsynced.store(number, Ordering::SeqCst);
+    }
+
+    /// The barrier behind the last record that any shard has said it made.
+    pub fn last_recorded(&self) -> u64 {
+        self.stations.iter().map(|station| station.gate.load(Ordering::Acquire)).max().unwrap_or(0)
     }
 
     /// A shard's last record belongs to the epoch that this barrier ends.
@@ -101,7 +137,7 @@ impl Epochs {
 
     /// The barrier that everything waits for which leaves a core now; 0 if nothing has to.
     pub fn gate(&self) -> u64 {
-        let last = self.stations.iter().map(|station| station.gate.load(Ordering::Acquire)).max().unwrap_or(0);
+        let last = self.last_recorded();
         if self.is_complete(last) { 0 } else { last }
     }
 
@@ -123,7 +159,8 @@ impl Epochs {
         self.wake_waiting(mesh);
     }
 
-    fn wake_waiting(&self, mesh: &Mesh) {
+    /// Wakes the cores that sleep while something of theirs waits.
+    pub fn wake_waiting(&self, mesh: &Mesh) {
         for (shard, station) in self.stations.iter().enumerate() {
             if station.waits.load(Ordering::SeqCst) && station.waits.swap(false, Ordering::SeqCst) {
                 mesh.wake(ShardId(shard as u16));
@@ -139,6 +176,16 @@ impl Epochs {
         } else {
             self.failing.fetch_sub(1, Ordering::SeqCst);
         }
+    }
+
+    /// The server ends, and what is not written will not be.
+    pub fn give_up(&self) {
+        self.has_given_up.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether that is so.
+    pub fn has_given_up(&self) -> bool {
+        self.has_given_up.load(Ordering::SeqCst)
     }
 
     /// Whether somebody cannot write.
@@ -170,6 +217,27 @@ mod tests {
         epochs.take_number();
         epochs.complete(2, &shared.mesh);
         assert!(epochs.is_settled());
+    }
+
+    #[test]
+    fn a_barrier_is_synced_when_all_shards_have_synced_up_to_it() {
+        let (epochs, shared) = (Epochs::new(2), shared());
+        for number in 1..=3 {
+            assert!(epochs.try_begin());
+            epochs.take_number();
+            assert!(!epochs.is_synced(number), "it is not complete");
+            epochs.begin_unsynced(ShardId((number % 2) as u16), number);
+            epochs.complete(number, &shared.mesh);
+        }
+        assert!(epochs.is_synced(0) && !epochs.is_synced(1));
+        epochs.note_unsynced(ShardId(1), 3);
+        assert!(epochs.is_synced(1) && !epochs.is_synced(2));
+        epochs.note_unsynced(ShardId(0), 0);
+        assert!(epochs.is_synced(2) && !epochs.is_synced(3));
+        epochs.note_unsynced(ShardId(1), 0);
+        assert!(epochs.is_synced(3));
+        epochs.set_failing(true, &shared.mesh);
+        assert!(!epochs.is_synced(4), "what is not written is not synced, though nobody waits for it");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What all cores know of the log: whether there is one, its files, and the numbers that INFO shows.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use storage::log::Manifest;
 use super::barrier::{Barrier, LogFile};
 use super::epochs::Epochs;
 use crate::config::Config;
+use crate::config::error::system_text;
+use crate::exec::CommandError;
 use crate::ids::ShardId;
 
 /// The log of one server.
@@ -23,8 +26,12 @@ pub struct Log {
     is_on: AtomicBool,
     /// Somebody has asked for a rewrite.
     is_wanted: AtomicBool,
-    /// A sync has failed: what the files hold nobody knows.
-    is_doubtful: AtomicBool,
+    /// How many syncs have failed: what the files hold nobody knows.
+    doubts: AtomicU64,
+    /// How many of them had failed before the files were begun that are written now: the base has what those files lost.
+    settled_doubts: AtomicU64,
+    /// The system's number of the last error.
+    last_error: AtomicI32,
     pub(super) state: Mutex<State>,
     /// Held by whoever changes files and their manifest, which takes time.
     pub(super) changing: Mutex<()>,
@@ -57,6 +64,8 @@ pub(super) struct State {
     /// The manifest is not written before the base is there.
     pub(super) is_pending: bool,
     pub(super) rewrite: Option<Rewrite>,
+    /// How often a log was turned on: what was begun for an earlier one is not for this.
+    life: u64,
     pub(super) orders: VecDeque<Arc<Barrier>>,
     pub(super) closed: bool,
     /// Files to begin with.
@@ -72,6 +81,11 @@ pub(super) struct Rewrite {
     /// The last epoch that is in the base, and the generation that follows it: known behind the cut.
     pub(super) cut: Option<(u64, u64)>,
     pub(super) began_at: i64,
+    life: u64,
+    /// Why there will be no cut.
+    pub(super) failure: Option<String>,
+    /// How many syncs had failed at the cut.
+    pub(super) doubts: u64,
 }
 
 /// The last rewrite.
@@ -102,7 +116,9 @@ impl Log {
             epochs: Epochs::new(shards),
             is_on: AtomicBool::new(false),
             is_wanted: AtomicBool::new(false),
-            is_doubtful: AtomicBool::new(false),
+            doubts: AtomicU64::new(0),
+            settled_doubts: AtomicU64::new(0),
+            last_error: AtomicI32::new(0),
             state: Mutex::default(),
             changing: Mutex::default(),
             to_do: Condvar::new(),
@@ -144,6 +160,7 @@ impl Log {
 
     /// There is to be a log from now on: its base is the next thing to be written.
     pub fn turn_on(&self, config: &Config) -> Result<(), String> {
+        let _changing = self.change();
         let directory = config.dir.join(&config.appenddirname);
         RealDisk.make_directory(&directory).map_err(|error| {
             format!("Can't open or create append-only dir {}: {}", config.appenddirname, error_text(&error))
@@ -154,12 +171,16 @@ impl Log {
             Ok(Some(manifest)) => manifest.map_err(|error| error.to_string())?,
             Err(error) => return Err(format!("Can't open the AOF manifest file: {}", error_text(&error))),
         };
+        try_to_write(&directory, &config.appendfilename)
+            .map_err(|error| format!("Can't open the append-only file: {}", error_text(&error)))?;
         let mut state = self.lock();
         state.directory = directory;
         state.name.clone_from(&config.appendfilename);
         state.manifest = manifest;
         state.is_pending = true;
+        state.life += 1;
         drop(state);
+        self.settled_doubts.store(self.doubts(), Ordering::Release);
         self.set_on();
         self.want_rewrite();
         Ok(())
@@ -184,7 +205,6 @@ impl Log {
 
     /// A rewrite begins: where its base goes.
     pub fn begin_rewrite(&self, config: &Config, now_seconds: i64) -> (PathBuf, String) {
-        self.is_wanted.store(false, Ordering::Release);
         let mut state = self.lock();
         if !self.is_on() {
             // BGREWRITEAOF without a log: what is written is what one would begin with.
@@ -195,9 +215,13 @@ impl Log {
             let found = Manifest::load(&RealDisk, &state.directory, &state.name);
             state.manifest = found.ok().flatten().and_then(Result::ok).unwrap_or_default();
         }
-        let (base, seq) = state.manifest.next_base(&state.name, true);
+        let (base, seq) = state.manifest.next_base(&state.name, config.aof_use_rdb_preamble);
         state.status.rewriting_since = Some(now_seconds);
-        state.rewrite = Some(Rewrite { base: base.clone(), seq, cut: None, began_at: now_seconds });
+        let life = state.life;
+        state.rewrite =
+            Some(Rewrite { base: base.clone(), seq, cut: None, began_at: now_seconds, life, failure: None, doubts: 0 });
+        // Whoever looks at both sees one of them.
+        self.is_wanted.store(false, Ordering::Release);
         (state.directory.clone(), base)
     }
 
@@ -230,18 +254,31 @@ impl Log {
         }
         drop(state);
         if result.is_ok() {
-            self.is_doubtful.store(false, Ordering::Release);
+            self.settled_doubts.store(rewrite.doubts, Ordering::Release);
             self.bytes_at_rewrite.store(self.bytes(), Ordering::Relaxed);
         }
         result
+    }
+
+    /// The files of a rewrite cannot be made.
+    pub(super) fn rewrite_failed(&self, why: String) {
+        if let Some(rewrite) = &mut self.lock().rewrite {
+            rewrite.failure = Some(why);
+        }
+        self.to_do.notify_all();
+    }
+
+    /// How often a log was turned on.
+    pub(super) fn life(&self) -> u64 {
+        self.lock().life
     }
 
     /// A small base may be there before the files that follow it.
     fn await_cut(&self, is_base_there: bool) {
         const LOOK_AGAIN: Duration = Duration::from_millis(20);
         let mut state = self.lock();
-        while is_base_there && self.is_on() && !state.closed && state.rewrite.as_ref().is_some_and(|r| r.cut.is_none())
-        {
+        let is_open = |rewrite: &Rewrite| rewrite.cut.is_none() && rewrite.failure.is_none();
+        while is_base_there && self.is_on() && !state.closed && state.rewrite.as_ref().is_some_and(is_open) {
             let waited = self.to_do.wait_timeout(state, LOOK_AGAIN);
             state = waited.expect("no one panics while looking at the log's files").0;
         }
@@ -249,26 +286,27 @@ impl Log {
 
     fn take_base(&self, config: &Config, rewrite: &Rewrite) -> Result<(), String> {
         let _changing = self.change();
+        let disk: &dyn Disk = &RealDisk;
+        let said = |what: &str, error: &io::Error| format!("{what}: {}", error_text(error));
+        let (directory, log_name, mut manifest) = self.files();
+        let is_same_log = rewrite.life == self.lock().life;
         let (epoch, generation) = match rewrite.cut {
-            Some(cut) if self.is_on() => cut,
+            Some(cut) if self.is_on() && is_same_log => cut,
             // Nothing follows the base.
             None if !self.is_on() => (self.epochs.next_epoch() - 1, u64::MAX),
-            _ => return Err("the log was turned on or off meanwhile".to_owned()),
+            _ => {
+                // It is nothing to anybody.
+                let _ = disk.remove(&directory.join(&rewrite.base));
+                let why = rewrite.failure.clone();
+                return Err(why.unwrap_or_else(|| "the log was turned on or off meanwhile".to_owned()));
+            }
         };
-        let disk: &dyn Disk = &RealDisk;
-        let said = |what: &str, error: &std::io::Error| format!("{what}: {}", error_text(error));
-        let (directory, log_name, mut manifest) = self.files();
         let bytes = disk.length(&directory.join(&rewrite.base)).map_err(|error| said("the base", &error))?;
         manifest.set_base(rewrite.base.clone(), rewrite.seq, epoch, generation);
         manifest.persist(disk, &directory, &log_name).map_err(|error| said("the manifest", &error))?;
         self.base_bytes.store(bytes, Ordering::Relaxed);
         if !config.aof_disable_auto_gc {
-            for name in manifest.take_history() {
-                if let Err(error) = disk.remove(&directory.join(&name)) {
-                    tracing::warn!("Failed to remove the AOF file {name}: {}", error_text(&error));
-                }
-            }
-            manifest.persist(disk, &directory, &log_name).map_err(|error| said("the manifest", &error))?;
+            remove_history(&directory, &log_name, &mut manifest);
         }
         let mut state = self.lock();
         state.manifest = manifest;
@@ -285,7 +323,7 @@ impl Log {
     /// Whether the base that a log begins with is still to be written, and nobody does.
     pub fn lacks_base(&self, now_seconds: i64) -> bool {
         const RETRY_SECONDS: i64 = 1;
-        let doubtful = self.is_doubtful.load(Ordering::Acquire);
+        let doubtful = self.is_doubtful();
         let due = now_seconds - self.last_retry.load(Ordering::Relaxed) > RETRY_SECONDS;
         self.is_on() && due && {
             let state = self.lock();
@@ -294,13 +332,41 @@ impl Log {
     }
 
     /// A sync has failed: only a new base and new files are to be trusted again.
-    pub fn doubt(&self) {
-        self.is_doubtful.store(true, Ordering::Release);
+    pub fn doubt(&self, error: &io::Error) {
+        self.note_failure(error);
+        self.doubts.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Why writes are refused, if they are.
+    pub(super) fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Acquire)
+    }
+
+    fn is_doubtful(&self) -> bool {
+        self.doubts() > self.settled_doubts.load(Ordering::Acquire)
+    }
+
+    /// The disk has refused something, for which writes are refused.
+    pub fn note_failure(&self, error: &io::Error) {
+        // A write that wrote nothing has found no room, as Redis says of it.
+        self.last_error.store(error.raw_os_error().unwrap_or(libc::ENOSPC), Ordering::Release);
+    }
+
+    /// Whether writes are refused because the files cannot be written.
     pub fn refuses_writes(&self) -> bool {
-        self.is_on() && (self.epochs.is_failing() || self.is_doubtful.load(Ordering::Relaxed))
+        self.is_on() && (self.epochs.is_failing() || self.is_doubtful())
+    }
+
+    /// What is said to whoever writes, if that is refused.
+    pub fn refusal(&self) -> Option<CommandError> {
+        let why = |number| system_text(&io::Error::from_raw_os_error(number));
+        let number = self.last_error.load(Ordering::Acquire);
+        self.refuses_writes()
+            .then(|| CommandError::text(format!("MISCONF Errors writing to the AOF file: {}", why(number))))
+    }
+
+    /// Whether all that belongs to epochs up to this barrier would be found again after the next power cut.
+    pub fn is_synced(&self, barrier: u64) -> bool {
+        self.is_on() && !self.is_doubtful() && self.epochs.is_synced(barrier) && !self.lock().is_pending
     }
 
     /// The last rewrite, and the one under way.
@@ -386,4 +452,38 @@ impl Log {
         self.lock().closed = true;
         self.to_do.notify_all();
     }
+}
+
+/// Removes the files that the manifest names as history only, and writes it without them. What fails is done the next time.
+pub(super) fn remove_history(directory: &Path, log_name: &str, manifest: &mut Manifest) {
+    let mut rest = manifest.clone();
+    let history = rest.take_history();
+    for name in &history {
+        tracing::info!("Removing the history file {name} in the background");
+        match RealDisk.remove(&directory.join(name)) {
+            // Whoever began to remove it may have been killed before the manifest said so.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!("Failed to remove the AOF file {name}: {}", error_text(&error));
+            }
+            _ => {}
+        }
+    }
+    if history.is_empty() {
+        return;
+    }
+    match rest.persist(&RealDisk, directory, log_name) {
+        Ok(()) => *manifest = rest,
+        Err(error) => tracing::warn!("Failed to write the AOF manifest: {}", error_text(&error)),
+    }
+}
+
+/// Whether files can be made in the directory of a log, before anything counts on it.
+fn try_to_write(directory: &Path, name: &str) -> io::Result<()> {
+    let path = directory.join(format!("temp-{name}.incr"));
+    let mut file = RealDisk.create(&path)?;
+    let outcome = file.append_all(b"\n").and_then(|()| file.sync());
+    drop(file);
+    // It is nothing that anybody reads.
+    let _ = RealDisk.remove(&path);
+    outcome
 }

@@ -12,7 +12,8 @@
 //! cut of a rewrite goes the same way: behind it every shard has a new file, and what is before is in the base.
 //!
 //! It works with plain calls that wait for the disk. What fails is tried again from the start until it succeeds: nothing
-//! counts before the manifest names it. Meanwhile writes are refused.
+//! counts before the manifest names it. Meanwhile writes are refused; with `always` the server ends. A rewrite has nothing
+//! that could not stay where it is: if its new files cannot be made it has failed, and the shards go on with the old ones.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -26,10 +27,11 @@ use storage::log::{Manifest, Members, put_group};
 
 use super::barrier::{Barrier, Handed, LogFile};
 use super::hub::Log;
+use crate::config::types::choices::AppendFsync;
 use crate::ids::ShardId;
 use crate::journal::Stretch;
 use crate::memory;
-use crate::shared::Shared;
+use crate::shared::{Shared, Stop};
 
 /// What has failed is tried again after so long.
 const RETRY: Duration = Duration::from_millis(500);
@@ -38,32 +40,76 @@ const RETRY: Duration = Duration::from_millis(500);
 pub fn run(shared: &Shared) {
     let log = &shared.log;
     while let Some(barrier) = log.next_order() {
-        let mut fails = false;
-        loop {
-            match log.keep(&barrier, shared.shards()) {
-                Ok(files) => {
-                    barrier.set_files(files);
-                    break;
-                }
-                Err(why) => {
-                    if !std::mem::replace(&mut fails, true) {
-                        tracing::warn!("Error writing the append-only files: {}", error_text(&why));
-                        log.epochs.set_failing(true, &shared.mesh);
-                        shared.snapshots.judge_log(shared);
-                    }
-                }
+        let Ok(files) = keep_trying(shared, &barrier) else { return };
+        // What could not be synced may have come to light.
+        shared.snapshots.judge_log(shared);
+        barrier.set_files(files);
+        for (shard, handed) in barrier.handed().iter().enumerate() {
+            if handed.is_some() {
+                log.epochs.note_unsynced(ShardId(shard as u16), 0);
             }
-            if log.waits_to_close(RETRY) {
-                return;
-            }
-        }
-        if fails {
-            log.epochs.set_failing(false, &shared.mesh);
-            shared.snapshots.judge_log(shared);
         }
         log.epochs.complete(barrier.number, &shared.mesh);
         memory::settle_thread();
     }
+}
+
+/// The server ends before what was handed in could be written.
+struct ServerEnds;
+
+/// The files that follow a barrier; none if the log was turned off meanwhile.
+fn keep_trying(shared: &Shared, barrier: &Barrier) -> Result<Option<Vec<LogFile>>, ServerEnds> {
+    let log = &shared.log;
+    let mut begins = barrier.begins_generation;
+    let mut fails = false;
+    let life = log.life();
+    let files = loop {
+        if !log.is_on() || log.life() != life {
+            break None;
+        }
+        let is_always = shared.config().appendfsync == AppendFsync::Always;
+        let why = match log.keep(barrier, begins, is_always) {
+            Ok(files) => break Some(files),
+            Err(why) => why,
+        };
+        if begins && barrier.has_files() {
+            tracing::warn!("Can't begin new append-only files: {}", error_text(&why));
+            log.rewrite_failed(error_text(&why));
+            if let Some(job) = &barrier.job {
+                job.abandon();
+            }
+            begins = false;
+            continue;
+        }
+        if is_always {
+            tracing::error!(
+                "Error writing to the AOF file: {}. Can't recover from AOF write error when the AOF fsync policy is \
+                 'always'. Exiting...",
+                error_text(&why)
+            );
+            log.epochs.give_up();
+            shared.request_stop(Stop::Orderly(1));
+            return Err(ServerEnds);
+        }
+        log.note_failure(&why);
+        if !std::mem::replace(&mut fails, true) {
+            tracing::warn!("Error writing the append-only files: {}", error_text(&why));
+            log.epochs.set_failing(true, &shared.mesh);
+            shared.snapshots.judge_log(shared);
+        }
+        if shared.stop() != Stop::No {
+            log.epochs.give_up();
+            shared.wake_all();
+        }
+        if log.waits_to_close(RETRY) {
+            return Err(ServerEnds);
+        }
+    };
+    if fails {
+        log.epochs.set_failing(false, &shared.mesh);
+        shared.snapshots.judge_log(shared);
+    }
+    Ok(files)
 }
 
 /// Writes what waits, if anything does; whether anything did. For the simulation, whose disk never fails here.
@@ -71,7 +117,8 @@ pub fn run(shared: &Shared) {
 pub fn keep_waiting(shared: &Shared) -> bool {
     let log = &shared.log;
     let Some(barrier) = log.lock().orders.pop_front() else { return false };
-    barrier.set_files(log.keep(&barrier, shared.shards()).expect("a simulated disk takes everything"));
+    let files = log.keep(&barrier, barrier.begins_generation, false).expect("a simulated disk takes everything");
+    barrier.set_files(Some(files));
     log.epochs.complete(barrier.number, &shared.mesh);
     true
 }
@@ -102,14 +149,20 @@ impl Log {
         waited.is_ok_and(|(state, _)| state.closed)
     }
 
-    /// Writes all that a barrier's members have handed in; the files that follow.
-    fn keep(&self, barrier: &Barrier, shards: usize) -> io::Result<Vec<LogFile>> {
+    /// Writes all that a barrier's members have handed in; the files that follow, new ones if they are to be.
+    fn keep(&self, barrier: &Barrier, begins_generation: bool, is_always: bool) -> io::Result<Vec<LogFile>> {
         let _changing = self.change();
         let (directory, name, manifest) = self.files();
         let handed = barrier.handed();
+        let shards = handed.len();
         let mut files: Files = handed.iter().map(|handed| handed.as_ref().and_then(|h| h.file.clone())).collect();
         let (segments, wholes) = segments(&handed, shards);
-        let mut next = Next { directory: &directory, name: &name, manifest, epoch: barrier.epoch };
+        // What stands in files that are left is not to wait for the kernel's time.
+        for file in files.iter().flatten() {
+            self.sync(&file.file, is_always)?;
+        }
+        let mut next =
+            Next { log: self, is_always, directory: &directory, name: &name, manifest, epoch: barrier.epoch };
         for (place, segment) in segments.iter().enumerate() {
             next.write(&mut files, segment)?;
             if let Some(whole) = wholes.get(place) {
@@ -118,20 +171,20 @@ impl Log {
                 files = next.begin(shards)?;
             }
         }
-        let generation = if barrier.begins_generation {
+        let generation = if begins_generation {
             files = next.begin(shards)?;
             next.manifest.last_generation()
         } else {
             0
         };
-        if !self.lock().is_pending {
+        let is_changed = next.manifest != self.lock().manifest;
+        if is_changed && !self.lock().is_pending {
             next.manifest.persist(&RealDisk, &directory, &name)?;
         }
         let mut state = self.lock();
-        if barrier.begins_generation
-            && let Some(rewrite) = &mut state.rewrite
-        {
+        if begins_generation && let Some(rewrite) = &mut state.rewrite {
             rewrite.cut = Some((next.epoch - 1, generation));
+            rewrite.doubts = self.doubts();
         }
         state.manifest = next.manifest;
         self.epochs.set_next_epoch(next.epoch);
@@ -143,8 +196,24 @@ impl Log {
     }
 }
 
+impl Log {
+    /// A sync that fails is not tried again: what the file holds nobody knows from then on. With `always` that is the end.
+    fn sync(&self, file: &File, is_always: bool) -> io::Result<()> {
+        match file.sync_data() {
+            Err(error) if !is_always => {
+                tracing::warn!("Fail to fsync the AOF file: {}", error_text(&error));
+                self.doubt(&error);
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
 /// How far the files will have come.
 struct Next<'a> {
+    log: &'a Log,
+    is_always: bool,
     directory: &'a Path,
     name: &'a str,
     manifest: Manifest,
@@ -163,7 +232,7 @@ impl Next<'_> {
             let mut group = Vec::new();
             put_group(&mut group, self.epoch, &members, &segment[shard]);
             place.file.write_all_at(&group, place.offset)?;
-            place.file.sync_data()?;
+            self.log.sync(&place.file, self.is_always)?;
             place.offset += group.len() as u64;
         }
         self.epoch += 1;

@@ -37,7 +37,7 @@
 //! | `hub.rs` | what all cores know of the log; INFO's numbers |
 //! | `keeper.rs` | the thread that changes files: new generations, the manifest |
 //! | `start.rs` | the files to begin with |
-//! | `core/logging.rs` | the part of a core |
+//! | `core/logging/` | the part of a core |
 
 mod barrier;
 mod epochs;

@@ -11,7 +11,7 @@ use storage::log::{FileKind, LogPlace, Manifest, ManifestFile};
 use storage::snapshot::file::{FileSum, end_mark, header, put_aux};
 
 use super::barrier::LogFile;
-use super::hub::Log;
+use super::hub::{Log, remove_history};
 use super::keeper::create;
 use crate::config::Config;
 use crate::ids::ShardId;
@@ -26,9 +26,12 @@ impl Log {
     pub fn start(&self, config: &Config, start: &LogStart, shards: usize) -> Result<(), String> {
         let directory = config.dir.join(&config.appenddirname);
         let mut manifest = start.manifest.clone();
-        let files = open(&directory, &config.appendfilename, start, &mut manifest, shards).map_err(|error| {
+        let files = open(&directory, config, start, &mut manifest, shards).map_err(|error| {
             format!("Can't open or create the append-only files in {}: {}", directory.display(), error_text(&error))
         })?;
+        if !config.aof_disable_auto_gc {
+            remove_history(&directory, &config.appendfilename, &mut manifest);
+        }
         let base_bytes = manifest.base().map_or(0, |base| RealDisk.length(&directory.join(&base.name)).unwrap_or(0));
         for (shard, file) in files.iter().enumerate() {
             self.note_size(ShardId(shard as u16), file.offset);
@@ -48,19 +51,23 @@ impl Log {
 
 fn open(
     directory: &Path,
-    name: &str,
+    config: &Config,
     start: &LogStart,
     manifest: &mut Manifest,
     shards: usize,
 ) -> io::Result<Vec<LogFile>> {
-    let disk: &dyn Disk = &RealDisk;
+    let (disk, name): (&dyn Disk, &str) = (&RealDisk, &config.appendfilename);
     if let Some(places) = start.resume.as_ref().filter(|places| places.len() == shards) {
         return places.iter().map(|place| reopen(directory, place)).collect();
     }
     disk.make_directory(directory)?;
     if manifest.files.is_empty() {
-        let (base, seq) = manifest.next_base(name, true);
-        write_empty_base(disk, &directory.join(&base))?;
+        let (base, seq) = manifest.next_base(name, config.aof_use_rdb_preamble);
+        if config.aof_use_rdb_preamble {
+            write_empty_base(disk, &directory.join(&base))?;
+        } else {
+            disk.create(&directory.join(&base))?.sync()?;
+        }
         let file = ManifestFile { name: base, seq, kind: FileKind::Base, writer: None, epoch: Some(start.last_epoch) };
         manifest.files.push(file);
         tracing::info!("Creating AOF base file {} on server start", manifest.files[0].name);

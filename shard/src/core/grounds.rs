@@ -384,6 +384,7 @@ fn answer_nothing(request: &WaitRequest, name: &[u8], resp: Resp, out: &mut Vec<
     match request.nothing {
         Nothing::NullArray if !moves => reply.null_array(),
         Nothing::NullArray | Nothing::Null => reply.null(),
+        Nothing::Zero | Nothing::Synced => unreachable!("these wait for no key"),
     }
 }
 

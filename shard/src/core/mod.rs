@@ -91,8 +91,9 @@ use saving::Saves;
 pub use busy::busy_error;
 pub use cron::Rates;
 pub use grounds::{Actor, Asked, Grounds, Ran};
+pub use logging::NO_LOG;
 pub use subscribe::Settling;
-pub use wait::{Blocked, Waits};
+pub use wait::{Blocked, Tries, Waits};
 pub use work::Errand;
 
 /// One core: a shard, the sessions whose home it is, and its ends of the mesh.

@@ -49,8 +49,6 @@ const LOADED_PER_STEP: usize = 16;
 
 /// A command is refused while a file is loaded.
 pub const LOADING: CommandError = CommandError::new("LOADING Redis is loading the dataset in memory");
-const LOG_FAILS: CommandError =
-    CommandError::new("MISCONF Errors writing to the AOF file: see the server log for the reason.");
 const NOT_SAVED: CommandError = CommandError::new("ERR");
 const NOT_SHUT_DOWN: CommandError = CommandError::new("ERR Errors trying to SHUTDOWN. Check logs.");
 const NO_LOG_LOADED: CommandError = CommandError::new("ERR Error trying to load the AOF files, check server logs.");
@@ -115,6 +113,7 @@ impl Core {
 
     /// Begins a snapshot as soon as none is under way. One in the background is dropped for the last one of all.
     pub fn want_save(&mut self, kind: Kind, waiter: Option<Waiter>) {
+        self.shared.snapshots.count_wanted(kind, true);
         self.saves.wanted.push_back((kind, waiter));
         self.begin_wanted();
     }
@@ -131,6 +130,7 @@ impl Core {
                 return;
             }
             self.saves.wanted.pop_front();
+            self.shared.snapshots.count_wanted(kind, false);
         }
     }
 
@@ -608,8 +608,11 @@ impl Core {
         if (flags.has(Flag::Write) || row.full_name == "ping") && hub.refuses_writes(&self.shard.config) {
             return Some(MISCONF);
         }
-        if (flags.has(Flag::Write) || row.full_name == "ping") && self.shared.log.refuses_writes() {
-            return Some(LOG_FAILS);
+        if flags.has(Flag::Write) || row.full_name == "ping" {
+            let refusal = self.shared.log.refusal();
+            if refusal.is_some() {
+                return refusal;
+            }
         }
         let loads = hub.has_loading() && !row.command.flags.has(Flag::Loading);
         loads.then_some(LOADING)

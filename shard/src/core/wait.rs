@@ -14,6 +14,7 @@ use storage::UnixMillis;
 
 use super::Core;
 use super::run::{call, shard_handler};
+use crate::exec::CommandError;
 use crate::exec::Ctx;
 use crate::exec::error::UNBLOCKED;
 use crate::exec::hop::HopOp;
@@ -101,7 +102,7 @@ impl Core {
     }
 
     /// A client of this core waits.
-    pub(super) fn block(&mut self, conn: ConnId, blocked: Blocked) {
+    pub fn block(&mut self, conn: ConnId, blocked: Blocked) {
         if blocked.claim.is_ended() {
             return;
         }
@@ -420,6 +421,29 @@ impl Core {
             }
             (Ended::TimedOut, Nothing::NullArray) => reply.null_array(),
             (Ended::TimedOut, Nothing::Null) => reply.null(),
+            (Ended::TimedOut, Nothing::Zero) => reply.integer(0),
+            (Ended::TimedOut, Nothing::Synced) => put_acks(&mut reply, self.is_wait_synced(conn, blocked.seq)),
+        }
+        self.fill(conn, blocked.seq, &bytes);
+        true
+    }
+
+    /// Ends the wait of a client for its writes to be synced, which they are, or never will be; false if somebody else did.
+    pub(super) fn end_sync_wait(&mut self, conn: ConnId, how: Result<(), CommandError>) -> bool {
+        let Some(session) = self.session(conn) else { return false };
+        let resp = session.resp;
+        if !session.blocked.as_deref().is_some_and(|blocked| blocked.claim.end()) {
+            return false;
+        }
+        let blocked = self.unblock_session(conn).expect("it was there just now");
+        let mut bytes = Vec::new();
+        let mut reply = Reply::new(&mut bytes, resp);
+        match how {
+            Ok(()) => put_acks(&mut reply, true),
+            Err(error) => {
+                reply.error(error.as_bytes());
+                self.count_failed_wait(blocked.command, error.code());
+            }
         }
         self.fill(conn, blocked.seq, &bytes);
         true
@@ -445,7 +469,7 @@ impl Core {
     }
 
     /// The client is not read while its last command waits.
-    pub(super) fn hold_if_blocked(&mut self, conn: ConnId) -> bool {
+    pub fn hold_if_blocked(&mut self, conn: ConnId) -> bool {
         let Some(session) = self.session(conn) else { return false };
         let waits = !session.replies.is_empty();
         if waits {
@@ -453,6 +477,13 @@ impl Core {
         }
         waits
     }
+}
+
+/// The reply of WAITAOF: no replica has anything.
+fn put_acks(reply: &mut Reply<'_>, is_synced: bool) {
+    reply.array(2);
+    reply.integer(i64::from(is_synced));
+    reply.integer(0);
 }
 
 /// What became of a waiter whose command was run once more.

@@ -17,7 +17,7 @@ use super::running::Running;
 use super::state::State;
 use super::vm::{Call, Failure, Kind};
 use crate::commands::stream::asks_to_wait;
-use crate::exec::error::{MISCONF, OUT_OF_MEMORY};
+use crate::exec::error::OUT_OF_MEMORY;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
@@ -43,7 +43,7 @@ pub struct Job {
     /// It may not call what takes memory, unless it has begun to write.
     pub short_of_memory: bool,
     /// Nor what writes, since the last snapshot failed.
-    pub writes_refused: bool,
+    pub write_refusal: Option<CommandError>,
 }
 
 impl Job {
@@ -239,8 +239,8 @@ impl Course {
         if job.read_only && (writes || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites)) {
             return Some(READ_ONLY);
         }
-        if writes && job.writes_refused && !self.wrote {
-            return Some(MISCONF);
+        if writes && !self.wrote && job.write_refusal.is_some() {
+            return job.write_refusal.clone();
         }
         // A script that has begun to write is let finish.
         let takes_memory = flags.has(Flag::Denyoom) && job.short_of_memory && !self.wrote;

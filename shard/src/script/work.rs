@@ -91,7 +91,7 @@ impl ScriptWork {
                 (Target::Script(Arc::clone(&script)), script.flags, script.touches, keys)
             }
         };
-        let writes_refused = shared.refuses_writes();
+        let write_refusal = shared.write_refusal();
         let over_memory = shared.over_memory.load(Ordering::Relaxed);
         let writes_nothing = flags.has(ScriptFlags::NO_WRITES);
         let any_memory = writes_nothing || flags.has(ScriptFlags::ALLOW_OOM);
@@ -113,7 +113,7 @@ impl ScriptWork {
             keys,
             read_only: read_only || writes_nothing,
             short_of_memory: over_memory && !any_memory,
-            writes_refused,
+            write_refusal,
         };
         Ok(ScriptWork { job, needs, stopped: None, ran_micros: 0 })
     }

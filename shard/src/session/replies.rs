@@ -126,6 +126,11 @@ impl Replies {
         self.commands > 0
     }
 
+    /// Whether all replies before `seq` have come.
+    pub fn is_first(&self, seq: u32) -> bool {
+        self.first == seq
+    }
+
     /// Bytes of replies that wait for their turn.
     pub fn held_bytes(&self) -> usize {
         self.arena.len() + self.big_bytes + self.interposed_bytes

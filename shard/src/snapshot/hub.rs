@@ -1,7 +1,7 @@
 //! What is known of snapshots on all cores: the one under way, the last one, and the file that is being loaded.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -62,6 +62,8 @@ pub struct Hub {
     log_fails: AtomicBool,
     /// A snapshot has more to write than it may hold: commands that write wait.
     holds_writes: Arc<AtomicBool>,
+    /// Snapshots in the background that wait for the one under way.
+    background_wanted: AtomicUsize,
     orders: Mutex<Vec<Order>>,
     has_orders: AtomicBool,
     /// Changes of each shard since the start, as of its last housekeeping.
@@ -91,6 +93,7 @@ impl Hub {
             restricts: AtomicBool::new(false),
             log_fails: AtomicBool::new(false),
             holds_writes: Arc::default(),
+            background_wanted: AtomicUsize::new(0),
             orders: Mutex::default(),
             has_orders: AtomicBool::new(false),
             changes: (0..shards).map(|_| AtomicU64::new(0)).collect(),
@@ -133,6 +136,23 @@ impl Hub {
         state.unwritten = Some(Arc::clone(&job));
         self.to_write.notify_one();
         Some(job)
+    }
+
+    /// A snapshot waits for the one under way, or does so no longer.
+    pub fn count_wanted(&self, kind: Kind, waits: bool) {
+        if kind == Kind::Background {
+            if waits {
+                self.background_wanted.fetch_add(1, Ordering::AcqRel);
+            } else {
+                self.background_wanted.fetch_sub(1, Ordering::AcqRel);
+            }
+        }
+    }
+
+    /// Whether one is made in the background, or waits for another.
+    pub fn is_saving_in_background(&self) -> bool {
+        let waits = self.background_wanted.load(Ordering::Acquire) > 0;
+        waits || self.current().is_some_and(|job| job.kind == Kind::Background)
     }
 
     /// The snapshot under way.

@@ -145,6 +145,10 @@ pub struct Job {
     pub(super) name: String,
     pub(super) check_sum: bool,
     pub(super) incremental_sync: bool,
+    /// It is written as commands, not as an RDB file.
+    pub(super) is_commands: bool,
+    /// Its first line tells the time.
+    pub(super) tells_time: bool,
     options: RecordOptions,
     shards: usize,
     queue: Mutex<Queue>,
@@ -204,7 +208,13 @@ impl Job {
             directory: target.0,
             name: target.1,
             check_sum: config.rdbchecksum,
-            incremental_sync: config.rdb_save_incremental_fsync,
+            incremental_sync: if kind == Kind::Rewrite {
+                config.aof_rewrite_incremental_fsync
+            } else {
+                config.rdb_save_incremental_fsync
+            },
+            is_commands: kind == Kind::Rewrite && !config.aof_use_rdb_preamble,
+            tells_time: config.aof_timestamp_enabled,
             options: RecordOptions { compression: config.rdbcompression, access, now },
             shards,
             queue: Mutex::default(),
@@ -326,7 +336,7 @@ impl Job {
     }
 
     /// Nothing more is to be written: it failed.
-    pub(super) fn abandon(&self) {
+    pub fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         // Under the lock, or a writer that was about to wait would not hear of it.
         let _queue = self.lock();

@@ -4,11 +4,15 @@
 //! the checksum, which covers it, is combined from its and that of all the rest.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use storage::snapshot::file::{FileSum, end_mark, header, put_aux, put_function};
+use storage::log::{put_commands, put_record, put_timestamp};
+use storage::snapshot::file::{
+    Block, FileError, FileReader, FileSum, Item, Part, end_mark, header, put_aux, put_function,
+};
+use storage::types::Limits;
 
 use super::job::{Job, Kind, Next};
 use crate::config::error::system_text;
@@ -69,40 +73,23 @@ fn write_file(shared: &Shared, job: &Job, temporary: &Path) -> Result<(), String
 }
 
 fn write_contents(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()> {
+    if job.is_commands {
+        return write_commands(shared, job, file);
+    }
     let mut sum = FileSum::default();
     let mut version = VERSION_MIN;
-    let mut unsynced = 0;
     file.write_all(&header(version))?;
     let begin = preamble(job);
     file.write_all(&begin)?;
     sum.add_bytes(&begin);
-    let mut patient = false;
-    loop {
-        let block = match job.next(std::mem::take(&mut patient)) {
-            Next::Block(block) => block,
-            Next::Starved => {
-                shared.wake_all();
-                patient = true;
-                continue;
-            }
-            Next::Complete => break,
-            Next::Abandoned => return Err(io::Error::other("the snapshot was cancelled")),
-        };
+    each_block(shared, job, file, |file, block| {
         file.write_all(&block.bytes)?;
         if job.check_sum {
             sum.add_bytes(&block.bytes);
         }
         version = version.max(block.version);
-        unsynced += block.bytes.len() as u64;
-        if job.incremental_sync && unsynced >= SYNC_BYTES {
-            file.sync_data()?;
-            unsynced = 0;
-        }
-        if job.written(block) {
-            shared.wake_all();
-        }
-        memory::settle_thread();
-    }
+        Ok(())
+    })?;
     // They are known from the cut on, and may stand anywhere.
     let mut end = Vec::new();
     for library in job.libraries.get().expect("all shards have made their cut").all() {
@@ -116,6 +103,92 @@ fn write_contents(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()>
     file.write_all(&crc.to_le_bytes())?;
     file.write_all_at(&head, 0)?;
     file.sync_all()
+}
+
+/// Writes the commands that make the data set (`aof-use-rdb-preamble no`).
+fn write_commands(shared: &Shared, job: &Job, file: &mut File) -> io::Result<()> {
+    let mut begin = Vec::new();
+    if job.tells_time {
+        put_timestamp(&mut begin, job.began.0 / 1000);
+    }
+    file.write_all(&begin)?;
+    // The pieces of a value come one after the other; it is commands when it is complete.
+    let mut pieces = Vec::new();
+    each_block(shared, job, file, |file, block| {
+        let mut commands = Vec::new();
+        let bytes = match block.part {
+            Part::Entries => &block.bytes,
+            Part::Piece | Part::LastPiece => {
+                pieces.extend_from_slice(&block.bytes);
+                &pieces
+            }
+        };
+        if block.part == Part::Piece {
+            return Ok(());
+        }
+        put_block(&mut commands, block.version, bytes).map_err(|error| io::Error::other(error.to_string()))?;
+        if block.part == Part::LastPiece {
+            pieces = Vec::new();
+        }
+        file.write_all(&commands)
+    })?;
+    let mut end = Vec::new();
+    for library in job.libraries.get().expect("all shards have made their cut").all() {
+        put_record(&mut end, [&b"FUNCTION"[..], b"LOAD", &library.source].into_iter());
+    }
+    file.write_all(&end)?;
+    file.sync_all()
+}
+
+/// Appends the commands for the entries of a block of this version, which is read as a file of its own.
+fn put_block(out: &mut Vec<u8>, version: u16, bytes: &[u8]) -> Result<(), FileError> {
+    // The checksum behind the mark is not looked at.
+    let (head, end) = (header(version), [end_mark(), 0, 0, 0, 0, 0, 0, 0, 0]);
+    let mut file = FileReader::new(head.chain(bytes).chain(&end[..]), false)?;
+    loop {
+        match file.next_item()? {
+            Item::Entry(head) => {
+                if let Some(value) = file.value(&Limits::default())? {
+                    put_commands(out, file.key(), value.as_value(), head.expire_at);
+                }
+            }
+            Item::Database(db) => put_record(out, [&b"SELECT"[..], db.to_string().as_bytes()].into_iter()),
+            Item::End => return Ok(()),
+            Item::Aux { .. } | Item::Function(_) | Item::Sizes(..) => {}
+        }
+    }
+}
+
+/// Has all blocks that the shards hand in written, one after the other.
+fn each_block(
+    shared: &Shared,
+    job: &Job,
+    file: &mut File,
+    mut write: impl FnMut(&mut File, &Block) -> io::Result<()>,
+) -> io::Result<()> {
+    let (mut unsynced, mut patient) = (0, false);
+    loop {
+        let block = match job.next(std::mem::take(&mut patient)) {
+            Next::Block(block) => block,
+            Next::Starved => {
+                shared.wake_all();
+                patient = true;
+                continue;
+            }
+            Next::Complete => return Ok(()),
+            Next::Abandoned => return Err(io::Error::other("the snapshot was cancelled")),
+        };
+        write(file, &block)?;
+        unsynced += block.bytes.len() as u64;
+        if job.incremental_sync && unsynced >= SYNC_BYTES {
+            file.sync_data()?;
+            unsynced = 0;
+        }
+        if job.written(block) {
+            shared.wake_all();
+        }
+        memory::settle_thread();
+    }
 }
 
 /// What stands before all keys.

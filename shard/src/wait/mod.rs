@@ -43,4 +43,8 @@ pub enum Nothing {
     NullArray,
     /// A null (BLMOVE).
     Null,
+    /// The number of replicas that have what was written (WAIT).
+    Zero,
+    /// Whether it is synced here, and the number of replicas (WAITAOF).
+    Synced,
 }

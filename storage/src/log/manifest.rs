@@ -239,10 +239,15 @@ impl Manifest {
     /// Adds a generation of empty files, one for each of so many shards; its number, and the names in the order of shards.
     pub fn begin_generation(&mut self, file_name: &str, shards: usize) -> (u64, Vec<String>) {
         let generation = self.last_generation() + 1;
-        let first = self.last_seq(FileKind::Incremental) + 1;
+        let mut first = self.last_seq(FileKind::Incremental) + 1;
+        // What is history keeps its name until it is removed.
+        let is_taken = |seq| self.files.iter().any(|file| file.name == incremental_name(file_name, seq));
+        while (first..first + shards as u64).any(is_taken) {
+            first += 1;
+        }
         let names = (0..shards).map(|shard| {
             let seq = first + shard as u64;
-            let name = format!("{file_name}.{seq}.incr.aof");
+            let name = incremental_name(file_name, seq);
             let writer = Some(Writer { generation, shard, shards });
             let kind = FileKind::Incremental;
             self.files.push(ManifestFile { name: name.clone(), seq, kind, writer, epoch: None });
@@ -307,6 +312,10 @@ impl Manifest {
         disk.rename(&temporary, &directory.join(&name))?;
         disk.sync_directory(directory)
     }
+}
+
+fn incremental_name(file_name: &str, seq: u64) -> String {
+    format!("{file_name}.{seq}.incr.aof")
 }
 
 /// Reads the words of a line.

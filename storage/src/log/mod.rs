@@ -25,6 +25,7 @@ mod manifest;
 mod members;
 mod record;
 mod recover;
+mod rewrite;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -34,3 +35,4 @@ pub use manifest::{FileKind, Manifest, ManifestError, ManifestFile, Part, Writer
 pub use members::{Members, SHARDS_MAX};
 pub use record::{Arguments, Record, RecordError, RecordErrorKind, RecordReader, put_record, put_timestamp};
 pub use recover::{LogPlace, RecoverError, Recovered, examine, examine_damaged, recover, unexpected_end};
+pub use rewrite::put_commands;

@@ -5,6 +5,7 @@
 //! | `auth.rs` | AUTH, HELLO |
 //! | `basic.rs` | PING, ECHO, SELECT, RESET, QUIT |
 //! | `client/` | CLIENT and its subcommands |
+//! | `wait.rs` | WAIT, WAITAOF |
 //!
 //! All of this is state of the session and never leaves the client's own core, except where a command looks at the
 //! clients of all cores (`CLIENT LIST`, `CLIENT KILL`): those ask every core for its share. A command takes effect for the
@@ -16,6 +17,7 @@
 mod auth;
 mod basic;
 pub mod client;
+mod wait;
 
 use crate::spec::Command;
 
@@ -29,4 +31,6 @@ pub const COMMANDS: &[&Command] = &[
     &basic::QUIT,
     &basic::RESET,
     &basic::SELECT,
+    &wait::WAIT,
+    &wait::WAITAOF,
 ];

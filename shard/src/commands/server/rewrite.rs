@@ -27,15 +27,16 @@ pub const BGREWRITEAOF: Command = Command {
 
 fn bgrewriteaof(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let shared = &ctx.core.shared;
-    if shared.log.is_rewriting() {
+    if shared.is_rewriting() {
         return Err(IN_PROGRESS);
     }
     let is_late = shared.snapshots.current().is_some() || ctx.session().info.executes.is_some();
     if is_late || !ctx.core.begin_save(Kind::Rewrite, None) {
         ctx.core.shared.log.want_rewrite();
-        reply.simple("Background append only file rewriting scheduled");
-    } else {
-        reply.simple("Background append only file rewriting started");
     }
+    let in_transaction = ctx.session().info.executes.is_some();
+    let has_begun = !in_transaction && ctx.core.shared.is_rewriting();
+    let what = if has_begun { "started" } else { "scheduled" };
+    reply.simple(&format!("Background append only file rewriting {what}"));
     Ok(())
 }

@@ -84,6 +84,18 @@ fn a_rewrite_keeps_what_came_behind_it() {
 }
 
 #[test]
+fn history_keeps_its_names() {
+    let mut manifest = Manifest::default();
+    manifest.begin_generation("log", 2);
+    let (name, seq) = manifest.next_base("log", true);
+    manifest.set_base(name, seq, 3, u64::MAX);
+    let (_, names) = manifest.begin_generation("log", 2);
+    assert_eq!(names, ["log.3.incr.aof", "log.4.incr.aof"]);
+    assert!(manifest.take_history().iter().all(|name| !names.contains(name)));
+    assert!(Manifest::parse(manifest.to_text().as_bytes()).is_ok());
+}
+
+#[test]
 fn a_manifest_is_replaced_for_good() {
     let disk = FakeDisk::default();
     let mut manifest = Manifest::default();

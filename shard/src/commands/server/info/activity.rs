@@ -52,12 +52,12 @@ pub(super) fn persistence(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Re
 }
 
 fn append_only_files(ctx: &SessionCtx<'_>, report: &mut Report) {
-    let log = &ctx.core.shared.log;
-    let status = log.status();
+    let shared = &ctx.core.shared;
+    let (log, status) = (&shared.log, shared.log.status());
     let said = |is_good| if is_good { "ok" } else { "err" };
     report.line("aof_enabled", u8::from(log.is_on()));
-    report.line("aof_rewrite_in_progress", u8::from(status.rewriting_since.is_some()));
-    report.line("aof_rewrite_scheduled", u8::from(log.is_rewrite_wanted()));
+    report.line("aof_rewrite_in_progress", u8::from(shared.is_rewriting()));
+    report.line("aof_rewrite_scheduled", u8::from(log.is_rewrite_wanted() && !shared.is_rewriting()));
     report.line("aof_last_rewrite_time_sec", status.rewrite_seconds);
     let seconds = status.rewriting_since.map_or(-1, |since| (ctx.now().0 / 1000 - since).max(0));
     report.line("aof_current_rewrite_time_sec", seconds);
