@@ -6,7 +6,9 @@ use super::info::write_key_flags;
 use super::{CATEGORIES, FLAGS};
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
-use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, CommandTable, Docs, Flag, Group, KeyFlag, KeySpec};
+use crate::spec::{
+    Argument, ArgumentKind, Arity, Begin, Command, CommandTable, Docs, Find, Flag, Group, KeyFlag, KeySpec,
+};
 
 const INVALID_COMMAND: CommandError = CommandError::new("ERR Invalid command specified");
 const NO_KEYS: CommandError = CommandError::new("ERR The command has no key arguments");
@@ -97,7 +99,11 @@ pub(super) fn find<'a>(args: &Args<'a>) -> Result<Vec<UsedKey<'a>>, CommandError
             for spec in command.keys {
                 // PFMERGE with a target alone is a command, but Redis has no answer here.
                 fits &= !matches!(spec.begin, Begin::Index(index) if usize::from(index) >= args.len());
+                let before = found.len();
                 fits &= spec.visit(args, |place| found.push((args.at(place), spec.flags)));
+                // A number of keys may be 0 only where keys may be missing.
+                let is_counted = matches!(spec.find, Find::Keynum { .. });
+                fits &= !is_counted || found.len() > before || command.flags.has(Flag::NoMandatoryKeys);
             }
         }
     }
