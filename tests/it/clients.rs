@@ -253,6 +253,21 @@ fn an_output_limit_cuts_a_client_off() {
 }
 
 #[test]
+fn who_has_not_said_the_password_is_cut_off_when_it_does_not_read() {
+    each_target(|server| {
+        server.client().must("CONFIG SET requirepass secret");
+        let mut request = Vec::new();
+        encode_line(&mut request, "SET key value");
+        // Command by command, so that what the socket does not take is now much and now little.
+        for round in 0..5 {
+            let mut writer = server.client().writer();
+            let ended = (0..1_000_000).find_map(|_| std::io::Write::write_all(&mut writer, &request).err());
+            assert!(ended.is_some(), "round {round}: a million refusals that nobody reads");
+        }
+    });
+}
+
+#[test]
 fn many_clients_come_and_go() {
     raise_file_limit();
     each_target(|server| {

@@ -267,31 +267,29 @@ fn replies_on_their_way_cost_no_keys() {
 
 #[test]
 fn news_of_evicted_keys_evicts_no_more() {
-    // Between cores the news is taken to be on its way for a while, and may take longer on a busy machine.
-    for (shards, most) in [(1, 100), (2, 200)] {
-        let server = Server::start(Target::Tessera(shards));
-        let mut clients: Vec<Client> = (0..10).map(|_| server.client()).collect();
-        for client in &mut clients {
-            client.hello(Protocol::Resp3);
-            client.must("CLIENT TRACKING ON");
-        }
-        let mut control = server.client();
-        let keys: Vec<String> = (0..300).map(|n| format!("{n}:{}", "x".repeat(1000))).collect();
-        for key in &keys {
-            control.must(&format!("SET {key} value"));
-            for client in &mut clients {
-                client.must(&format!("GET {key}"));
-            }
-        }
-        // What buffers and batches took is gone when nothing was asked for a while.
-        std::thread::sleep(Duration::from_millis(1100));
-        let limit = number(&server, "memory", "used_memory") - 40_000;
-        control.must(&format!("CONFIG SET maxmemory {limit} maxmemory-policy allkeys-lru"));
-        eventually("enough keys to be gone", || number(&server, "memory", "used_memory") <= limit);
-        std::thread::sleep(Duration::from_millis(300));
-        let evicted = number(&server, "stats", "evicted_keys");
-        assert!((10..most).contains(&evicted), "each of {evicted} keys of a kilobyte was told to ten clients");
+    // On one shard, where nothing is on its way to another core, which may take any time on a busy machine.
+    let server = Server::start(Target::Tessera(1));
+    let mut clients: Vec<Client> = (0..10).map(|_| server.client()).collect();
+    for client in &mut clients {
+        client.hello(Protocol::Resp3);
+        client.must("CLIENT TRACKING ON");
     }
+    let mut control = server.client();
+    let keys: Vec<String> = (0..300).map(|n| format!("{n}:{}", "x".repeat(1000))).collect();
+    for key in &keys {
+        control.must(&format!("SET {key} value"));
+        for client in &mut clients {
+            client.must(&format!("GET {key}"));
+        }
+    }
+    // What buffers and batches took is gone when nothing was asked for a while.
+    std::thread::sleep(Duration::from_millis(1100));
+    let limit = number(&server, "memory", "used_memory") - 40_000;
+    control.must(&format!("CONFIG SET maxmemory {limit} maxmemory-policy allkeys-lru"));
+    eventually("enough keys to be gone", || number(&server, "memory", "used_memory") <= limit);
+    std::thread::sleep(Duration::from_millis(300));
+    let evicted = number(&server, "stats", "evicted_keys");
+    assert!((10..100).contains(&evicted), "each of {evicted} keys of a kilobyte was told to ten clients");
 }
 
 #[test]

@@ -317,8 +317,10 @@ impl Core {
             let limit = limits.of(class);
             // What fits into the first piece is no queue of output; once there is a queue, all of it counts.
             let unsent = Some(session.unsent_bytes()).filter(|bytes| *bytes > OUTPUT_BYTES_FREE).unwrap_or(0);
+            // While the socket takes no more, all of it is unsent, however little of that stands in the send itself.
+            let is_stuck = session.info.in_flight.unsent_bytes > 0;
             let stranger =
-                !session.authenticated && session.info.in_flight.unsent_bytes > UNAUTHENTICATED_UNSENT_BYTES_MAX;
+                !session.authenticated && is_stuck && session.unsent_bytes() > UNAUTHENTICATED_UNSENT_BYTES_MAX;
             let hard = stranger || limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
             let soft = limit.soft_bytes > 0 && unsent as u64 > limit.soft_bytes;
             if soft && session.info.soft_limit_since.is_none() {
