@@ -17,6 +17,7 @@ mod outside;
 pub mod resp;
 pub mod runtime;
 pub mod service;
+pub mod size;
 mod turn;
 mod waker;
 

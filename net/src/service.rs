@@ -195,6 +195,11 @@ pub trait Service {
         let _ = done;
     }
 
+    /// The loop keeps emptied buffers of so many bytes for the next use. Told before a tick begins and before it ends.
+    fn kept(&mut self, bytes: usize) {
+        let _ = bytes;
+    }
+
     /// The tick begins: read the clock and the inbox's tail, run what is in the inbox up to it.
     fn begin(&mut self);
 

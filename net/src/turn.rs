@@ -47,8 +47,10 @@ impl<S: Service> Loop<S> {
         self.wait(sleep);
         self.feeding = true;
         let mut worked = self.collect();
+        self.service.kept(self.spare.bytes());
         self.service.begin();
         worked |= self.run_commands();
+        self.service.kept(self.spare.bytes());
         self.service.end(&mut self.actions);
         self.act();
         self.write_all();

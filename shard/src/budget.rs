@@ -81,9 +81,9 @@ pub const NO_RANK: i64 = i64::MAX;
 #[derive(Debug)]
 #[repr(align(128))]
 struct CoreUse {
-    bytes: AtomicI64,
-    gaps: AtomicUsize,
-    leaving: AtomicUsize,
+    /// Each sum is told at once: of two numbers, others would see one new and one old, and evict for the difference.
+    in_use: AtomicI64,
+    counted: AtomicI64,
     /// Keys, and those of them that expire.
     keys: AtomicUsize,
     volatile_keys: AtomicUsize,
@@ -101,9 +101,8 @@ struct CoreUse {
 impl CoreUse {
     fn new() -> Self {
         Self {
-            bytes: AtomicI64::new(0),
-            gaps: AtomicUsize::new(0),
-            leaving: AtomicUsize::new(0),
+            in_use: AtomicI64::new(0),
+            counted: AtomicI64::new(0),
             keys: AtomicUsize::new(0),
             volatile_keys: AtomicUsize::new(0),
             rank: AtomicI64::new(NO_RANK),
@@ -137,9 +136,14 @@ pub struct Told {
 }
 
 impl Told {
+    /// What is in use of this.
+    pub const fn in_use(self) -> i64 {
+        self.bytes - self.gaps as i64
+    }
+
     /// What counts of this: what is neither free nor about to be.
     pub const fn counted(self) -> i64 {
-        self.bytes - self.gaps as i64 - self.leaving as i64
+        self.in_use() - self.leaving as i64
     }
 }
 
@@ -258,9 +262,8 @@ impl Budget {
     /// Core `id` tells its numbers.
     pub fn tell(&self, id: ShardId, told: Told) {
         let core = &self.cores[id.index()];
-        core.bytes.store(told.bytes, Ordering::Relaxed);
-        core.gaps.store(told.gaps, Ordering::Relaxed);
-        core.leaving.store(told.leaving, Ordering::Relaxed);
+        core.in_use.store(told.in_use(), Ordering::Relaxed);
+        core.counted.store(told.counted(), Ordering::Release);
         core.keys.store(told.keys, Ordering::Relaxed);
         core.volatile_keys.store(told.volatile_keys, Ordering::Relaxed);
         core.version.store(self.version.load(Ordering::Acquire), Ordering::Release);
@@ -274,22 +277,22 @@ impl Budget {
 
     /// Bytes in use, by what all cores told last.
     pub fn in_use(&self) -> i64 {
-        let of = |core: &CoreUse| core.bytes.load(Ordering::Relaxed) - core.gaps.load(Ordering::Relaxed) as i64;
-        self.cores.iter().map(of).sum::<i64>() + memory::elsewhere()
+        self.cores.iter().map(|core| core.in_use.load(Ordering::Relaxed)).sum::<i64>() + memory::elsewhere()
     }
 
     /// Bytes that count against the limit.
     pub fn counted(&self) -> i64 {
-        let leaving: usize = self.cores.iter().map(|core| core.leaving.load(Ordering::Relaxed)).sum();
-        let passing = self.passing.load(Ordering::Relaxed);
-        self.in_use() - leaving as i64 + self.waste.load(Ordering::Relaxed) as i64 - passing
+        // What departs is passing before its core tells that it holds it no longer, and what arrives until its core has told
+        // of it. Looked at before and after the cores, it is left out whichever of the two happens meanwhile.
+        let before = self.passing.load(Ordering::Acquire);
+        let of_cores: i64 = self.cores.iter().map(|core| core.counted.load(Ordering::Acquire)).sum();
+        let passing = self.passing.load(Ordering::Acquire).max(before);
+        of_cores + memory::elsewhere() + self.waste.load(Ordering::Relaxed) as i64 - passing
     }
 
     /// What would count if core `id` told these numbers.
     pub fn counted_if_told(&self, id: ShardId, told: Told) -> i64 {
-        let core = &self.cores[id.index()];
-        let free = core.gaps.load(Ordering::Relaxed) + core.leaving.load(Ordering::Relaxed);
-        self.counted() - (core.bytes.load(Ordering::Relaxed) - free as i64) + told.counted()
+        self.counted() - self.cores[id.index()].counted.load(Ordering::Relaxed) + told.counted()
     }
 
     /// A core hands replies of so many bytes to another.
@@ -304,7 +307,7 @@ impl Budget {
     #[inline]
     pub fn replies_arrive(&self, bytes: usize) {
         if bytes > 0 {
-            self.passing.fetch_sub(bytes as i64, Ordering::Relaxed);
+            self.passing.fetch_sub(bytes as i64, Ordering::Release);
         }
     }
 
@@ -333,6 +336,11 @@ impl Budget {
             }
         }
         first
+    }
+
+    /// Whether core `id` was asked to look, and has not told its numbers since.
+    pub fn is_asked(&self, id: ShardId) -> bool {
+        self.cores[id.index()].asked.load(Ordering::Relaxed)
     }
 
     /// Whether core `id` is to be woken to look: it was not since it looked last.

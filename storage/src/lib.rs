@@ -9,7 +9,7 @@
 //! - `encoding`: packed bytes and tables. All unsafe code of the crate is in there.
 //! - [`snapshot`]: the RDB encoding of values, DUMP and RESTORE payloads.
 //! - [`log`] and [`io`]: append-only files, and the disk that they are on.
-//! - [`number`] and [`glob`]: Redis's rules of reading and writing numbers, and of matching patterns.
+//! - [`number`], [`glob`] and [`words`]: Redis's rules of reading and writing numbers and words, and of matching patterns.
 //!
 //! Everything that holds data is `Send` (it moves to its core's thread once) and is used by that thread alone.
 
@@ -23,6 +23,7 @@ pub mod log;
 pub mod number;
 pub mod snapshot;
 pub mod types;
+pub mod words;
 
 pub use keyspace::{
     Access, Database, Detached, Discarded, Entry, EntryMut, Expiry, Key, Memory, SweepBudget, SweepOutcome, TableStats,

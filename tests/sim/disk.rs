@@ -190,8 +190,8 @@ impl Disk {
 /// Takes the lines of groups out of all logs in `directory`, so that each is run to its own last whole group: what a
 /// recovery does that looks at one log at a time.
 pub fn cut_apart(directory: &Path) {
-    for path in files_below(directory).iter().filter(|path| path.to_string_lossy().ends_with(".incr.aof")) {
-        let bytes = fs::read(path).expect("it can be read");
+    for path in logs_in(directory) {
+        let bytes = fs::read(&path).expect("it can be read");
         let (mut rest, mut commands) = (&bytes[..], Vec::new());
         while let Some(end) = rest.iter().position(|&byte| byte == b'\n').filter(|_| rest.starts_with(b"#E ")) {
             let line = String::from_utf8_lossy(&rest[..end]);
@@ -203,6 +203,13 @@ pub fn cut_apart(directory: &Path) {
         }
         fs::write(path, commands).expect("there is room in memory");
     }
+}
+
+/// The logs in a directory, without what they begin from.
+pub fn logs_in(directory: &Path) -> Vec<PathBuf> {
+    let mut files = files_below(directory);
+    files.retain(|path| path.to_string_lossy().ends_with(".incr.aof"));
+    files
 }
 
 fn files_below(directory: &Path) -> Vec<PathBuf> {

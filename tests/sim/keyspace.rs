@@ -8,7 +8,8 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use shard::mesh::{Rule, Rules};
 
-use crate::program::{Bytes, Program, Request, Script, key_on};
+use crate::dealing::{Dealer, words};
+use crate::program::{Bytes, Program, Request};
 use crate::verdict::{first_failure, holds, run_seed, seeds};
 
 const SEEDS: u64 = 150;
@@ -109,47 +110,30 @@ fn evicting_what_is_claimed_is_caught() {
     }
 }
 
-struct Generator {
-    rng: SmallRng,
-    keys: Vec<Bytes>,
-    next_value: u32,
+fn command(dealer: &mut Dealer) -> Vec<Bytes> {
+    match dealer.rng.random_range(0..16) {
+        0..4 => dealer.set(),
+        4..8 => words("GET", [dealer.key()]),
+        8 => dealer.on_two("MGET"),
+        9..11 => dealer.set_two(),
+        11 => words("DEL", [dealer.key(), dealer.key()]),
+        12 => words("INCR", [dealer.key()]),
+        13 => words("COPY", [dealer.keys[0].clone(), dealer.keys[1].clone(), b"REPLACE".to_vec()]),
+        14 => words("DBSIZE", []),
+        _ => words("FLUSHDB", []),
+    }
 }
 
-impl Generator {
-    fn key(&mut self) -> Bytes {
-        self.keys[self.rng.random_range(0..self.keys.len())].clone()
-    }
-
-    fn value(&mut self) -> Bytes {
-        self.next_value += 1;
-        self.next_value.to_string().into_bytes()
-    }
-
-    fn command(&mut self) -> Vec<Bytes> {
-        let word = |word: &str| word.as_bytes().to_vec();
-        match self.rng.random_range(0..16) {
-            0..4 => vec![word("SET"), self.key(), self.value()],
-            4..8 => vec![word("GET"), self.key()],
-            8 => vec![word("MGET"), self.keys[0].clone(), self.keys[1].clone()],
-            9..11 => vec![word("MSET"), self.keys[1].clone(), self.value(), self.keys[0].clone(), self.value()],
-            11 => vec![word("DEL"), self.key(), self.key()],
-            12 => vec![word("INCR"), self.key()],
-            13 => vec![word("COPY"), self.keys[0].clone(), self.keys[1].clone(), word("REPLACE")],
-            14 => vec![word("DBSIZE")],
-            _ => vec![word("FLUSHDB")],
+fn request(dealer: &mut Dealer) -> Request {
+    match dealer.rng.random_range(0..8) {
+        0..2 => Request::Multi(dealer.several(command)),
+        2..4 => {
+            let commands = dealer.several(command);
+            Request::Eval { commands, declared: dealer.rng.random_bool(0.5) }
         }
-    }
-
-    fn request(&mut self) -> Request {
-        let count = self.rng.random_range(1..=3);
-        let commands = |of: &mut Self| (0..count).map(|_| of.command()).collect();
-        match self.rng.random_range(0..8) {
-            0..2 => Request::Multi(commands(self)),
-            2..4 => Request::Eval { commands: commands(self), declared: self.rng.random_bool(0.5) },
-            4 => Request::Command(vec![b"WATCH".to_vec(), self.key()]),
-            5 => Request::Command(vec![b"RENAME".to_vec(), self.keys[0].clone(), self.keys[2].clone()]),
-            _ => Request::Command(self.command()),
-        }
+        4 => Request::Command(words("WATCH", [dealer.key()])),
+        5 => Request::Command(words("RENAME", [dealer.keys[0].clone(), dealer.keys[2].clone()])),
+        _ => Request::Command(command(dealer)),
     }
 }
 
@@ -160,30 +144,16 @@ fn random(seed: u64) -> Program {
     program.put_offs = rng.random_ratio(1, 4);
     program.gives_way = rng.random_ratio(1, 3);
     let saves = rng.random_bool(0.5);
-    let keys = ["x", "y", "z"].iter().enumerate().map(|(i, name)| key_on(shards, (i % shards) as u16, name)).collect();
-    let mut generator = Generator { rng, keys, next_value: 10 };
-    let clients = generator.rng.random_range(2..=3);
-    for _ in 0..clients {
-        let home = generator.rng.random_range(0..shards);
-        let requests = generator.rng.random_range(1..=REQUESTS_MAX / clients);
-        let mut groups: Vec<Vec<Request>> = vec![Vec::new()];
-        for _ in 0..requests {
-            if generator.rng.random_bool(0.4) && !groups[groups.len() - 1].is_empty() {
-                groups.push(Vec::new());
-            }
-            let request = generator.request();
-            groups.last_mut().expect("there is one").push(request);
-        }
-        program.clients.push(Script { home, groups, ..Script::default() });
-    }
+    let mut dealer = Dealer::new(rng, &program);
+    dealer.deal(&mut program, REQUESTS_MAX, request);
     if saves {
-        let last = &mut program.clients[clients - 1].groups;
-        let group = generator.rng.random_range(0..last.len());
-        let place = generator.rng.random_range(0..=last[group].len());
-        last[group].insert(place, Request::Command(vec![b"BGSAVE".to_vec()]));
+        let last = &mut program.clients.last_mut().expect("there are two").groups;
+        let group = dealer.rng.random_range(0..last.len());
+        let place = dealer.rng.random_range(0..=last[group].len());
+        last[group].insert(place, Request::Command(words("BGSAVE", [])));
         return program.saving();
     }
-    let evictions = generator.rng.random_range(1..=3);
+    let evictions = dealer.rng.random_range(1..=3);
     program.evicting(evictions)
 }
 

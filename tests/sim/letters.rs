@@ -1,5 +1,5 @@
-//! The model's lists, sets and bits: a collection is the single letters that are its elements, and an empty one is not
-//! there.
+//! The model's lists, sets, bits and sketches: a collection is the single letters that are its elements, and an empty one is
+//! not there. A sketch is the letters that it has seen: of so few it knows exactly how many they are.
 
 use crate::client::Op;
 use crate::oracle::{Answer, Item, Model};
@@ -161,5 +161,35 @@ impl Model {
         };
         self.replace(Self::place(keys, &args[2]), (0..len).map(both).collect());
         Answer::Integer(len as i64)
+    }
+}
+
+/// Sketches: the letters in their order, and an empty one is there all the same.
+impl Model {
+    /// PFADD, PFCOUNT or PFMERGE.
+    pub fn sketch_command(&mut self, args: &[Bytes], keys: &[Bytes]) -> Answer {
+        let key = Self::place(keys, &args[1]);
+        match args[0].as_slice() {
+            b"PFADD" => {
+                let is_new = self.item(key).is_none();
+                let is_added = self.add(key, args[2][0]);
+                Answer::Integer(i64::from(is_new || is_added))
+            }
+            b"PFCOUNT" => Answer::Integer(self.seen(&args[1..], keys).len() as i64),
+            _ => {
+                let value = self.seen(&args[1..], keys);
+                let expire_at = self.item(key).and_then(|item| item.expire_at);
+                self.items[key] = Some(Item { value, expire_at });
+                Answer::Ok
+            }
+        }
+    }
+
+    /// The letters that any of these has seen.
+    fn seen(&mut self, sketches: &[Bytes], keys: &[Bytes]) -> Bytes {
+        let mut letters: Bytes = sketches.iter().flat_map(|key| self.list(Self::place(keys, key))).collect();
+        letters.sort_unstable();
+        letters.dedup();
+        letters
     }
 }

@@ -12,20 +12,24 @@
 //! | `client.rs` | clients: what they sent, what they were answered, when |
 //! | `choice.rs` | who decides: a seed, or an exhaustive search over few switches |
 //! | `schedule.rs` | the world: cores, their stages, what can happen next |
+//! | `schedule/ticking.rs` | the stages of a core's tick |
 //! | `schedule/keeping.rs` | what a run does with the disk and with memory: crashes, snapshots, evictions |
 //! | `disk.rs` | the disk below append-only files: what a crash leaves of them |
 //! | `restart.rs` | another server, which begins with those files |
 //! | `oracle.rs` | is there a serial order that explains what the clients saw and what is left? |
-//! | `letters.rs` | the oracle's lists, sets and bits |
+//! | `oracle/model.rs` | the model of the server by which it judges |
+//! | `letters.rs` | the model's lists, sets, bits and sketches |
 //! | `verdict.rs` | running programs, and telling readably what went wrong |
 //! | `litmus.rs` | small programs, each against one way of getting the order wrong |
 //! | `mutants.rs` | each rule broken on purpose: the simulation must notice |
+//! | `dealing.rs` | how random programs deal requests to clients |
 //! | `random.rs` | random programs |
 //! | `pubsub.rs` | small and random programs on channels |
 //! | `lists.rs` | random programs on lists, with clients that wait |
 //! | `transactions.rs` | programs of MULTI, EXEC and WATCH |
 //! | `tracking.rs` | programs of clients that keep copies of what they have read |
 //! | `durability.rs` | programs that are cut off at any step: what is there afterwards |
+//! | `durability/programs.rs`, `random.rs` | the small ones, and random ones |
 //! | `keyspace.rs` | programs beside a snapshot, and while keys are evicted |
 //! | `stores.rs` | programs of commands that read keys of some shards and write one of another |
 //! | `scripts.rs` | programs of scripts, which declare their keys or do not |
@@ -34,6 +38,7 @@
 
 mod choice;
 mod client;
+mod dealing;
 mod disk;
 mod durability;
 mod keyspace;

@@ -151,6 +151,8 @@ pub struct Program {
     pub withholds: bool,
     /// A broken rule: recovery looks at one file at a time.
     pub recovers_apart: bool,
+    /// A broken rule: recovery forgets the logs that it begins to run.
+    pub recovers_hastily: bool,
 }
 
 impl Program {

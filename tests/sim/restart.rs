@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicI64;
 
 use net::Service;
 use net::service::Actions;
+use shard::aof::keep_waiting;
 use shard::clock::Clock;
 use shard::config::Config;
 use shard::config::types::choices::AppendFsync;
@@ -16,10 +17,14 @@ use shard::mesh::{Mesh, Rules, Wake};
 use shard::replay::{self, Opened};
 use shard::shared::{Shared, SharedParts};
 use shard::snapshot::{Conflict, Loading};
+use storage::types::hyperloglog;
 use storage::types::list::{End, IntBuf};
 use storage::{UnixMillis, Value};
 
 use crate::program::{Bytes, START_MILLIS};
+
+/// A sketch of a few letters is far from this.
+const SPARSE_BYTES_MAX: usize = 3000;
 
 /// More ticks than it takes to load what a program has written.
 const TICKS_MAX: usize = 1000;
@@ -71,6 +76,19 @@ pub fn recovered(directory: &Path, shards: usize, millis: i64, keys: &[Bytes]) -
     load(&shared, millis, keys)
 }
 
+/// A server on so many cores begins to load the files in `directory`, and is killed after some ticks.
+pub fn interrupted(directory: &Path, shards: usize, millis: i64, ticks: usize) -> Result<(), String> {
+    let wakers = (0..shards).map(|_| Arc::new(NoBell) as Arc<dyn Wake>).collect();
+    let shared = Arc::new(share(logging(directory, AppendFsync::Everysec), wakers, Rules::default()));
+    open_log(&shared, UnixMillis(millis))?;
+    let mut cores = cores_of(&shared, millis);
+    for _ in 0..ticks {
+        turn(&mut cores);
+        keep_waiting(&shared);
+    }
+    Ok(())
+}
+
 /// The same of the snapshot there.
 pub fn loaded(directory: &Path, shards: usize, millis: i64, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, String> {
     let wakers = (0..shards).map(|_| Arc::new(NoBell) as Arc<dyn Wake>).collect();
@@ -83,20 +101,29 @@ pub fn loaded(directory: &Path, shards: usize, millis: i64, keys: &[Bytes]) -> R
     load(&shared, millis, keys)
 }
 
-fn load(shared: &Arc<Shared>, millis: i64, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, String> {
+fn cores_of(shared: &Arc<Shared>, millis: i64) -> Vec<Core> {
     let micros = Arc::new(AtomicI64::new(millis * 1000));
     let core = |id| Core::new(ShardId(id as u16), Arc::clone(shared), Clock::Manual(Arc::clone(&micros)), 1);
-    let mut cores: Vec<Core> = (0..shared.shards()).map(core).collect();
+    (0..shared.shards()).map(core).collect()
+}
+
+/// One tick of each core. What they want written is not.
+fn turn(cores: &mut [Core]) {
     let mut actions = Actions::default();
+    for core in cores {
+        core.begin();
+        core.end(&mut actions);
+    }
+}
+
+fn load(shared: &Arc<Shared>, millis: i64, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, String> {
+    let mut cores = cores_of(shared, millis);
     let loading = shared.snapshots.loading();
     for _ in 0..TICKS_MAX {
         if !shared.snapshots.has_loading() {
             break;
         }
-        for core in &mut cores {
-            core.begin();
-            core.end(&mut actions);
-        }
+        turn(&mut cores);
     }
     if let Some(why) = loading.and_then(|loading| loading.failure()) {
         return Err(why);
@@ -108,13 +135,23 @@ fn load(shared: &Arc<Shared>, millis: i64, keys: &[Bytes]) -> Result<Vec<Option<
     Ok(keys.iter().map(|key| value_at(&mut cores[owner(key)], key, UnixMillis(millis))).collect())
 }
 
+/// The letters that a sketch has seen, if it is one: those that it does not take for new.
+fn seen_by(bytes: &[u8]) -> Option<Bytes> {
+    hyperloglog::encoding(bytes).ok()?;
+    let is_new = |letter: &u8| {
+        hyperloglog::add(&mut bytes.to_vec(), &[*letter], SPARSE_BYTES_MAX)
+            .expect("what encodings know can be added to")
+    };
+    Some((b'a'..=b'z').filter(|letter| !is_new(letter)).collect())
+}
+
 /// What a core has at one of its keys.
 pub fn value_at(core: &mut Core, key: &Bytes, now: UnixMillis) -> Option<Bytes> {
     let shard = &mut core.shard;
     shard.clock = shard.clock.max(now);
     let mut ctx = Ctx { shard, db: DbId(0), no_touch: true };
     match ctx.peek(key.as_slice())?.value() {
-        Value::String(string) => Some(string.to_vec()),
+        Value::String(string) => Some(seen_by(&string.to_vec()).unwrap_or_else(|| string.to_vec())),
         // Elements of simulated lists are single letters.
         Value::List(list) => {
             let mut letters = Vec::new();

@@ -7,7 +7,8 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use shard::mesh::{Rule, Rules};
 
-use crate::program::{Bytes, Program, Request, Script, key_on};
+use crate::dealing::{Dealer, words};
+use crate::program::{Bytes, Program, Request};
 use crate::verdict::{holds, run_seed, seeds};
 
 const SEEDS: u64 = 500;
@@ -80,46 +81,25 @@ fn a_watched_key_that_is_not_claimed_is_noticed() {
     }
 }
 
-struct Generator {
-    rng: SmallRng,
-    keys: Vec<Bytes>,
-    next_value: u32,
+fn command(dealer: &mut Dealer) -> Vec<Bytes> {
+    match dealer.rng.random_range(0..20) {
+        0..6 => dealer.set(),
+        6..11 => words("GET", [dealer.key()]),
+        11..13 => dealer.on_two("MGET"),
+        13..15 => dealer.set_two(),
+        15 => words("DEL", [dealer.key()]),
+        16 => words("INCR", [dealer.key()]),
+        17 => dealer.on_two("COPY"),
+        18 => words("DBSIZE", []),
+        _ => words("FLUSHALL", []),
+    }
 }
 
-impl Generator {
-    fn key(&mut self) -> Bytes {
-        let place = self.rng.random_range(0..self.keys.len());
-        self.keys[place].clone()
-    }
-
-    fn value(&mut self) -> Bytes {
-        self.next_value += 1;
-        self.next_value.to_string().into_bytes()
-    }
-
-    fn command(&mut self) -> Vec<Bytes> {
-        match self.rng.random_range(0..20) {
-            0..6 => vec![b"SET".to_vec(), self.key(), self.value()],
-            6..11 => vec![b"GET".to_vec(), self.key()],
-            11..13 => vec![b"MGET".to_vec(), self.keys[0].clone(), self.keys[1].clone()],
-            13..15 => vec![b"MSET".to_vec(), self.keys[1].clone(), self.value(), self.keys[0].clone(), self.value()],
-            15 => vec![b"DEL".to_vec(), self.key()],
-            16 => vec![b"INCR".to_vec(), self.key()],
-            17 => vec![b"COPY".to_vec(), self.keys[0].clone(), self.keys[1].clone()],
-            18 => vec![b"DBSIZE".to_vec()],
-            _ => vec![b"FLUSHALL".to_vec()],
-        }
-    }
-
-    fn request(&mut self) -> Request {
-        match self.rng.random_range(0..8) {
-            0..4 => {
-                let count = self.rng.random_range(1..=3);
-                Request::Multi((0..count).map(|_| self.command()).collect())
-            }
-            4..6 => Request::Command(vec![b"WATCH".to_vec(), self.key()]),
-            _ => Request::Command(self.command()),
-        }
+fn request(dealer: &mut Dealer) -> Request {
+    match dealer.rng.random_range(0..8) {
+        0..4 => Request::Multi(dealer.several(command)),
+        4..6 => Request::Command(words("WATCH", [dealer.key()])),
+        _ => Request::Command(command(dealer)),
     }
 }
 
@@ -129,23 +109,7 @@ fn program(seed: u64) -> Program {
     let shards = rng.random_range(2..=3);
     let mut program = Program::new(&format!("random transactions {seed}"), shards);
     program.put_offs = rng.random_ratio(1, 4);
-    let keys = ["x", "y", "z"].iter().enumerate().map(|(i, name)| key_on(shards, (i % shards) as u16, name)).collect();
-    let mut generator = Generator { rng, keys, next_value: 10 };
-    let clients = generator.rng.random_range(2..=3);
-    for _ in 0..clients {
-        let home = generator.rng.random_range(0..shards);
-        let requests = generator.rng.random_range(1..=REQUESTS_MAX / clients);
-        let mut groups: Vec<Vec<Request>> = vec![Vec::new()];
-        for _ in 0..requests {
-            if generator.rng.random_bool(0.4) {
-                groups.push(Vec::new());
-            }
-            let request = generator.request();
-            groups.last_mut().expect("there is one").push(request);
-        }
-        groups.retain(|group| !group.is_empty());
-        program.clients.push(Script { home, groups, ..Script::default() });
-    }
+    Dealer::new(rng, &program).deal(&mut program, REQUESTS_MAX, request);
     program
 }
 

@@ -5,6 +5,7 @@
 //! buffers makes new ones, of the size that was needed of late, so that they do not grow piece by piece.
 
 use crate::limits::{SPARE_BYTES, SPARE_VECTOR_BYTES, SPARE_VECTORS};
+use crate::size::allocated;
 
 /// The most that is allocated ahead of its use.
 const EXPECTED_BYTES_MAX: usize = 4096;
@@ -15,7 +16,7 @@ const EXPECTED_SHARE: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Spare {
     buffers: Vec<Vec<u8>>,
-    /// What they take together.
+    /// What they take together of memory.
     bytes: usize,
     /// How long the content of buffers is: at once as long as a longer one, and less by and by.
     expected: usize,
@@ -25,8 +26,13 @@ impl Spare {
     /// An empty buffer.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         let Some(buffer) = self.buffers.pop() else { return Vec::with_capacity(self.expected) };
-        self.bytes -= buffer.capacity();
+        self.bytes -= allocated(buffer.capacity());
         buffer
+    }
+
+    /// What is kept takes so many bytes of memory.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Frees all that is kept.
@@ -37,14 +43,14 @@ impl Spare {
     /// Keeps a buffer, unless there are enough or it is large. What is kept counts as memory in use, and is no more than
     /// what a few clients take.
     pub(crate) fn put(&mut self, mut buffer: Vec<u8>) {
-        let capacity = buffer.capacity();
+        let (capacity, bytes) = (buffer.capacity(), allocated(buffer.capacity()));
         let len = buffer.len().min(EXPECTED_BYTES_MAX);
         self.expected = len.max(self.expected - self.expected.div_ceil(EXPECTED_SHARE));
-        let fits = self.bytes == 0 || self.bytes + capacity <= SPARE_BYTES;
+        let fits = self.bytes == 0 || self.bytes + bytes <= SPARE_BYTES;
         let fits = fits && self.buffers.len() < SPARE_VECTORS;
         if (1..=SPARE_VECTOR_BYTES).contains(&capacity) && fits {
             buffer.clear();
-            self.bytes += capacity;
+            self.bytes += bytes;
             self.buffers.push(buffer);
         }
     }

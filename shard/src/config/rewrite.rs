@@ -14,6 +14,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use storage::words;
+
 use super::directive::Directive;
 use super::directives::{all, lookup};
 use super::grammar::{self, split_words};
@@ -202,10 +204,6 @@ fn create_beside(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
 impl WordLine {
     /// The words as they may stand in a file, quoted where they need it.
     pub fn text(&self) -> Vec<u8> {
-        let plain = |word: &[u8]| {
-            !word.is_empty() && word.iter().all(|byte| byte.is_ascii_graphic() && !b"\"'\\".contains(byte))
-        };
-        let words = self.words.iter().map(|word| if plain(word) { word.clone() } else { grammar::quoted(word) });
-        words.collect::<Vec<_>>().join(&b' ')
+        self.words.iter().map(|word| words::written(word)).collect::<Vec<_>>().join(&b' ')
     }
 }

@@ -219,6 +219,17 @@ impl Limit {
     }
 }
 
+/// Bytes or a percentage, as they are shown and as they are written.
+impl Lens<MemoryShare> {
+    fn print(&self, settings: &Settings) -> Vec<u8> {
+        (self.of)(settings).print().into_bytes()
+    }
+
+    fn file_values(&self, settings: &Settings) -> Vec<Vec<u8>> {
+        vec![(self.of)(settings).print_with_unit().into_bytes()]
+    }
+}
+
 impl Value for Limit {
     fn parse(&self, settings: &mut Settings, words: &[&[u8]], _: How) -> Result<(), Reason> {
         *(self.0.of_mut)(settings) = Self::read(only(words)?)?;
@@ -226,11 +237,11 @@ impl Value for Limit {
     }
 
     fn print(&self, settings: &Settings) -> Vec<u8> {
-        (self.0.of)(settings).print().into_bytes()
+        self.0.print(settings)
     }
 
     fn file_values(&self, settings: &Settings) -> Vec<Vec<u8>> {
-        vec![(self.0.of)(settings).print_with_unit().into_bytes()]
+        self.0.file_values(settings)
     }
 
     fn expects(&self) -> String {
@@ -253,11 +264,11 @@ impl Value for MemoryOfMachine {
     }
 
     fn print(&self, settings: &Settings) -> Vec<u8> {
-        (self.0.of)(settings).print().into_bytes()
+        self.0.print(settings)
     }
 
     fn file_values(&self, settings: &Settings) -> Vec<Vec<u8>> {
-        vec![(self.0.of)(settings).print_with_unit().into_bytes()]
+        self.0.file_values(settings)
     }
 
     fn expects(&self) -> String {

@@ -1,5 +1,6 @@
 //! From answers to the client's output, in the order of its commands.
 
+use net::size::allocated;
 use net::{Args, ConnId, Flow, OwnedArgs, Reply};
 
 use super::{Core, SessionCtx, SlowEntry};
@@ -90,7 +91,9 @@ impl Core {
                 };
                 parts[usize::from(head.part)].reply = reply.to_vec();
                 gather.missing -= 1;
-                if gather.missing == 0 {
+                let is_whole = gather.missing == 0;
+                self.underway.gather(allocated(reply.len()));
+                if is_whole {
                     self.merge(conn, head.seq);
                 }
             }
@@ -114,6 +117,7 @@ impl Core {
     fn merge(&mut self, conn: ConnId, seq: u32) {
         let session = self.session(conn).expect("its last part was for it");
         let gather = session.replies.take_gather(seq);
+        self.underway.ungather(gather.bytes());
         let row = CommandTable::global().row(gather.command);
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, gather.resp);

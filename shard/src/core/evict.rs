@@ -5,6 +5,9 @@
 //! the limit it evicts for as long as `maxmemory-eviction-tenacity` lets it. What a slice did not get done, the next tick
 //! goes on with. No command is refused while there is a key that may go.
 //!
+//! As in Redis, it takes a command, or other settings, for keys to go: while nothing is asked of the server, none is evicted
+//! for a reply that its client is still reading.
+//!
 //! One large value may take the place of thousands of small ones, and writing it takes less time than evicting them. So
 //! above the limit a core that took memory since its last look gives back as much before anything else, however long that
 //! takes (but no longer than [`DEBT_MICROS_MAX`] at a time): writers wait, and memory stays where it is.
@@ -26,7 +29,7 @@ use crate::exec::ctx::KeyEvent;
 use crate::ids::{DbId, ShardId};
 use crate::limits::SLICE_MICROS;
 use crate::memory;
-use crate::mesh::{ReplyBatch, Rule};
+use crate::mesh::Rule;
 use crate::stats::LatencyEvent;
 use crate::txn::Presence;
 
@@ -36,13 +39,9 @@ const COMMANDS_PER_LOOK: usize = 16;
 const COMMAND_BYTES: usize = 4096;
 /// What a core held before, if it has nothing to give back.
 const NOTHING_TAKEN: i64 = i64::MAX;
-/// What clients are told of evicted keys has left after so long, or twice as long.
-const NEWS_MILLIS: i64 = 50;
 /// A core that took memory above the limit evicts for so long at a time, to give it back.
 const DEBT_MICROS_MAX: u64 = 20_000;
-/// Output that no socket has been offered yet counts if it is less than what is kept of such buffers in any case.
-const UNOFFERED_BYTES_MIN: usize = net::limits::SPARE_BYTES;
-/// Keys evicted between two looks at the account.
+/// Keys evicted at most between two looks at the account.
 const EVICTIONS_PER_LOOK: usize = 8;
 /// Gaps of more than this part of a core's pages are closed at once, while memory is short.
 const GAPS_SHARE: usize = 16;
@@ -70,46 +69,12 @@ pub(super) struct Evicting {
     until_look: usize,
     /// What counted of this core's memory when it looked last.
     counted: i64,
-    /// Output that no socket has been offered yet, when this core looked last.
-    unoffered: usize,
-    /// What was made for clients who are told of keys that are gone, and is taken to be on its way to other cores; and what
-    /// was made since eviction has begun in this tick.
-    news: News,
-    news_made: usize,
+    /// A command has come, or other settings, since this core looked last.
+    is_due: bool,
     /// A slice has ended before it was done.
     pub(super) goes_on: bool,
     /// The key that is gone.
     key: Vec<u8>,
-}
-
-/// Bytes that were made lately: in the last whole stretch of [`NEWS_MILLIS`], and since.
-#[derive(Clone, Copy, Debug, Default)]
-struct News {
-    before: usize,
-    recent: usize,
-    /// When the present stretch ends.
-    turn_at: UnixMillis,
-}
-
-impl News {
-    fn add(&mut self, bytes: usize, now: UnixMillis) {
-        if now >= self.turn_at {
-            self.before = if self.bytes(now) > 0 { self.recent } else { 0 };
-            self.recent = 0;
-            self.turn_at = UnixMillis(now.0 + NEWS_MILLIS);
-        }
-        self.recent += bytes;
-    }
-
-    const fn bytes(&self, now: UnixMillis) -> usize {
-        if now.0 < self.turn_at.0 {
-            self.before + self.recent
-        } else if now.0 < self.turn_at.0 + NEWS_MILLIS {
-            self.recent
-        } else {
-            0
-        }
-    }
 }
 
 impl Default for Evicting {
@@ -119,9 +84,7 @@ impl Default for Evicting {
             policy: (MaxmemoryPolicy::Noeviction, 0, 0),
             until_look: COMMANDS_PER_LOOK,
             counted: NOTHING_TAKEN,
-            unoffered: 0,
-            news: News::default(),
-            news_made: 0,
+            is_due: false,
             goes_on: false,
             key: Vec::new(),
         }
@@ -138,16 +101,23 @@ impl Core {
             if self.evicting.until_look == 0 {
                 self.heed_memory();
             }
+            self.evicting.is_due = true;
         }
+    }
+
+    /// The settings are others.
+    pub(super) fn evict_by_new_settings(&mut self) {
+        self.evicting.is_due = true;
     }
 
     /// Looks at the account, and evicts if there is need.
     pub(super) fn heed_memory(&mut self) {
         self.evicting.until_look = COMMANDS_PER_LOOK;
-        self.evicting.goes_on = false;
+        let goes_on = std::mem::take(&mut self.evicting.goes_on);
         if self.shared.budget.limit() == 0 {
             // A limit that comes later is not about what was taken before.
             self.evicting.counted = NOTHING_TAKEN;
+            self.settle_arrived();
             return;
         }
         if self.shard.observers.is_away {
@@ -155,15 +125,20 @@ impl Core {
         }
         let low_mark = self.shared.budget.low_mark();
         // Before others are told: they would evict for what only passes by.
-        self.evicting.unoffered = 0;
-        if self.shared.budget.counted_if_told(self.id, self.memory_held()) > low_mark {
-            self.evicting.unoffered = self.unoffered_bytes();
+        self.look_at_unoffered(false);
+        let told = self.shared.budget.counted_if_told(self.id, self.memory_held());
+        if told + self.underway.arrived() as i64 > low_mark {
+            self.look_at_unoffered(true);
         }
+        let is_due = goes_on || self.evicting.is_due || self.shared.budget.is_asked(self.id);
         let held = self.tell_memory();
         self.shared.budget.sample_if_due(self.tick_time.0);
         let counted = self.judge_memory();
         // Clients that take too much are closed at the end of the tick, before any key has to go for them.
-        if counted > low_mark && counted - self.client_memory_excess() > low_mark && self.shared.budget.is_complete() {
+        let is_short = counted > low_mark && counted - self.client_memory_excess() > low_mark;
+        let is_complete = self.shared.budget.is_complete();
+        self.evicting.is_due &= !is_complete;
+        if is_due && is_short && is_complete {
             self.make_room(counted, held);
             if self.has_gaps() {
                 self.defragment();
@@ -181,11 +156,12 @@ impl Core {
     }
 
     /// Tells the account what this core holds; what counts of it.
-    pub(super) fn tell_memory(&self) -> i64 {
+    pub(super) fn tell_memory(&mut self) -> i64 {
         let told = self.memory_held();
         // Databases that are away are counted when they are back: their keys would be missing.
         if !self.shard.observers.is_away {
             self.shared.budget.tell(self.id, told);
+            self.settle_arrived();
         }
         told.counted()
     }
@@ -193,31 +169,15 @@ impl Core {
     /// What this core holds now. Must be asked on the core's own thread.
     pub fn memory_held(&self) -> Told {
         let databases = &self.shard.databases;
-        let gaps = databases.iter().map(storage::Database::gap_bytes).sum();
+        let gaps = databases.iter().map(storage::Database::gap_bytes).sum::<usize>() + self.underway.kept();
         let garbage = self.shard.garbage.bytes();
         // Under another allocator (in tests), what is stored is all that is known.
         let stored = || databases.iter().map(|database| database.memory().total()).sum::<usize>() + garbage;
         let bytes = memory::thread_bytes().unwrap_or_else(|| stored() as i64);
-        let news = self.evicting.news.bytes(self.tick_time) + self.evicting.news_made;
-        let leaving = garbage + self.evicting.unoffered + news;
+        let leaving = garbage + self.underway.leaving();
         let keys = databases.iter().map(storage::Database::len).sum();
         let volatile_keys = databases.iter().map(storage::Database::expires).sum();
         Told { bytes, gaps, leaving, keys, volatile_keys }
-    }
-
-    /// Bytes of output that is to be sent at the end of this tick, or handed to other cores.
-    fn unoffered_bytes(&self) -> usize {
-        let withheld = self.withheld.iter().map(|conn| (conn, false));
-        let listed = self.dirty.iter().chain(&self.audience).map(|conn| (conn, true)).chain(withheld);
-        let of_clients = listed.filter_map(|(conn, dirty)| {
-            let session = self.sessions.get(conn.slot as usize)?.as_ref().filter(|session| session.conn == *conn)?;
-            // One that has not taken what it was offered is not offered more; one that was withheld may be listed again.
-            let is_offered = session.info.in_flight.unsent_bytes == 0 && session.dirty == dirty;
-            is_offered.then(|| filled(&session.out))
-        });
-        let for_cores = self.answers.iter().filter(|answers| !answers.is_empty()).map(ReplyBatch::large_bytes);
-        let bytes = of_clients.chain(for_cores).sum();
-        if bytes < UNOFFERED_BYTES_MIN { 0 } else { bytes }
     }
 
     /// Bytes of keys and values.
@@ -247,8 +207,7 @@ impl Core {
     /// Evicts until there is room, for one slice, or until what was taken is given back. `held` counts of what this core
     /// holds.
     ///
-    /// Clients who are told of keys that are gone may be sent more than the keys took. That is on its way, and does not
-    /// count: it would have more keys go, and more be told.
+    /// Who is told of keys that are gone is told at once: that is on its way, and does not count ([`super::underway`]).
     #[cold]
     fn make_room(&mut self, mut counted: i64, mut held: i64) {
         if self.eligible() == Eligible::Nothing {
@@ -259,7 +218,6 @@ impl Core {
         let end = began.saturating_add(if is_over { self.patience_micros() } else { SLICE_MICROS });
         // What this core held when it had looked last, if it has to give back what it took since.
         let held_before = if is_over { self.evicting.counted.min(held) } else { held };
-        let besides_data = held - self.data_bytes();
         self.renew_pool();
         while counted > self.shared.budget.low_mark() {
             self.refill_pool();
@@ -268,13 +226,10 @@ impl Core {
             if !must_pay && !self.is_next_in_turn() {
                 break;
             }
-            if !(0..EVICTIONS_PER_LOOK).all(|_| self.evict_one()) {
+            if !self.evict_some(counted - self.shared.budget.low_mark()) {
                 break;
             }
-            // Told as on its way at once: other cores would evict for it.
-            self.evicting.news_made = 0;
-            let news = self.memory_held().counted() - self.data_bytes() - besides_data;
-            self.evicting.news_made = usize::try_from(news).unwrap_or(0);
+            self.tell_of_expiry();
             held = self.tell_memory();
             counted = self.shared.budget.counted();
             let now = self.clock.micros();
@@ -287,30 +242,12 @@ impl Core {
         self.serve_waiters();
         self.tell_of_expiry();
         self.tell_events();
-        self.note_news(besides_data);
         self.tell_memory();
         self.judge_memory();
         let millis = (self.clock.micros() - began) / 1000;
         let threshold = self.shard.config.latency_monitor_threshold as u64;
         if threshold > 0 && millis >= threshold {
             self.latency.record(LatencyEvent::EvictionCycle, self.tick_time.0 / 1000, millis);
-        }
-    }
-
-    /// Clients were told of what is gone: notes what was made for that, in their output here, and for other cores.
-    fn note_news(&mut self, besides_data: i64) {
-        self.evicting.news_made = 0;
-        if !self.shared.trackers.is_active() {
-            return;
-        }
-        let made = self.memory_held().counted() - self.data_bytes() - besides_data;
-        let unoffered = self.unoffered_bytes();
-        let here = unoffered as i64 - self.evicting.unoffered as i64;
-        self.evicting.unoffered = unoffered;
-        if self.has_notices
-            && let Ok(elsewhere @ 1..) = usize::try_from(made - here)
-        {
-            self.evicting.news.add(elsewhere, self.tick_time);
         }
     }
 
@@ -404,6 +341,12 @@ impl Core {
         }
     }
 
+    /// Evicts a few keys, or fewer that took `bytes`. False if there are no more.
+    fn evict_some(&mut self, bytes: i64) -> bool {
+        let before = self.data_bytes();
+        (0..EVICTIONS_PER_LOOK).all(|evicted| (evicted > 0 && before - self.data_bytes() >= bytes) || self.evict_one())
+    }
+
     /// Evicts the next candidate. False if there is none.
     fn evict_one(&mut self) -> bool {
         for _ in 0..MISSES_MAX {
@@ -459,11 +402,6 @@ impl Core {
     }
 }
 
-/// Bytes of a buffer that has grown for what is in it; of one that had room before, what is in it.
-const fn filled(buffer: &Vec<u8>) -> usize {
-    if buffer.len() > buffer.capacity() / 2 { buffer.capacity() } else { buffer.len() }
-}
-
 /// By how much a rank may be larger than the smallest one and still be about the smallest.
 fn rank_slack(usefulness: Usefulness, smallest: i64, now: UnixMillis) -> i64 {
     match usefulness {
@@ -472,27 +410,5 @@ fn rank_slack(usefulness: Usefulness, smallest: i64, now: UnixMillis) -> i64 {
         }
         Usefulness::Uses(_) => RANK_SLACK_USES,
         Usefulness::Chance => smallest.saturating_abs() / RANK_SLACK_SHARE,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn news_is_on_its_way_for_one_stretch_or_two() {
-        let (mut news, at) = (News::default(), |millis| UnixMillis(1_000_000 + millis));
-        news.add(10, at(0));
-        news.add(5, at(NEWS_MILLIS - 1));
-        assert_eq!(news.bytes(at(NEWS_MILLIS - 1)), 15);
-        news.add(1, at(NEWS_MILLIS));
-        assert_eq!(news.bytes(at(NEWS_MILLIS)), 16, "what was told just before the turn still counts");
-        assert_eq!(news.bytes(at(2 * NEWS_MILLIS)), 1);
-        assert_eq!(news.bytes(at(3 * NEWS_MILLIS)), 0);
-        // However long it goes on, no more counts than what two stretches brought.
-        for millis in 0..20 * NEWS_MILLIS {
-            news.add(1, at(10 * NEWS_MILLIS + millis));
-        }
-        assert!(news.bytes(at(30 * NEWS_MILLIS - 1)) <= 2 * NEWS_MILLIS as usize);
     }
 }

@@ -51,6 +51,7 @@ mod tell;
 mod tick;
 mod track;
 mod transactions;
+mod underway;
 mod wait;
 mod work;
 
@@ -184,6 +185,8 @@ pub struct Core {
     over_soft_limit: Vec<ConnId>,
     /// Candidates for eviction.
     evicting: evict::Evicting,
+    /// Output on its way.
+    underway: underway::Underway,
     /// `maxmemory-clients` is set, so clients are counted.
     counts_clients: bool,
     /// Clients that may take more or less than when they were counted.
@@ -263,38 +266,11 @@ impl SessionCtx<'_> {
 impl Core {
     /// Core `id` of the server that `shared` describes, with an empty keyspace. `seed` makes its randomness.
     pub fn new(id: ShardId, shared: Arc<Shared>, clock: Clock, seed: u64) -> Core {
-        let config = shared.config();
         let shards = shared.shards();
         let now = clock.now();
         let mut core = Core {
             id,
-            shard: ShardState {
-                id,
-                shards,
-                databases: (0..config.databases).map(|_| Database::new()).collect(),
-                clock: now,
-                rng: SmallRng::seed_from_u64(seed ^ (u64::from(id.0) << 32)),
-                limits: config.limits(),
-                config,
-                counters: KeyspaceCounters::default(),
-                active_expire: true,
-                expiry_held: false,
-                is_replaying: false,
-                check_sums: true,
-                waits: WaitTable::default(),
-                tracking: KeyTracking::new(Arc::clone(&shared.trackers)),
-                wanted: None,
-                claim: None,
-                events: Vec::new(),
-                slots: Arc::clone(&shared.slots),
-                registry: Arc::clone(&shared.registry),
-                garbage: Garbage::default(),
-                observers: Observers::default(),
-                snapshot: None,
-                journal: Journal::default(),
-                emptied: false,
-                serves_script: false,
-            },
+            shard: empty_shard(id, &shared, now, seed),
             sessions: Vec::new(),
             stats: CoreStats::default(),
             rates: Rates::default(),
@@ -341,6 +317,7 @@ impl Core {
             paused: Vec::new(),
             over_soft_limit: Vec::new(),
             evicting: evict::Evicting::default(),
+            underway: underway::Underway::default(),
             counts_clients: false,
             uncounted: Vec::new(),
             clients_bytes: 0,
@@ -412,5 +389,37 @@ impl Core {
         {
             self.dirty.push(conn);
         }
+    }
+}
+
+/// The data of shard `id`, without any keys.
+fn empty_shard(id: ShardId, shared: &Shared, now: UnixMillis, seed: u64) -> ShardState {
+    let config = shared.config();
+    ShardState {
+        id,
+        shards: shared.shards(),
+        databases: (0..config.databases).map(|_| Database::new()).collect(),
+        clock: now,
+        rng: SmallRng::seed_from_u64(seed ^ (u64::from(id.0) << 32)),
+        limits: config.limits(),
+        config,
+        counters: KeyspaceCounters::default(),
+        active_expire: true,
+        expiry_held: false,
+        is_replaying: false,
+        check_sums: true,
+        waits: WaitTable::default(),
+        tracking: KeyTracking::new(Arc::clone(&shared.trackers)),
+        wanted: None,
+        claim: None,
+        events: Vec::new(),
+        slots: Arc::clone(&shared.slots),
+        registry: Arc::clone(&shared.registry),
+        garbage: Garbage::default(),
+        observers: Observers::default(),
+        snapshot: None,
+        journal: Journal::default(),
+        emptied: false,
+        serves_script: false,
     }
 }

@@ -40,6 +40,7 @@ impl Core {
             self.shard.tracking.look_at_limit();
             self.refresh_limits();
             self.heed_log();
+            self.evict_by_new_settings();
             self.tell_memory();
             self.judge_memory();
             self.recount_clients();
@@ -68,8 +69,8 @@ impl Core {
         let mut replies = std::mem::take(&mut self.taken.replies);
         for mut batch in replies.drain(..) {
             self.worked = true;
+            self.underway.arrive(&batch);
             self.deliver_batch(&mut batch);
-            self.shared.budget.replies_arrive(batch.large_bytes());
             batch.reset();
             if self.spare_answers.len() < self.shard.shards {
                 self.spare_answers.push(batch);
@@ -219,7 +220,7 @@ impl Core {
         for home in 0..self.answers.len() {
             if !self.answers[home].is_empty() {
                 let replies = std::mem::replace(&mut self.answers[home], self.spare_answers.pop().unwrap_or_default());
-                self.shared.budget.replies_depart(replies.large_bytes());
+                self.shared.budget.replies_depart(replies.passing_bytes());
                 self.shared.mesh.answer(ShardId(home as u16), replies);
             }
         }
@@ -277,6 +278,7 @@ impl Service for Core {
         self.monitor(conn, false);
         self.drop_transaction(conn);
         self.uncount_client(conn);
+        self.drop_gathered(conn);
         if let Some(session) = self.session(conn) {
             let id = session.id;
             self.shared.places.leave(id);
@@ -298,6 +300,10 @@ impl Service for Core {
                 Flow::Hold
             }
         }
+    }
+
+    fn kept(&mut self, bytes: usize) {
+        self.underway.keep(bytes);
     }
 
     fn begin(&mut self) {
@@ -370,6 +376,7 @@ impl Service for Core {
             // What has expired meanwhile is not to wait for the next tick.
             self.tell_before_answering();
         }
+        self.account_told();
         self.note_gate();
         self.turn_epoch();
         self.tend_log();

@@ -6,6 +6,7 @@ use net::{Args, ConnId};
 use storage::UnixMillis;
 
 use super::Core;
+use super::underway::Underway;
 use crate::ids::{ClientId, ShardId};
 use crate::mesh::ReplyBatch;
 use crate::session::places::Place;
@@ -63,12 +64,16 @@ impl Core {
 
     fn tell_news(&mut self, writer: Option<ClientId>) {
         for (key, readers) in self.shard.tracking.take_changed() {
+            let before = Underway::begin_telling();
             if let Some(readers) = readers {
                 self.tell_readers(&key, readers.as_slice(), writer);
             }
+            self.underway.end_telling(before);
             if self.shared.trackers.prefixes() > 0 {
+                let before = Underway::begin_telling();
                 let broadcast = &mut self.shard.tracking.broadcast;
                 self.shared.trackers.visit_prefixes(&key, |prefix| broadcast.add(prefix, &key, writer));
+                self.underway.end_noting(before);
             }
         }
         if self.shard.tracking.take_flushed() {
@@ -110,7 +115,9 @@ impl Core {
         if self.shard.tracking.broadcast.is_empty() {
             return;
         }
+        self.underway.begin_broadcast();
         for (prefix, keys) in self.shard.tracking.broadcast.take() {
+            let before = Underway::begin_telling();
             let all = Invalid::keys(keys.len(), keys.keys().map(Vec::as_slice));
             for (client, no_loop, target) in self.shared.trackers.subscribers(&prefix, &self.shared.places) {
                 if !no_loop || keys.values().all(|writer| *writer != Some(client)) {
@@ -123,6 +130,7 @@ impl Core {
                     self.tell_target(target, Invalid::keys(count, of_others().map(|(key, _)| key.as_slice())));
                 }
             }
+            self.underway.end_telling(before);
         }
     }
 
@@ -152,7 +160,7 @@ impl Core {
 
     /// Hands the answers to all homes, as one if they tell of changed keys.
     pub(super) fn answer_with_notices(&mut self) {
-        let departing = self.answers.iter().filter(|answers| !answers.is_empty()).map(ReplyBatch::large_bytes);
+        let departing = self.answers.iter().filter(|answers| !answers.is_empty()).map(ReplyBatch::passing_bytes);
         self.shared.budget.replies_depart(departing.sum());
         self.shared.mesh.answer_together(&mut self.answers, &mut self.spare_answers);
         self.has_notices = false;

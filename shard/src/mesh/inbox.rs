@@ -10,6 +10,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
+use net::size::allocated;
 use net::{ConnId, OwnedArgs};
 use storage::UnixMillis;
 use storage::log::Members;
@@ -101,6 +102,12 @@ const HEADS_KEPT: usize = 4096;
 /// And so many bytes of them.
 const BYTES_KEPT: usize = 256 * 1024;
 
+/// Before the bytes of what is shared stand its two counts of owners.
+const COUNTS_BYTES: usize = 2 * size_of::<usize>();
+
+/// And for so many notices: what evicted keys had clients told is not to stay in their place.
+const TOLD_KEPT: usize = 64;
+
 /// Answers of one shard to one home core.
 #[derive(Default)]
 pub struct ReplyBatch {
@@ -130,9 +137,21 @@ impl ReplyBatch {
         answers && slow.is_empty() && told.is_empty() && monitored.is_empty()
     }
 
-    /// Bytes of the replies' room, if it is more than a batch keeps. It stays the same from the hand-over to the reset.
-    pub fn large_bytes(&self) -> usize {
-        Some(self.bytes.capacity()).filter(|&bytes| bytes > BYTES_KEPT).unwrap_or(0)
+    /// Bytes of what only passes by: notices, and the replies' room if it is more than a batch keeps. They stay the same
+    /// from the hand-over until the batch is delivered.
+    pub fn passing_bytes(&self) -> usize {
+        let replies = Some(self.bytes.capacity()).filter(|&bytes| bytes > BYTES_KEPT).map_or(0, allocated);
+        if self.told.is_empty() {
+            return replies;
+        }
+        let room = allocated(self.told.capacity() * size_of::<(usize, ConnId, Notice)>());
+        // What several clients are told of one key is there once, and stands together.
+        let keys = |at: usize| self.told[at].2.keys();
+        let is_new =
+            |&at: &usize| at == 0 || !keys(at).zip(keys(at - 1)).is_some_and(|(one, other)| Arc::ptr_eq(one, other));
+        let names =
+            (0..self.told.len()).filter(is_new).filter_map(keys).map(|keys| allocated(COUNTS_BYTES + keys.len()));
+        replies + room + names.sum::<usize>()
     }
 
     /// Empties it for the next use.
@@ -145,7 +164,7 @@ impl ReplyBatch {
         self.monitored.clear();
         self.received.clear();
         self.bytes.clear();
-        self.told.shrink_to(HEADS_KEPT);
+        self.told.shrink_to(TOLD_KEPT);
         self.monitored.shrink_to(BYTES_KEPT);
         self.heads.shrink_to(HEADS_KEPT);
         self.bytes.shrink_to(BYTES_KEPT);

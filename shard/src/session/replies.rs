@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 
+use net::size::allocated;
 use net::{OwnedArgs, Resp};
 
 use crate::exec::Share;
@@ -32,6 +33,16 @@ pub struct Gather {
     pub parts: Gathered,
     /// Parts still to come.
     pub missing: usize,
+}
+
+impl Gather {
+    /// What the parts that have come take of memory.
+    pub fn bytes(&self) -> usize {
+        match &self.parts {
+            Gathered::Replies(parts) => parts.iter().map(|part| allocated(part.reply.len())).sum(),
+            Gathered::Shares(_) => 0,
+        }
+    }
 }
 
 /// Parts as they come in.
@@ -295,6 +306,15 @@ impl Replies {
             Some(Place::Gathering { gather, .. }) => Some(gather),
             _ => None,
         }
+    }
+
+    /// What all parts that wait for others take of memory.
+    pub fn gathered_bytes(&self) -> usize {
+        let of = |place: &Place| match place {
+            Place::Gathering { gather, .. } => gather.bytes(),
+            _ => 0,
+        };
+        self.places.iter().map(of).sum()
     }
 
     /// Takes the parts of reply `seq` out, all of which have come; its place then waits for the merged reply.

@@ -59,6 +59,16 @@ pub enum Notice {
     Broken,
 }
 
+impl Notice {
+    /// The keys that it names, as bytes.
+    pub const fn keys(&self) -> Option<&Arc<[u8]>> {
+        match self {
+            Notice::Own(Invalid::Keys(keys)) | Notice::Redirected(Invalid::Keys(keys)) => Some(keys),
+            _ => None,
+        }
+    }
+}
+
 impl Invalid {
     /// What a client is sent itself; nothing can be sent without RESP3.
     pub fn push(&self, resp: Resp) -> Option<Vec<u8>> {

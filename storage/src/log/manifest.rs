@@ -23,8 +23,8 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::words;
 use crate::io::Disk;
+use crate::words;
 
 /// A line is shorter than this, in bytes, its end included.
 const LINE_BYTES_MAX: usize = 1024;
@@ -176,7 +176,7 @@ impl Manifest {
         let mut text = String::new();
         for file in in_order {
             text.push_str("file ");
-            words::put(&mut text, &file.name);
+            text.push_str(&String::from_utf8(words::written(file.name.as_bytes())).expect("what is written is ASCII"));
             write!(text, " seq {} type {}", file.seq, file.kind.letter()).expect(NEVER_FULL);
             if let Some(writer) = file.writer.filter(|_| file.kind == FileKind::Incremental) {
                 let Writer { generation, shard, shards } = writer;
@@ -320,7 +320,7 @@ fn incremental_name(file_name: &str, seq: u64) -> String {
 
 /// Reads the words of a line.
 fn parse_line(line: &str) -> Result<ManifestFile, &'static str> {
-    let words = words::split(line).ok_or(FORMAT)?;
+    let words = words::split(line.as_bytes()).ok_or(FORMAT)?;
     let words: Vec<String> = words.into_iter().map(|word| String::from_utf8_lossy(&word).into_owned()).collect();
     if words.len() < 6 || words.len() % 2 == 1 {
         return Err(FORMAT);

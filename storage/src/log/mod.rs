@@ -28,7 +28,6 @@ mod recover;
 mod rewrite;
 #[cfg(test)]
 mod tests;
-mod words;
 
 pub use group::{GroupHead, Tail, group_head, put_group};
 pub use manifest::{FileKind, Manifest, ManifestError, ManifestFile, Part, Writer, manifest_name};

@@ -1,5 +1,7 @@
 //! What a run does with the disk and with memory: steps of the disk, crashes, snapshots, evictions.
 
+use std::path::Path;
+
 use rand::Rng;
 use shard::aof::keep_waiting;
 use shard::config::types::choices::AppendFsync;
@@ -7,13 +9,19 @@ use shard::snapshot::write_waiting;
 
 use super::{Broken, World};
 use crate::client::Op;
-use crate::disk::{Crash, cut_apart};
+use crate::disk::{Crash, cut_apart, logs_in};
 use crate::oracle::{Cut, Final, Found, explains, keys_of};
 use crate::program::{Bytes, Request, short};
 use crate::restart;
 
 /// A server that begins anew has at most so many shards.
 const SHARDS_MAX: usize = 4;
+
+/// After one crash in so many the next server is killed, too, ...
+const CRASH_AGAIN_ONE_IN: u32 = 3;
+
+/// ... within so many ticks: loading what a program has written takes fewer.
+const TICKS_MAX: usize = 6;
 
 impl World<'_> {
     pub(super) fn disk_step(&mut self) {
@@ -79,6 +87,9 @@ impl World<'_> {
         if self.program.recovers_apart {
             cut_apart(left.path());
         }
+        if self.program.recovers_hastily || self.crashes.random_ratio(1, CRASH_AGAIN_ONE_IN) {
+            self.crash_again(left.path())?;
+        }
         let keys = keys_of(self.program);
         let shards = self.crashes.random_range(1..=SHARDS_MAX);
         let found = restart::recovered(left.path(), shards, self.millis(), &keys);
@@ -87,5 +98,16 @@ impl World<'_> {
         let takes_last = crash == Crash::PowerCut && self.program.log != Some(AppendFsync::Always);
         let at = if takes_last { Found::Somewhere } else { Found::End };
         self.judge_found(found, at, &format!("after a {crash:?}"))
+    }
+    /// The server that begins anew is killed before it is through.
+    fn crash_again(&mut self, left: &Path) -> Result<(), Broken> {
+        let (shards, ticks) = (self.crashes.random_range(1..=SHARDS_MAX), self.crashes.random_range(0..=TICKS_MAX));
+        let before = logs_in(left);
+        restart::interrupted(left, shards, self.millis(), ticks).map_err(Broken::Lost)?;
+        if self.program.recovers_hastily {
+            before.iter().for_each(|log| std::fs::write(log, b"").expect("there is room in memory"));
+        }
+        self.tell(|_| format!("a server on {shards} cores is killed after {ticks} ticks of loading"));
+        Ok(())
     }
 }
