@@ -247,6 +247,11 @@ impl Budget {
         i64::try_from(limit - limit / MARGIN_SHARE).unwrap_or(i64::MAX)
     }
 
+    /// So many bytes below the limit that mark is.
+    pub fn margin(&self) -> i64 {
+        i64::try_from(self.limit() / MARGIN_SHARE).unwrap_or(i64::MAX)
+    }
+
     /// Above this every core gives back what it took.
     pub fn high_mark(&self) -> i64 {
         let limit = self.limit();

@@ -125,12 +125,11 @@ fn command(dealer: &mut Dealer) -> Vec<Bytes> {
 }
 
 fn request(dealer: &mut Dealer) -> Request {
+    let count = dealer.rng.random_range(1..=3);
+    let commands = |dealer: &mut Dealer| (0..count).map(|_| command(dealer)).collect();
     match dealer.rng.random_range(0..8) {
-        0..2 => Request::Multi(dealer.several(command)),
-        2..4 => {
-            let commands = dealer.several(command);
-            Request::Eval { commands, declared: dealer.rng.random_bool(0.5) }
-        }
+        0..2 => Request::Multi(commands(dealer)),
+        2..4 => Request::Eval { commands: commands(dealer), declared: dealer.rng.random_bool(0.5) },
         4 => Request::Command(words("WATCH", [dealer.key()])),
         5 => Request::Command(words("RENAME", [dealer.keys[0].clone(), dealer.keys[2].clone()])),
         _ => Request::Command(command(dealer)),

@@ -218,6 +218,8 @@ impl Core {
         let end = began.saturating_add(if is_over { self.patience_micros() } else { SLICE_MICROS });
         // What this core held when it had looked last, if it has to give back what it took since.
         let held_before = if is_over { self.evicting.counted.min(held) } else { held };
+        // What others do not know of yet, all cores together, is no more than what eviction is ahead by.
+        let share = self.shared.budget.margin() / self.shard.shards as i64;
         self.renew_pool();
         while counted > self.shared.budget.low_mark() {
             self.refill_pool();
@@ -226,7 +228,8 @@ impl Core {
             if !must_pay && !self.is_next_in_turn() {
                 break;
             }
-            if !self.evict_some(counted - self.shared.budget.low_mark()) {
+            let excess = counted - self.shared.budget.low_mark();
+            if !self.evict_some(excess.min(share)) {
                 break;
             }
             self.tell_of_expiry();
