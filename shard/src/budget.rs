@@ -3,7 +3,7 @@
 //! ```text
 //!   of each core                                  of the process
 //!   bytes     what its thread has allocated       elsewhere  what other threads have allocated
-//!   gaps      of that, free room in its pages     waste      resident beyond what is in use
+//!   gaps      of that, free room                  waste      resident beyond what is in use
 //!   leaving   of that, about to be freed          passing    replies between two cores
 //!
 //!   in use  = sum(bytes - gaps) + elsewhere                              what INFO calls `used_memory`
@@ -16,7 +16,8 @@
 //! threads that are no cores tell theirs when they have done something ([`memory::settle_thread`]).
 //!
 //! *Gaps* are free blocks in the pages of entries: an evicted entry leaves one, and the next entry of its size takes it.
-//! They are not in use, so each eviction lowers the account at once. *Leaving* is what waits to be freed in slices: it
+//! They are not in use, so each eviction lowers the account at once. Emptied buffers that are kept for the next output are
+//! the same. *Leaving* is what waits to be freed in slices: it
 //! counts as gone, or more would be evicted in its place. So does output that no socket has been offered yet, in buffers of
 //! clients and between two cores: most clients take it at once. What a client does not take counts from the next look on.
 //!
@@ -125,7 +126,7 @@ impl CoreUse {
 pub struct Told {
     /// What its thread holds, in bytes.
     pub bytes: i64,
-    /// Free room in its pages, in bytes.
+    /// Free room in its pages and buffers, in bytes.
     pub gaps: usize,
     /// What is about to be freed, in bytes.
     pub leaving: usize,
