@@ -2,8 +2,8 @@
 //!
 //! A slot is the CRC16 of the key's hash tag, or of the whole key, modulo 16,384, as the Redis Cluster specification has
 //! it. The hash tag is what stands between the first `{` and the first `}` behind it, if that is not empty; keys that
-//! share one are on one shard. A table maps slots to shards, so that slots can move one day; today slot `s` of `n` shards
-//! belongs to shard `s mod n`.
+//! share one are on one shard. Slot `s` of `n` shards belongs to shard `s mod n`. That is computed: a table of all slots
+//! would be as large as the cache that the data path has for everything.
 
 use crate::ids::ShardId;
 
@@ -55,8 +55,23 @@ fn crc16(bytes: &[u8]) -> u16 {
     rest.iter().fold(crc, |crc, &byte| (crc << 8) ^ CRC16[0][usize::from((crc >> 8) as u8 ^ byte)])
 }
 
+/// Whether a hash tag may begin in `key`. Most keys have none, and that is seen eight bytes at a time: 0x7f added to the
+/// lower seven bits of a byte carries into its highest bit unless they are all zero.
+#[inline]
+fn has_open_brace(key: &[u8]) -> bool {
+    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
+    let has_zero = |word: u64| !((((word & LOW) + LOW) | word) | LOW) != 0;
+    let (eights, rest) = key.as_chunks::<8>();
+    let opens = |eight: &[u8; 8]| has_zero(u64::from_ne_bytes(*eight) ^ u64::from_ne_bytes([b'{'; 8]));
+    eights.iter().any(opens) || rest.contains(&b'{')
+}
+
 /// The part of `key` that decides its slot.
+#[inline]
 pub fn hash_tag(key: &[u8]) -> &[u8] {
+    if !has_open_brace(key) {
+        return key;
+    }
     let Some(open) = key.iter().position(|&b| b == b'{') else { return key };
     match key[open + 1..].iter().position(|&b| b == b'}') {
         None | Some(0) => key,
@@ -72,15 +87,14 @@ pub fn key_slot(key: &[u8]) -> u16 {
 /// Which shard owns which slot.
 #[derive(Clone, Debug)]
 pub struct SlotMap {
-    owners: Box<[ShardId]>,
-    shards: usize,
+    shards: u32,
 }
 
 impl SlotMap {
     /// Slots dealt out in turn to `shards` shards.
     pub fn new(shards: usize) -> Self {
-        assert!(shards > 0, "a server has a shard");
-        Self { owners: (0..SLOTS).map(|slot| ShardId((slot % shards) as u16)).collect(), shards }
+        assert!((1..=SLOTS).contains(&shards), "a server has a shard, and each of them a slot");
+        Self { shards: shards as u32 }
     }
 
     /// The shard that owns `key`.
@@ -89,12 +103,12 @@ impl SlotMap {
         if self.shards == 1 {
             return ShardId(0);
         }
-        self.owners[usize::from(key_slot(key))]
+        ShardId((u32::from(key_slot(key)) % self.shards) as u16)
     }
 
     /// Number of shards.
     pub fn shards(&self) -> usize {
-        self.shards
+        self.shards as usize
     }
 }
 
@@ -112,6 +126,32 @@ mod tests {
         assert_eq!(hash_tag(b"foo{{bar}}zap"), b"{bar");
         assert_eq!(hash_tag(b"foo{bar}{zap}"), b"bar");
         assert_eq!(hash_tag(b"foo{bar"), b"foo{bar");
+    }
+
+    #[test]
+    fn a_brace_is_seen_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            for len in 0..20 {
+                let mut key = vec![byte; len];
+                assert_eq!(has_open_brace(&key), key.contains(&b'{'), "{key:?}");
+                for at in 0..len {
+                    key[at] = b'{';
+                    assert!(has_open_brace(&key), "{key:?}");
+                    key[at] = byte;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_shard_has_its_slots() {
+        for shards in [1, 2, 3, 7] {
+            let map = SlotMap::new(shards);
+            for n in 0..1000 {
+                let key = format!("key:{n}");
+                assert_eq!(usize::from(map.owner(key.as_bytes()).0), usize::from(key_slot(key.as_bytes())) % shards);
+            }
+        }
     }
 
     #[test]

@@ -229,3 +229,28 @@ fn events_of_one_key_come_in_order_to_every_core() {
         }
     });
 }
+
+#[test]
+fn who_has_been_told_goodbye_is_found_by_nobody() {
+    each_target(|server| {
+        let mut control = server.client();
+        for round in 0..100 {
+            let mut leaving = server.client();
+            let id = leaving.must("CLIENT ID").integer();
+            let mut caching = server.client();
+            caching.hello(Protocol::Resp3);
+            leaving.must("SUBSCRIBE bye");
+            caching.must(&format!("CLIENT TRACKING on REDIRECT {id}"));
+            caching.must("GET k");
+            if round % 2 == 0 {
+                assert_eq!(leaving.must("QUIT"), Value::ok());
+            } else {
+                assert_eq!(control.must(&format!("CLIENT KILL ID {id}")), Value::Integer(1));
+            }
+            assert_eq!(control.must("PUBLISH bye x"), Value::Integer(0), "round {round}");
+            control.must("SET k v");
+            let broken = vec![Value::bulk("tracking-redir-broken"), Value::Integer(id)];
+            assert_eq!(caching.read(), Value::Push(broken), "round {round}");
+        }
+    });
+}

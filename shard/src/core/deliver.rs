@@ -1,5 +1,7 @@
 //! From answers to the client's output, in the order of its commands.
 
+use std::sync::atomic::Ordering;
+
 use net::{Args, ConnId, Flow, OwnedArgs, Reply};
 
 use super::{Core, SessionCtx, SlowEntry};
@@ -150,7 +152,22 @@ impl Core {
         session.closing = true;
         session.held = Some(Hold::Closing);
         if session.replies.is_empty() {
+            self.withdraw(conn);
             self.close_after_write.push(conn);
+        }
+    }
+
+    /// Nobody finds the client of `conn` from now on, neither a message nor who names it. A client that is closed in order
+    /// withdraws before its last reply leaves: once that is read, it is gone for all others as well.
+    pub(super) fn withdraw(&mut self, conn: ConnId) {
+        self.forget_subscriptions(conn);
+        self.track(conn, None);
+        self.monitor(conn, false);
+        let Some(session) = self.session(conn) else { return };
+        session.closing = true;
+        let id = session.id;
+        if self.shared.places.leave(id) {
+            self.shared.clients.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -178,6 +195,7 @@ impl Core {
             self.resume.push(conn);
         }
         if close {
+            self.withdraw(conn);
             self.close_after_write.push(conn);
         }
         if waited {

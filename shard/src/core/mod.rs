@@ -400,8 +400,8 @@ impl Core {
     /// Closes the connection of another client of this core at once, its output discarded.
     pub fn kill(&mut self, conn: ConnId) {
         if let Some(session) = self.session(conn) {
-            session.closing = true;
             session.held = Some(Hold::Closing);
+            self.withdraw(conn);
             self.close_now.push(conn);
         }
     }

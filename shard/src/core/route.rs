@@ -311,6 +311,7 @@ impl Core {
         let Some(session) = self.session(conn) else { return Flow::Close };
         session.closing = true;
         if session.replies.is_empty() {
+            self.withdraw(conn);
             return Flow::Close;
         }
         session.held = Some(Hold::Closing);

@@ -95,7 +95,7 @@ impl Core {
     }
 
     fn settle_changes(&mut self, conn: ConnId, changes: &[Change]) {
-        let client = self.session(conn).map(|session| session.conn);
+        let client = self.session(conn).filter(|session| !session.closing).map(|session| session.conn);
         for Change { kind, name, subscribes } in changes {
             if *subscribes {
                 self.subscribers.admit(*kind, name, client);

@@ -272,16 +272,11 @@ impl Service for Core {
 
     fn closed(&mut self, conn: ConnId) {
         self.forget_wait(conn);
-        self.forget_subscriptions(conn);
-        self.track(conn, None);
-        self.monitor(conn, false);
+        self.withdraw(conn);
         self.drop_transaction(conn);
         self.uncount_client(conn);
-        if let Some(session) = self.session(conn) {
-            let id = session.id;
-            self.shared.places.leave(id);
+        if self.session(conn).is_some() {
             self.sessions[conn.slot as usize] = None;
-            self.shared.clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         }
     }
 

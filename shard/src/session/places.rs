@@ -33,9 +33,9 @@ impl Places {
         self.part(client).insert(client, place);
     }
 
-    /// `client` has gone.
-    pub fn leave(&self, client: ClientId) {
-        self.part(client).remove(&client);
+    /// `client` has gone. False if it had before.
+    pub fn leave(&self, client: ClientId) -> bool {
+        self.part(client).remove(&client).is_some()
     }
 
     /// Where `client` is, if it is there.

@@ -86,11 +86,12 @@ const SET: Command = Command {
         .multiple()],
         ..Docs::BLANK
     },
-    run: Run::Session(set),
+    // Who is answered finds all cores obey: each has taken the configuration when it gives its share.
+    run: Run::Everywhere { check: set, share: |_, _| Box::new(()), merge: ok },
     ..Command::BLANK
 };
 
-fn set(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+fn set(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
     if !args.len().is_multiple_of(2) {
         return Err(SYNTAX);
     }
@@ -111,9 +112,6 @@ fn set(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outc
     });
     changed.map_err(|error: crate::config::ConfigError| CommandError::text(error.to_string()))?;
     ctx.core.refresh_config();
-    // What it means is to be so on all cores, whether or not somebody comes to them with a command.
-    ctx.core.shared.wake_all();
-    reply.ok();
     Ok(())
 }
 
