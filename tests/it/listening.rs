@@ -116,7 +116,9 @@ fn nobody_can_connect_once_a_shutdown_has_ended_a_connection() {
         for _ in 0..4 {
             let server = Server::start(target);
             let mut others: Vec<Client> = (0..4).map(|_| server.client()).collect();
-            others.iter_mut().for_each(|other| drop(other.must("PING")));
+            for other in &mut others {
+                other.must("PING");
+            }
             let mut client = server.client();
             client.send(&["SHUTDOWN", "NOSAVE"]);
             assert!(client.is_closed());
