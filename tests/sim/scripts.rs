@@ -67,6 +67,13 @@ fn small() -> Vec<Program> {
             .client(0, "eval INCR x@0, INCR y@1; INCR x@0")
             .client(1, "evalany INCR y@1, INCR x@0; INCR y@1")
             .client(1, "MGET x@0 y@1"),
+        Program::new("a script that asks every core in the middle", 3)
+            .client(0, "evalany SET x@0 1, PUBSUB NUMPAT, SET y@1 1")
+            .client(1, "GET y@1; GET x@0"),
+        Program::new("two who ask every core", 2)
+            .client(0, "evalany INCR x@0, PUBSUB NUMPAT, INCR y@1; GET y@1")
+            .client(1, "evalany INCR y@1, PUBSUB NUMPAT, GET x@0")
+            .client(1, "MGET x@0 y@1"),
         Program::new("behind a script on some of its keys", 3)
             .with("x@0", "1")
             .client(1, "eval COPY x@0 y@1 REPLACE, GET y@1; SET x@0 7; SET y@1 8")
@@ -125,7 +132,7 @@ fn scripts_that_give_way_notice_broken_rules() {
 }
 
 fn command(dealer: &mut Dealer) -> Vec<Bytes> {
-    match dealer.rng.random_range(0..18) {
+    match dealer.rng.random_range(0..19) {
         0..6 => dealer.set(),
         6..11 => words("GET", [dealer.key()]),
         11 => dealer.on_two("MGET"),
@@ -133,7 +140,8 @@ fn command(dealer: &mut Dealer) -> Vec<Bytes> {
         13 => words("DEL", [dealer.key()]),
         14..16 => words("INCR", [dealer.key()]),
         16 => dealer.on_two("COPY"),
-        _ => words("DBSIZE", []),
+        17 => words("DBSIZE", []),
+        _ => words("PUBSUB", [b"NUMPAT".to_vec()]),
     }
 }
 
