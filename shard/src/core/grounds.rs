@@ -33,6 +33,10 @@ use crate::spec::Flag;
 use crate::spec::table::Row;
 use crate::wait::{Nothing, WaitRequest};
 
+/// The connection of a script: none. Its commands may run on another core than its client's, where somebody else has the
+/// same place.
+const NOBODY: ConnId = ConnId { slot: u32::MAX, generation: u32::MAX };
+
 /// In whose name commands run.
 #[derive(Clone, Copy, Debug)]
 pub struct Actor {
@@ -288,7 +292,7 @@ impl Grounds<'_> {
             reply.ok();
             return Ok(());
         }
-        let mut ctx = SessionCtx { core: self.core, conn: self.actor.conn, flow: Flow::Continue };
+        let mut ctx = SessionCtx { core: self.core, conn: NOBODY, flow: Flow::Continue };
         handler(&mut ctx, args, reply)
     }
 
