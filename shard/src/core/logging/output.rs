@@ -20,6 +20,7 @@ impl Core {
         let gate = if gates { epochs.gate().max(wanted) } else { 0 };
         let mut held = std::mem::take(&mut self.log.held);
         let (shared, sessions) = (&self.shared, &mut self.sessions);
+        let tick = self.stats.ticks;
         let holds_own = self.shared.mesh.holds(Rule::HeldOutputWaitsForItsOwn);
         let mut pass = |conn: ConnId, is_written: bool| {
             let session = sessions[conn.slot as usize].as_mut().filter(|session| session.conn == conn);
@@ -27,6 +28,7 @@ impl Core {
             #[cfg(feature = "simulation")]
             let is_pushed_to = session.is_subscribed() || session.tracking.is_some();
             let output = session.gated.get_or_insert_default();
+            let gate = if output.is_free(tick, &session.out) { 0 } else { gate };
             #[cfg(feature = "simulation")]
             let gate = if rules_hold_back(&shared.mesh, is_pushed_to) { gate } else { 0 };
             // Replies that are withheld from the write come here too, if older ones are held.
@@ -57,8 +59,24 @@ impl Core {
         if !joined.is_empty() {
             self.log.wanted = self.log.wanted.max(gate);
         }
+        self.count_held(joined.len());
         held.append(&mut joined);
         self.log.held = held;
+    }
+
+    /// While a script runs for long an epoch waits for it, and with it the output of all. What tells clients so, and what
+    /// those are told who end it, is not to wait: an error or a status shows nothing of the data. It was put behind `before`
+    /// bytes of output.
+    pub(in crate::core) fn pass_gate(&mut self, conn: ConnId, before: usize) {
+        if !self.log.gates {
+            return;
+        }
+        let tick = self.stats.ticks;
+        let Some(session) = self.session(conn) else { return };
+        if matches!(session.out.get(before), Some(b'-' | b'+')) {
+            let after = session.out.len();
+            session.gated.get_or_insert_default().free(tick, before, after);
+        }
     }
 
     pub(super) fn is_released(&self, conn: ConnId) -> bool {
