@@ -165,16 +165,12 @@ impl Core {
         if let Some(session) = self.session(conn) {
             session.forget_caching(command);
         }
-        let before = self.output_bytes(conn);
+        let passes = self.passes_while_busy(conn);
         self.answer_now(conn, |_, reply| reply.error(error.as_bytes()));
-        if self.shared.scripts.is_busy() {
-            self.pass_gate(conn, before);
+        if passes {
+            self.pass_output(conn);
         }
         Flow::Continue
-    }
-
-    fn output_bytes(&mut self, conn: ConnId) -> usize {
-        self.session(conn).map_or(0, |session| session.out.len())
     }
 
     /// A command, if it is one, was refused.
@@ -284,8 +280,7 @@ impl Core {
         let began = self.clock.micros();
         let mut flow = Flow::Continue;
         let mut failed = None;
-        let may_end_script = row.command.flags.has(Flag::AllowBusy) && self.shared.scripts.is_busy();
-        let before = if may_end_script { self.output_bytes(caller.conn) } else { 0 };
+        let passes = row.command.flags.has(Flag::AllowBusy) && self.passes_while_busy(caller.conn);
         self.answer_now(caller.conn, |core, reply| {
             let mut ctx = SessionCtx { core, conn: caller.conn, flow: Flow::Continue };
             let mark = reply.mark();
@@ -296,11 +291,11 @@ impl Core {
             }
             flow = ctx.flow;
         });
+        if passes {
+            self.pass_output(caller.conn);
+        }
         if let Some(session) = self.session(caller.conn) {
             session.closing |= flow == Flow::Close;
-        }
-        if may_end_script {
-            self.pass_gate(caller.conn, before);
         }
         self.show_to_monitors(caller.conn, row, args);
         self.finished((caller.conn, self.id), row, args, began, failed.as_ref());
@@ -336,10 +331,10 @@ impl Core {
         let placed = place(&mut ctx, row, args);
         let flow = ctx.flow;
         if let Err(error) = placed {
-            let before = self.output_bytes(caller.conn);
+            let passes = self.passes_while_busy(caller.conn);
             self.answer_now(caller.conn, |_, reply| reply.error(error.as_bytes()));
-            if self.shared.scripts.is_busy() {
-                self.pass_gate(caller.conn, before);
+            if passes {
+                self.pass_output(caller.conn);
             }
             self.finished((caller.conn, self.id), row, args, began, Some(&error));
         }

@@ -20,8 +20,6 @@ pub struct Gated {
     seen: usize,
     /// So many bytes wait for an earlier barrier only.
     mark: Option<(u64, usize)>,
-    /// In this tick, so many bytes of the output show nothing of the data, and there was none before them.
-    free: (u64, usize),
 }
 
 impl Gated {
@@ -36,16 +34,9 @@ impl Gated {
         self.seen = out.len();
     }
 
-    /// What came to the output in this tick, from byte `before` to `after`, shows nothing that a log could lose.
-    pub fn free(&mut self, tick: u64, before: usize, after: usize) {
-        if before == 0 || self.free == (tick, before) {
-            self.free = (tick, after);
-        }
-    }
-
-    /// Whether all output is such.
-    pub fn is_free(&self, tick: u64, out: &[u8]) -> bool {
-        self.free == (tick, out.len())
+    /// Whether nothing has come to `out` since the last time.
+    pub fn has_seen(&self, out: &[u8]) -> bool {
+        out.len() == self.seen
     }
 
     /// The barrier that the first of what is held waits for.
@@ -114,15 +105,20 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_nothing_is_told_apart() {
-        let (mut gated, out) = (Gated::default(), b"-BUSY +OK value");
-        gated.free(7, 0, 6);
-        assert!(gated.is_free(7, &out[..6]) && !gated.is_free(8, &out[..6]));
-        gated.free(7, 6, 10);
-        assert!(gated.is_free(7, &out[..10]));
-        assert!(!gated.is_free(7, out), "something else came behind it");
-        gated.free(9, 3, 6);
-        assert!(!gated.is_free(9, &out[..6]), "something was held ahead of it");
+    fn what_passes_waits_for_what_is_before_it_only() {
+        let (mut gated, mut out) = (Gated::default(), b"busy".to_vec());
+        assert!(!gated.has_seen(&out) && gated.has_seen(b""));
+        gated.hold(0, &out);
+        gated.hold(7, &out);
+        assert!(gated.release(&mut out, |gate| gate == 0));
+        gated.ready.clear();
+        out.extend_from_slice(b"reply");
+        gated.hold(7, &out);
+        out.extend_from_slice(b"busy");
+        gated.hold(0, &out);
+        assert!(!gated.release(&mut out, |gate| gate == 0), "behind what is held");
+        assert!(gated.release(&mut out, |gate| gate <= 7));
+        assert_eq!((gated.ready.as_slice(), out.len()), (&b"replybusy"[..], 0));
     }
 
     #[test]

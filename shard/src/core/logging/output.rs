@@ -20,7 +20,6 @@ impl Core {
         let gate = if gates { epochs.gate().max(wanted) } else { 0 };
         let mut held = std::mem::take(&mut self.log.held);
         let (shared, sessions) = (&self.shared, &mut self.sessions);
-        let tick = self.stats.ticks;
         let holds_own = self.shared.mesh.holds(Rule::HeldOutputWaitsForItsOwn);
         let mut pass = |conn: ConnId, is_written: bool| {
             let session = sessions[conn.slot as usize].as_mut().filter(|session| session.conn == conn);
@@ -28,7 +27,6 @@ impl Core {
             #[cfg(feature = "simulation")]
             let is_pushed_to = session.is_subscribed() || session.tracking.is_some();
             let output = session.gated.get_or_insert_default();
-            let gate = if output.is_free(tick, &session.out) { 0 } else { gate };
             #[cfg(feature = "simulation")]
             let gate = if rules_hold_back(&shared.mesh, is_pushed_to) { gate } else { 0 };
             // Replies that are withheld from the write come here too, if older ones are held.
@@ -64,18 +62,20 @@ impl Core {
         self.log.held = held;
     }
 
-    /// While a script runs for long an epoch waits for it, and with it the output of all. What tells clients so, and what
-    /// those are told who end it, is not to wait: an error or a status shows nothing of the data. It was put behind `before`
-    /// bytes of output.
-    pub(in crate::core) fn pass_gate(&mut self, conn: ConnId, before: usize) {
-        if !self.log.gates {
-            return;
-        }
-        let tick = self.stats.ticks;
-        let Some(session) = self.session(conn) else { return };
-        if matches!(session.out.get(before), Some(b'-' | b'+')) {
-            let after = session.out.len();
-            session.gated.get_or_insert_default().free(tick, before, after);
+    /// Whether an answer to `conn` that shows nothing of the data set may leave by itself. While a script is busy there is
+    /// no barrier before its end, and who is told BUSY, or ends the script, is not to wait for that.
+    pub(in crate::core) fn passes_while_busy(&mut self, conn: ConnId) -> bool {
+        self.log.gates
+            && self.shared.scripts.is_busy()
+            && self.session(conn).is_some_and(|session| {
+                session.gated.as_ref().map_or(session.out.is_empty(), |gated| gated.has_seen(&session.out))
+            })
+    }
+
+    /// What a client was told since shows nothing of the data set: it waits for no barrier but that of what is before it.
+    pub(in crate::core) fn pass_output(&mut self, conn: ConnId) {
+        if let Some(session) = self.session(conn) {
+            session.gated.get_or_insert_default().hold(0, &session.out);
         }
     }
 
