@@ -72,6 +72,8 @@ pub enum FileOp {
         offset: u64,
         /// What is written.
         bytes: Vec<u8>,
+        /// When all of it is written the file is synced, before anybody is told.
+        syncs: bool,
     },
     /// What was written is to survive the machine.
     Sync,
@@ -97,6 +99,8 @@ pub struct FileDone {
     pub result: io::Result<usize>,
     /// The bytes that were to be written.
     pub bytes: Vec<u8>,
+    /// What became of the sync behind a write; none if it was not asked for, or not all was written.
+    pub synced: Option<io::Result<()>>,
 }
 
 /// What the service wants done with connections at the end of a tick. The vectors are emptied by the loop.

@@ -126,8 +126,9 @@ impl<S: Service> Loop<S> {
                 Op::Accept => self.accepted(completion),
                 Op::Wake if !completion.more() => wake::submit(&mut self.ring, self.waker.fd()),
                 Op::File => {
-                    let done = self.files.finish(completion.token.id.slot, completion.result);
-                    self.service.file_done(done);
+                    if let Some(done) = self.files.finish(completion.token.id.slot, completion.result) {
+                        self.service.file_done(done);
+                    }
                 }
                 Op::Wake | Op::Cancel => {}
             }
@@ -189,8 +190,12 @@ impl<S: Service> Loop<S> {
     /// Does what the service wants done.
     fn act(&mut self) {
         let mut actions = std::mem::take(&mut self.actions);
-        for request in actions.files.drain(..) {
-            self.files.submit(&mut self.ring, request);
+        if !actions.files.is_empty() {
+            for request in actions.files.drain(..) {
+                self.files.submit(&mut self.ring, request);
+            }
+            // The disk works while sockets are written.
+            self.ring.submit();
         }
         for socket in actions.adopt.drain(..) {
             if self.stopping.is_none() {

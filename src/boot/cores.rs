@@ -240,10 +240,11 @@ impl Cores {
             self.bell.wait().map_err(|error| format!("Can't wait for the shards: {error}"))?;
         }
         if let Some(why) = loading.failure() {
-            tracing::error!("{why}");
+            // What is wrong with a log is the last thing said, as in Redis.
             if loading.is_log() {
-                return Err("Terminating server after append-only file reading failure.".to_owned());
+                return Err(why);
             }
+            tracing::error!("{why}");
             return Err("Terminating server after rdb file reading failure.".to_owned());
         }
         let (from, seconds) =

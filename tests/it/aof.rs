@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::replay::{digest, ended, write};
 use crate::support::client::encode_line;
@@ -274,5 +274,30 @@ fn a_base_of_commands_keeps_times_of_fields() {
         let before = times(&server);
         let server = Launch::new(target).args(&args).after(ended(server)).start();
         assert_eq!(times(&server), before, "{target:?}");
+    }
+}
+
+#[test]
+fn what_is_not_written_yet_is_not_shown() {
+    const SLEEP: Duration = Duration::from_millis(400);
+    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+        for how in ["always", "everysec"] {
+            let server = Launch::new(target).args(&["--appendonly", "yes", "--appendfsync", how]).start();
+            let (mut writer, mut reader) = (server.client(), server.client());
+            writer.must("DEBUG AOF-FLUSH-SLEEP 400000");
+            let began = Instant::now();
+            writer.send(&["SET", "key", "x"]);
+            let mut seen = Value::Null;
+            while seen == Value::Null {
+                seen = reader.line("GET key");
+            }
+            assert_eq!(seen.text(), "x");
+            assert!(began.elapsed() >= SLEEP, "{target:?}, {how}: it was shown before it was written");
+            assert_eq!(writer.read(), Value::ok());
+            writer.must("DEBUG AOF-FLUSH-SLEEP 0");
+            assert_eq!(writer.line("DEBUG AOF-FLUSH-SLEEP x").error(), "ERR value is not an integer or out of range");
+            let server = Launch::new(target).args(&["--appendonly", "yes"]).after(ended(server)).start();
+            assert_eq!(server.client().line("GET key").text(), "x");
+        }
     }
 }

@@ -231,6 +231,19 @@ fn what_is_no_log_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_base_that_is_gone_is_no_empty_data_set() {
+    let server = ended(Server::start(Target::Tessera(2)));
+    let directory = server.dir().join(DIRECTORY);
+    fs::create_dir_all(&directory).expect("the directory is ours");
+    fs::write(directory.join("appendonly.aof.manifest"), "file appendonly.aof seq 1 type b\n")
+        .expect("the directory is ours");
+    let launch = Launch::new(Target::Tessera(2)).dir_of(server).args(&["--appendonly", "yes"]);
+    let failure = launch.try_start().map(|_| ()).expect_err("the base is nowhere");
+    let why = "Unable to obtain the AOF file appendonly.aof length. stat: No such file or directory";
+    assert!(failure.output.contains(why), "{}", failure.output);
+}
+
+#[test]
 fn an_error_of_a_command_is_told_and_the_load_goes_on() {
     let server =
         beside(2, &log_of(&["SET a x", "INCR a", "MULTI", "RPUSH a 1", "SET b 1", "EXEC", "BLPOP none 0"]), &[]);

@@ -1,9 +1,10 @@
 //! Scripts that run for long: who is served meanwhile, who is told BUSY, and how a script ends.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::slots::key_on;
-use crate::support::{Client, Launch, Server, Value, each_target, eventually};
+use crate::support::{Client, Launch, Server, Target, Value, each_target, eventually, targets};
 
 const BUSY_EVAL: &str = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
 const BUSY_FCALL: &str = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
@@ -253,5 +254,29 @@ fn libraries_are_in_the_snapshot() {
         let mut client = server.client();
         assert_eq!(client.must("FCALL F_KEPT 0"), Value::bulk("new"));
         assert_eq!(client.must("FCALL f_other 0"), Value::bulk("too"));
+    }
+}
+
+/// The epoch of the log that a script is in waits for it, and so do the replies that show anything of that epoch; but who
+/// comes to end the script is heard.
+#[test]
+fn with_a_log_a_busy_script_is_told_of_and_ended() {
+    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+        for how in ["always", "everysec"] {
+            let args = ["--appendonly", "yes", "--appendfsync", how, "--busy-reply-threshold", "50"];
+            let server = Launch::new(target).args(&args).start();
+            let mut script = running(&server, &["EVAL", ENDLESS, "1", "key"]);
+            thread::sleep(Duration::from_millis(10));
+            let mut writer = running(&server, &["SET", "beside", "x"]);
+            eventually("the script to be slow", || server.log().contains("Slow script detected"));
+            for _ in 0..3 {
+                assert_eq!(server.client().line("GET key").error(), BUSY_EVAL, "{target:?}, {how}");
+                assert_eq!(server.client().line("PING").error(), BUSY_EVAL, "{target:?}, {how}");
+                assert_eq!(server.client().line("EVAL return(1) 1 key").error(), BUSY_EVAL, "{target:?}, {how}");
+            }
+            assert_eq!(server.client().line("SCRIPT KILL"), Value::ok(), "{target:?}, {how}");
+            killed(&mut script);
+            assert_eq!(writer.read(), Value::ok());
+        }
     }
 }

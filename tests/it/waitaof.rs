@@ -78,6 +78,28 @@ fn in_a_transaction_nobody_waits() {
 }
 
 #[test]
+fn a_transaction_asks_for_what_was_written_before_it() {
+    for target in servers() {
+        let server = start(target, "always");
+        let mut client = server.client();
+        for round in 0..20 {
+            client.must(&format!("SET key:{round} x"));
+            client.must("MULTI");
+            client.must(&format!("SET other:{round} x"));
+            client.must("WAITAOF 1 0 0");
+            client.must("WAITAOF 0 0 0");
+            let expected = Value::Array(vec![Value::ok(), acks(1), acks(1)]);
+            assert_eq!(client.line("EXEC"), expected, "{target:?}: what was answered is synced");
+        }
+        client.must("CONFIG SET appendfsync no");
+        client.must("SET key x");
+        client.must("MULTI");
+        client.must("WAITAOF 1 0 0");
+        assert_eq!(client.line("EXEC"), Value::Array(vec![acks(0)]), "{target:?}: nobody has synced it");
+    }
+}
+
+#[test]
 fn without_a_log_nothing_is_waited_for() {
     for target in servers() {
         let server = Server::start(target);

@@ -74,6 +74,8 @@ struct Pending {
     request: FileRequest,
     /// The length of the file when it was asked for.
     covers: u64,
+    /// The bytes whose write it was asked for with.
+    behind: Option<Vec<u8>>,
 }
 
 /// The files of one run.
@@ -101,7 +103,7 @@ impl Disk {
     /// A core asks for something.
     pub fn ask(&mut self, core: usize, request: FileRequest) {
         let covers = length_of(&request.file);
-        self.pending.push(Pending { core, request, covers });
+        self.pending.push(Pending { core, request, covers, behind: None });
     }
 
     /// How many requests are pending.
@@ -122,16 +124,23 @@ impl Disk {
 
     /// Does what is pending at this place. What it was, for a reader.
     pub fn apply(&mut self, place: usize, choice: &mut dyn Choice) -> String {
-        let Pending { core, request, covers } = self.pending.remove(place);
+        let Pending { core, request, covers, behind } = self.pending.remove(place);
         let FileRequest { number, file, op } = request;
         let inode = inode_of(&file);
-        let (told, written, bytes) = match op {
-            FileOp::Write { offset, bytes } => {
+        let (told, written, bytes, synced) = match op {
+            FileOp::Write { offset, bytes, syncs } => {
                 let short = bytes.len() > 1 && choice.oddity(SHORT_ONE_IN);
                 let count = if short { 1 + choice.pick(bytes.len() - 1) } else { bytes.len() };
                 file.write_all_at(&bytes[..count], offset).expect("there is room in memory");
                 self.synced.entry(inode).or_insert(offset);
-                (format!("{count} of {} bytes of core {core} are written", bytes.len()), count, bytes)
+                let told = format!("{count} of {} bytes of core {core} are written", bytes.len());
+                if syncs && !short {
+                    let covers = length_of(&file);
+                    let request = FileRequest { number, file, op: FileOp::Sync };
+                    self.pending.push(Pending { core, request, covers, behind: Some(bytes) });
+                    return told;
+                }
+                (told, count, bytes, None)
             }
             FileOp::Sync => {
                 let is_all = covers >= length_of(&file);
@@ -140,10 +149,12 @@ impl Disk {
                 } else if let Some(synced) = self.synced.get_mut(&inode) {
                     *synced = covers.max(*synced);
                 }
-                (format!("the file of core {core} is synced"), 0, Vec::new())
+                let synced = behind.is_some().then_some(Ok(()));
+                let bytes = behind.unwrap_or_default();
+                (format!("the file of core {core} is synced"), bytes.len(), bytes, synced)
             }
         };
-        self.done.push((core, FileDone { number, result: Ok(written), bytes }));
+        self.done.push((core, FileDone { number, result: Ok(written), bytes, synced }));
         told
     }
 
@@ -166,7 +177,7 @@ impl Disk {
             let inode = fs::metadata(&path).expect("it is there").ino();
             let mut bytes = fs::read(&path).expect("it can be read");
             for Pending { request, .. } in &self.pending {
-                if let FileOp::Write { offset, bytes: more } = &request.op
+                if let FileOp::Write { offset, bytes: more, .. } = &request.op
                     && inode_of(&request.file) == inode
                 {
                     bytes.truncate(*offset as usize);

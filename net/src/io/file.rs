@@ -1,5 +1,13 @@
 //! Writing and syncing files through the ring: for a service that keeps a log.
 //!
+//! ```text
+//!   write ───────► told                      write ──link──► sync ──► told once, of both
+//!                                                   └ not begun unless all was written
+//! ```
+//!
+//! ext4 does neither at once: each goes to a worker of the kernel's. A write and its sync that are linked stay with one
+//! worker, and this core is not needed in between.
+//!
 //! What is written belongs to [`Files`] from the submission to the completion, and so does the file.
 
 use std::collections::HashMap;
@@ -7,7 +15,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 
 use io_uring::types::FsyncFlags;
-use io_uring::{opcode, types};
+use io_uring::{opcode, squeue, types};
 
 use crate::io::ring::Ring;
 use crate::io::{Op, Token};
@@ -16,42 +24,76 @@ use crate::service::{FileDone, FileOp, FileRequest};
 /// One request writes so many bytes at most; what it does not write is asked for again.
 const WRITE_BYTES_MAX: usize = 1 << 30;
 
+/// What the number of a write has in addition for the sync behind it.
+const SYNC_BEHIND: u32 = 1 << 16;
+
+/// A request on its way.
+struct Flight {
+    request: FileRequest,
+    /// How it ended, and the sync behind it; none while that is not known.
+    result: Option<i32>,
+    synced: Option<i32>,
+    /// Completions that are to come.
+    missing: u8,
+}
+
 /// The requests of one core on files that are in flight.
 #[derive(Default)]
 pub(crate) struct Files {
     next: u32,
-    flights: HashMap<u32, FileRequest>,
+    flights: HashMap<u32, Flight>,
 }
 
 impl Files {
     /// Queues a request.
     pub(crate) fn submit(&mut self, ring: &mut Ring, request: FileRequest) {
         // Few are in flight at a time, so the number is free again long before it comes round.
-        self.next = (self.next + 1) & 0xffff;
+        self.next = (self.next + 1) % SYNC_BEHIND;
         let file = types::Fd(request.file.as_raw_fd());
-        let entry = match &request.op {
-            FileOp::Write { offset, bytes } => {
+        let sync = opcode::Fsync::new(file).flags(FsyncFlags::DATASYNC).build();
+        let (entry, behind) = match &request.op {
+            FileOp::Write { offset, bytes, syncs } => {
                 let len = bytes.len().min(WRITE_BYTES_MAX) as u32;
-                opcode::Write::new(file, bytes.as_ptr(), len).offset(*offset).build()
+                let write = opcode::Write::new(file, bytes.as_ptr(), len).offset(*offset).build();
+                if *syncs { (write.flags(squeue::Flags::IO_LINK), Some(sync)) } else { (write, None) }
             }
-            FileOp::Sync => opcode::Fsync::new(file).flags(FsyncFlags::DATASYNC).build(),
+            FileOp::Sync => (sync, None),
         };
-        let previous = self.flights.insert(self.next, request);
+        let missing = 1 + u8::from(behind.is_some());
+        let flight = Flight { request, result: None, synced: None, missing };
+        let previous = self.flights.insert(self.next, flight);
         assert!(previous.is_none(), "a number is used again when its request is over");
-        // SAFETY: the bytes are on the heap and owned by the table, which leaves them alone until this request's completion
-        // was collected, and the file is open as long; on tear-down the table is leaked if it was not.
+        // A link holds between requests that are submitted together.
+        ring.make_room(usize::from(missing));
+        // SAFETY: the bytes are on the heap and owned by the table, which leaves them alone until this request's last
+        // completion was collected, and the file is open as long; on tear-down the table is leaked if it was not.
         unsafe { ring.push(&entry, Token::numbered(Op::File, self.next)) };
+        if let Some(sync) = behind {
+            // SAFETY: it names no memory, and the file is open as said above.
+            unsafe { ring.push(&sync, Token::numbered(Op::File, self.next | SYNC_BEHIND)) };
+        }
     }
 
-    /// A request completed: what is to be told of it.
-    pub(crate) fn finish(&mut self, slot: u32, result: i32) -> FileDone {
-        let FileRequest { number, op, .. } = self.flights.remove(&slot).expect("what completes was submitted");
-        let result = usize::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result));
-        let bytes = match op {
+    /// A request completed, or one of its two parts: what is to be told of it, if all is known.
+    pub(crate) fn finish(&mut self, slot: u32, result: i32) -> Option<FileDone> {
+        let number = slot % SYNC_BEHIND;
+        let flight = self.flights.get_mut(&number).expect("what completes was submitted");
+        let part = if slot == number { &mut flight.result } else { &mut flight.synced };
+        *part = Some(result);
+        flight.missing -= 1;
+        if flight.missing > 0 {
+            return None;
+        }
+        let Flight { request, result, synced, .. } = self.flights.remove(&number).expect("it was looked at just now");
+        let told = |result: i32| usize::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result));
+        let bytes = match request.op {
             FileOp::Write { bytes, .. } => bytes,
             FileOp::Sync => Vec::new(),
         };
-        FileDone { number, result, bytes }
+        // What was not begun for want of the write has nothing to say.
+        let synced = synced.filter(|result| *result != -libc::ECANCELED).map(|result| told(result).map(|_| ()));
+        let result = told(result.expect("no completion is missing"));
+        Some(FileDone { number: request.number, result, bytes, synced })
     }
 
     /// Leaves everything to the kernel for ever: it did not say that it is done with it.

@@ -97,6 +97,18 @@ impl Ring {
         self.in_flight
     }
 
+    /// Sees to it that so many requests can be queued and are submitted together.
+    pub(super) fn make_room(&mut self, requests: usize) {
+        loop {
+            let submission = self.inner.submission();
+            if submission.capacity() - submission.len() >= requests {
+                return;
+            }
+            drop(submission);
+            self.submit();
+        }
+    }
+
     /// Queues a request; it is submitted by the next `enter`.
     ///
     /// # Safety
@@ -110,13 +122,12 @@ impl Ring {
             if unsafe { self.inner.submission().push(&entry) }.is_ok() {
                 return;
             }
-            self.submit_some();
+            self.submit();
         }
     }
 
-    /// The queue is full: hands it to the kernel without making completions.
-    #[cold]
-    fn submit_some(&mut self) {
+    /// Hands what is queued to the kernel without making completions.
+    pub(crate) fn submit(&mut self) {
         match self.inner.submitter().submit() {
             Ok(_) => {}
             Err(error) if is_passing(&error) => {

@@ -101,6 +101,12 @@ impl Epochs {
         number <= self.complete.load(Ordering::Acquire)
     }
 
+    /// The last barrier that is complete.
+    #[inline]
+    pub fn complete_up_to(&self) -> u64 {
+        self.complete.load(Ordering::Acquire)
+    }
+
     /// Whether all that belongs to epochs up to this barrier is synced, as far as it is written.
     pub fn is_synced(&self, number: u64) -> bool {
         let is_behind = |unsynced: u64| unsynced == 0 || unsynced > number;

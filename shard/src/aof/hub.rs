@@ -49,6 +49,10 @@ pub struct Log {
     pub writes: AtomicU64,
     /// Syncs that ended well.
     pub syncs: AtomicU64,
+    /// Syncs under way that no write waits for.
+    pub pending_syncs: AtomicU64,
+    /// So many microseconds pass before a group is written (DEBUG AOF-FLUSH-SLEEP).
+    pub flush_sleep_micros: AtomicU64,
     last_retry: AtomicI64,
     /// Commands about libraries of functions, in their order, for the log of the first shard.
     functions: Mutex<Vec<Vec<u8>>>,
@@ -129,6 +133,8 @@ impl Log {
             delayed_syncs: AtomicU64::new(0),
             writes: AtomicU64::new(0),
             syncs: AtomicU64::new(0),
+            pending_syncs: AtomicU64::new(0),
+            flush_sleep_micros: AtomicU64::new(0),
             last_retry: AtomicI64::new(0),
             functions: Mutex::default(),
             has_functions: AtomicBool::new(false),

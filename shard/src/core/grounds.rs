@@ -33,6 +33,10 @@ use crate::spec::Flag;
 use crate::spec::table::Row;
 use crate::wait::{Nothing, WaitRequest};
 
+/// The connection of a script: none. Its commands may run on another core than its client's, where somebody else has the
+/// same place.
+const NOBODY: ConnId = ConnId { slot: u32::MAX, generation: u32::MAX };
+
 /// In whose name commands run.
 #[derive(Clone, Copy, Debug)]
 pub struct Actor {
@@ -294,10 +298,12 @@ impl Grounds<'_> {
             reply.ok();
             return Ok(());
         }
-        if row.command.flags.has(Flag::Noscript) && self.core.session(self.actor.conn).is_none() {
+        let needs_client = row.command.flags.has(Flag::Noscript);
+        if needs_client && self.core.session(self.actor.conn).is_none() {
             return Err(NOT_ON_GROUNDS);
         }
-        let mut ctx = SessionCtx { core: self.core, conn: self.actor.conn, flow: Flow::Continue };
+        let conn = if needs_client { self.actor.conn } else { NOBODY };
+        let mut ctx = SessionCtx { core: self.core, conn, flow: Flow::Continue };
         handler(&mut ctx, args, reply)
     }
 

@@ -331,7 +331,11 @@ impl Core {
         let placed = place(&mut ctx, row, args);
         let flow = ctx.flow;
         if let Err(error) = placed {
+            let passes = self.passes_while_busy(caller.conn);
             self.answer_now(caller.conn, |_, reply| reply.error(error.as_bytes()));
+            if passes {
+                self.pass_output(caller.conn);
+            }
             self.finished((caller.conn, self.id), row, args, began, Some(&error));
         }
         match flow {

@@ -447,6 +447,7 @@ impl Service for Core {
         let next = pause_ends.map_or(self.next_cron, |end| end.min(self.next_cron)).min(deadline);
         let next = self.log_deadline().map_or(next, |at| next.min(storage::UnixMillis(at)));
         let wait = Duration::from_millis(next.0.saturating_sub(now.0).max(1) as u64);
+        let wait = self.rest_of_window().map_or(wait, |micros| wait.min(Duration::from_micros(micros)));
         let wait = self.rest_of_saving().map_or(wait, |micros| wait.min(Duration::from_micros(micros)));
         let Some((_, since)) = self.withheld.front() else {
             return Park::Sleep(Some(wait));

@@ -79,7 +79,18 @@ fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Most lengths have one digit or two: those are put in one piece, of a size that the compiler knows.
+#[inline]
 fn put_length(out: &mut Vec<u8>, kind: u8, len: usize) {
+    let digit = |number: usize| b'0' + number as u8;
+    match len {
+        0..10 => out.extend_from_slice(&[kind, digit(len), b'\r', b'\n']),
+        10..100 => out.extend_from_slice(&[kind, digit(len / 10), digit(len % 10), b'\r', b'\n']),
+        _ => put_long_length(out, kind, len),
+    }
+}
+
+fn put_long_length(out: &mut Vec<u8>, kind: u8, len: usize) {
     out.push(kind);
     out.extend_from_slice(write_i64(len as i64, &mut [0; INTEGER_TEXT_BYTES_MAX]));
     out.extend_from_slice(b"\r\n");

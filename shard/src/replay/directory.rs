@@ -37,11 +37,11 @@ pub fn open(config: &Config, shards: usize, empties: bool, now: UnixMillis) -> R
     let disk: &dyn Disk = &RealDisk;
     let directory = Path::new(&config.dir.0).join(&config.appenddirname);
     let name = &config.appendfilename;
+    let has_old = Path::new(&config.dir.0).join(name).is_file();
     let manifest = match read_manifest(disk, &directory, name)? {
-        Some(manifest) if !is_half_upgraded(disk, config, &directory, &manifest) => manifest,
-        _ if !Path::new(&config.dir.0).join(name).is_file() => {
-            return Ok(Opened { loading: None, start: LogStart::default() });
-        }
+        // A base that is nowhere is an error, which recovery finds.
+        Some(manifest) if !has_old || !is_half_upgraded(disk, config, &directory, &manifest) => manifest,
+        None if !has_old => return Ok(Opened { loading: None, start: LogStart::default() }),
         _ => upgrade(disk, config, &directory)?,
     };
     let recovered =

@@ -68,10 +68,19 @@ pub struct ClientInfo {
     pub counted_bytes: usize,
     /// When its output first passed the soft limit.
     pub soft_limit_since: Option<UnixMillis>,
-    /// Its transaction runs at this moment: of so many commands.
-    pub executes: Option<usize>,
+    /// Its transaction runs at this moment.
+    pub executes: Option<Executing>,
     /// Replies written so far (`tot-cmds` of CLIENT LIST and statistics).
     pub commands: u64,
+}
+
+/// A transaction that runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Executing {
+    /// How many commands it has.
+    pub commands: usize,
+    /// The barrier of the log behind all that its client had written before; none if some of that was still on its way.
+    pub recorded: Option<u64>,
 }
 
 /// A client's connection.

@@ -11,6 +11,7 @@ use crate::core::{Grounds, Ran};
 use crate::exec::Run;
 use crate::exec::work::{Needs, Progress, Work};
 use crate::script::work::ScriptWork;
+use crate::session::Executing;
 use crate::txn::Presence;
 
 /// A transaction that runs.
@@ -51,11 +52,14 @@ impl Exec {
 
     /// Has its client show that the transaction runs, or does no longer, to the commands of it that ask.
     fn show(&self, grounds: &mut Grounds<'_>, runs: bool) {
-        let conn = grounds.actor.conn;
-        if self.wants_home
-            && let Some(session) = grounds.core().session(conn)
-        {
-            session.info.executes = runs.then(|| self.queue.len());
+        if !self.wants_home {
+            return;
+        }
+        let (conn, commands) = (grounds.actor.conn, self.queue.len());
+        let core = grounds.core();
+        let executing = runs.then(|| Executing { commands, recorded: core.recorded_before_exec(conn) });
+        if let Some(session) = core.session(conn) {
+            session.info.executes = executing;
         }
     }
 

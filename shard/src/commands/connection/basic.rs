@@ -34,7 +34,9 @@ pub const PING: Command = Command {
 
 /// A subscribed client of RESP2 gets an answer that looks like a message.
 fn ping(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    if args.len() <= 2 && ctx.session().is_restricted() {
+    // A script has no connection.
+    let is_restricted = ctx.core.session(ctx.conn).is_some_and(|session| session.is_restricted());
+    if args.len() <= 2 && is_restricted {
         reply.array(2);
         reply.bulk(b"pong");
         reply.bulk(args.get(1).unwrap_or_default());

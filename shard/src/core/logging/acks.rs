@@ -29,9 +29,21 @@ pub(super) struct Ack {
 impl Core {
     /// Whether all that this client has written up to now is synced.
     pub fn is_synced(&mut self, conn: ConnId) -> bool {
-        let is_answered = self.session(conn).is_some_and(|session| session.replies.is_empty());
-        let barrier = self.last_recorded();
-        is_answered && self.shared.log.is_synced(barrier)
+        let Some(session) = self.session(conn) else { return false };
+        let recorded = match session.info.executes {
+            // What the transaction itself has written is not asked for.
+            Some(executing) => executing.recorded,
+            None => session.replies.is_empty().then(|| self.last_recorded()),
+        };
+        recorded.is_some_and(|barrier| self.shared.log.is_synced(barrier))
+    }
+
+    /// The barrier behind all that this client has written before its transaction, which begins here now; none if something
+    /// of that was not answered yet.
+    pub fn recorded_before_exec(&mut self, conn: ConnId) -> Option<u64> {
+        // The transaction itself has the last place, unless it runs where it was received.
+        let is_answered = self.session(conn).is_some_and(|session| session.replies.len() <= 1);
+        is_answered.then(|| self.last_recorded())
     }
 
     /// The reply of place `seq` comes when the writes of `conn` are synced.

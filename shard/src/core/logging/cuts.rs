@@ -64,12 +64,13 @@ impl Core {
         if !self.log.gates && self.log.jobs.is_empty() {
             return;
         }
+        self.open_window();
         let epochs = &self.shared.log.epochs;
         let is_functions = self.shared.log.has_functions();
         let wanted = !self.shard.journal.is_empty() || self.log.wanted > epochs.pushed() || is_functions;
         // What is loaded is not to grow meanwhile.
         let loads = self.shared.snapshots.has_loading();
-        if loads || (!wanted && self.log.jobs.is_empty()) || !epochs.try_begin() {
+        if loads || (!wanted && self.log.jobs.is_empty()) || self.rest_of_window().is_some() || !epochs.try_begin() {
             return;
         }
         let (shared, clock) = (Arc::clone(&self.shared), &self.clock);
@@ -144,8 +145,9 @@ impl Core {
         let mut group = Vec::with_capacity(records.len() + 64);
         put_group(&mut group, barrier.epoch, &barrier.members, &records);
         assert!(self.log.flight.is_none(), "one barrier is under way at a time");
+        self.log.window.group_began(self.clock.micros());
         self.log.flight = Some(Flight { barrier: Arc::clone(barrier), offset, again: None });
-        self.write_group(group);
+        self.begin_group(group);
     }
 
     /// What was recorded up to now, that of libraries included if this shard keeps it.

@@ -5,6 +5,8 @@
 //! disk takes it; meanwhile no barrier is pushed, nobody waits, and writes are refused, as in Redis. With `always` a server
 //! that cannot write ends, and tells nobody of what it could not write.
 //!
+//! With `always` the sync of a group comes with its write, as one request.
+//!
 //! A sync that has failed is not tried again: the next one would succeed without what this one has lost. Writes are refused
 //! until the data set is in a new base, behind which there are new files ([`Log::doubt`](crate::aof::Log::doubt)).
 
@@ -34,7 +36,7 @@ pub(super) struct Flight {
     pub(super) barrier: Arc<Barrier>,
     /// Where what is left of it goes.
     pub(super) offset: u64,
-    /// What is left of it, while it waits to be tried again at this time.
+    /// What is left of it, while it waits to be written, or to be tried again, at this time.
     pub(super) again: Option<(Vec<u8>, i64)>,
 }
 
@@ -44,11 +46,22 @@ impl Core {
         self.log.requests.push(FileRequest { number, file, op });
     }
 
+    /// Writes a group, at once unless that is to take long.
+    pub(super) fn begin_group(&mut self, bytes: Vec<u8>) {
+        let sleep = self.shared.log.flush_sleep_micros.load(Ordering::Relaxed);
+        if sleep == 0 {
+            return self.write_group(bytes);
+        }
+        let at = self.clock.now().0.saturating_add_unsigned(sleep.div_ceil(1000));
+        self.log.flight.as_mut().expect("it is on its way").again = Some((bytes, at));
+    }
+
     pub(super) fn write_group(&mut self, bytes: Vec<u8>) {
         self.note_slow_sync();
         let offset = self.log.flight.as_ref().expect("it is on its way").offset;
         self.shared.log.buffered.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        self.request(WRITE, FileOp::Write { offset, bytes });
+        let syncs = self.syncs_groups();
+        self.request(WRITE, FileOp::Write { offset, bytes, syncs });
     }
 
     /// A write to a file waits for the sync of it that is under way.
@@ -68,13 +81,13 @@ impl Core {
     pub(in crate::core) fn log_request_done(&mut self, done: FileDone) {
         match done.number {
             WRITE => self.group_written(done),
-            SYNC => self.group_synced(done.result),
+            SYNC => self.group_synced(done.result.map(|_| ())),
             _ => self.synced_behind(done.result),
         }
     }
 
     fn group_written(&mut self, done: FileDone) {
-        let FileDone { result, mut bytes, .. } = done;
+        let FileDone { result, mut bytes, synced, .. } = done;
         self.shared.log.buffered.fetch_sub(bytes.len() as u64, Ordering::Relaxed);
         self.shared.log.writes.fetch_add(1, Ordering::Relaxed);
         let Some(flight) = &mut self.log.flight else { return };
@@ -93,13 +106,18 @@ impl Core {
                     bytes.drain(..written);
                     return self.write_group(bytes);
                 }
-                self.group_is_there();
+                self.group_is_there(synced);
             }
             Err(error) => self.write_failed(&error, bytes),
         }
     }
 
-    fn group_is_there(&mut self) {
+    /// Whether groups are synced before anybody is told of them.
+    pub(super) fn syncs_groups(&self) -> bool {
+        self.shard.config.appendfsync == AppendFsync::Always && !self.may_skip_sync()
+    }
+
+    fn group_is_there(&mut self, synced: Option<io::Result<()>>) {
         let flight = self.log.flight.as_ref().expect("it was written just now");
         let file = self.log.file.as_mut().expect("it was written to");
         file.offset = flight.offset;
@@ -110,7 +128,11 @@ impl Core {
             self.shared.log.epochs.set_failing(false, &self.shared.mesh);
             self.shared.snapshots.judge_log(&self.shared);
         }
-        if self.shard.config.appendfsync == AppendFsync::Always && !self.may_skip_sync() {
+        if let Some(result) = synced {
+            return self.group_synced(result);
+        }
+        // It was not when the write was asked for.
+        if self.syncs_groups() {
             return self.request(SYNC, FileOp::Sync);
         }
         if self.log.unsynced == 0 {
@@ -163,7 +185,7 @@ impl Core {
         self.shared.request_stop(Stop::Orderly(1));
     }
 
-    fn group_synced(&mut self, result: io::Result<usize>) {
+    fn group_synced(&mut self, result: io::Result<()>) {
         // The log may have been turned off meanwhile.
         if let Some(error) = result.err().filter(|_| self.log.file.is_some()) {
             let why = system_text(&error);
@@ -173,6 +195,7 @@ impl Core {
             return self.give_up();
         }
         self.shared.log.syncs.fetch_add(1, Ordering::Relaxed);
+        self.log.window.group_ended(self.clock.micros());
         self.log.unsynced = 0;
         self.shared.log.epochs.note_unsynced(self.id, 0);
         if self.log.flight.is_some() {
@@ -182,6 +205,7 @@ impl Core {
 
     fn synced_behind(&mut self, result: io::Result<usize>) {
         self.log.is_syncing = false;
+        self.shared.log.pending_syncs.fetch_sub(1, Ordering::Relaxed);
         match result {
             Ok(_) => {
                 self.shared.log.syncs.fetch_add(1, Ordering::Relaxed);
@@ -236,6 +260,7 @@ impl Core {
         self.log.synced_at = self.tick_time.0;
         self.log.unsynced = 0;
         self.log.is_syncing = true;
+        self.shared.log.pending_syncs.fetch_add(1, Ordering::Relaxed);
         self.request(SYNC_BEHIND, FileOp::Sync);
     }
 }

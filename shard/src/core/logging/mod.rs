@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `cuts.rs` | barriers are pushed; what was recorded up to one is cut off |
 //! | `groups.rs` | a group is written and synced, and written again when the disk has failed |
+//! | `window.rs` | with `always`, whoever is about to write is waited for |
 //! | `output.rs` | what may not leave yet is held |
 //! | `acks.rs` | clients wait for their writes to be synced (WAITAOF) |
 //! | `end.rs` | the server ends |
@@ -13,6 +14,7 @@ mod cuts;
 mod end;
 mod groups;
 mod output;
+mod window;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use crate::snapshot::{Job, Kind};
 use acks::Ack;
 pub use acks::NO_LOG;
 use groups::Flight;
+use window::Window;
 
 /// `everysec`, and the time after which a write is tried again, in milliseconds.
 const SECOND_MILLIS: i64 = 1000;
@@ -42,6 +45,7 @@ pub(super) struct Logging {
     file: Option<LogFile>,
     /// The group that is being written.
     flight: Option<Flight>,
+    window: Window,
     /// The keeper has what was recorded, and will have the next file.
     handed: Option<Arc<Barrier>>,
     /// For the ring, at the end of the tick.
@@ -138,8 +142,10 @@ impl Core {
             return true;
         }
         epochs.wait(self.id);
-        let may_push = !epochs.is_under_way() && (!self.shard.journal.is_empty() || !log.jobs.is_empty());
-        let wants = !epochs.is_under_way() && log.wanted > epochs.pushed();
+        // The core is woken at the end of its window.
+        let is_turn = !epochs.is_under_way() && self.rest_of_window().is_none();
+        let may_push = is_turn && (!self.shard.journal.is_empty() || !log.jobs.is_empty());
+        let wants = is_turn && log.wanted > epochs.pushed();
         let may_leave = log.held.iter().any(|conn| self.is_released(*conn));
         let may_end = log.ending.is_some_and(|(_, barrier)| epochs.is_written(barrier) || epochs.has_given_up());
         !may_push && !wants && !may_leave && !may_end && !self.may_ack()

@@ -57,6 +57,7 @@ impl Core {
         if !joined.is_empty() {
             self.log.wanted = self.log.wanted.max(gate);
         }
+        self.count_held(joined.len());
         held.append(&mut joined);
         self.log.held = held;
     }

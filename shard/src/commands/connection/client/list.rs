@@ -192,7 +192,7 @@ pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>
     field("ssub", &subscribed(Kind::ShardChannel));
     let transaction = session.transaction.as_deref();
     let kept = transaction.filter(|transaction| transaction.is_open).map(|transaction| transaction.queue.len());
-    let kept = kept.or(info.executes);
+    let kept = kept.or(info.executes.map(|executing| executing.commands));
     field("multi", &kept.map_or(-1, |kept| kept as i64));
     field("qbuf", &usage.query);
     field("qbuf-free", &usage.query_free);

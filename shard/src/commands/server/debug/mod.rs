@@ -55,6 +55,7 @@ struct Word {
 }
 
 const WORDS: &[Word] = &[
+    switches::AOF_FLUSH_SLEEP,
     crash::ASSERT,
     switches::CHANGE_REPL_ID,
     CONFIG_REWRITE_FORCE_ALL,

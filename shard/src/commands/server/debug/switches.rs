@@ -16,6 +16,21 @@ use crate::limits::PACKED_THRESHOLD_DEFAULT;
 const BAD_THRESHOLD: CommandError =
     CommandError::new("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
 
+pub(super) const AOF_FLUSH_SLEEP: Word = Word {
+    name: "AOF-FLUSH-SLEEP",
+    usage: "<microseconds>",
+    summary: "Lets so much time pass before anything is written to the append-only file.",
+    arguments: 3..=3,
+    run: Run::Session(aof_flush_sleep),
+};
+
+fn aof_flush_sleep(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+    let micros = parse_i64(args.at(2)).and_then(|micros| u64::try_from(micros).ok()).ok_or(NOT_AN_INTEGER)?;
+    ctx.core.shared.log.flush_sleep_micros.store(micros, Ordering::Relaxed);
+    reply.ok();
+    Ok(())
+}
+
 pub(super) const CHANGE_REPL_ID: Word = Word {
     name: "CHANGE-REPL-ID",
     usage: "",

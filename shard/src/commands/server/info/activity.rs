@@ -71,7 +71,7 @@ fn append_only_files(ctx: &SessionCtx<'_>, report: &mut Report) {
         report.line("aof_base_size", log.bytes_at_rewrite());
         report.zeros(&["aof_pending_rewrite"]);
         report.line("aof_buffer_length", log.buffered.load(Ordering::Relaxed));
-        report.zeros(&["aof_pending_bio_fsync"]);
+        report.line("aof_pending_bio_fsync", log.pending_syncs.load(Ordering::Relaxed));
         report.line("aof_delayed_fsync", log.delayed_syncs.load(Ordering::Relaxed));
         report.line("aof_writes", log.writes.load(Ordering::Relaxed));
         report.line("aof_fsyncs", log.syncs.load(Ordering::Relaxed));
