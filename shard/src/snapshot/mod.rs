@@ -42,11 +42,13 @@
 mod hub;
 mod job;
 mod load;
+mod loader;
 mod writer;
 
 pub use hub::{Hub, LastSave, Order};
 pub use job::{Job, Kind, Waiter};
-pub use load::{Conflict, Loader, Loading, SnapshotFile, SnapshotLoader, Stage, Task};
+pub use load::{Conflict, Loader, Loading, SnapshotFile, Stage, Task};
+pub use loader::SnapshotLoader;
 pub use writer::run as run_writer;
 #[cfg(feature = "simulation")]
 pub use writer::write_waiting;

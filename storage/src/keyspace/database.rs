@@ -187,6 +187,27 @@ impl Database {
         self.set_value(key, detached.value, expire, detached.access)
     }
 
+    /// Puts in what was read from a file under a key that must not be there yet; gives it back if the key is there.
+    pub fn put_new<'k>(&mut self, key: impl Into<Key<'k>>, detached: Detached) -> Result<(), Detached> {
+        let key = key.into();
+        if self.table.find(key.hash(), key.bytes()).is_some() {
+            return Err(detached);
+        }
+        let replaced = self.put(key, detached);
+        debug_assert!(replaced.is_none(), "the key was not there");
+        Ok(())
+    }
+
+    /// Makes room for so many keys in all, most of which are about to be put in.
+    pub fn reserve(&mut self, keys: usize) {
+        self.table.reserve(keys);
+    }
+
+    /// Gives back room that was made for keys that did not come.
+    pub fn shrink(&mut self) {
+        self.table.shrink_all();
+    }
+
     /// Empties the database in constant time; the old contents are to be freed elsewhere, or step by step. What a running snapshot has
     /// yet to save stays until it has.
     pub fn clear(&mut self) -> Discarded {
