@@ -207,12 +207,13 @@ impl Core {
 
     /// Bytes of output that is to be sent at the end of this tick, or handed to other cores.
     fn unoffered_bytes(&self) -> usize {
-        let withheld = self.withheld.iter().map(|conn| (conn, false));
-        let listed = self.dirty.iter().chain(&self.audience).map(|conn| (conn, true)).chain(withheld);
-        let of_clients = listed.filter_map(|(conn, dirty)| {
+        let withheld = self.withheld.iter().map(|(conn, since)| (conn, Some(*since)));
+        let listed = self.dirty.iter().chain(&self.audience).map(|conn| (conn, None)).chain(withheld);
+        let of_clients = listed.filter_map(|(conn, since)| {
             let session = self.sessions.get(conn.slot as usize)?.as_ref().filter(|session| session.conn == *conn)?;
             // One that has not taken what it was offered is not offered more; one that was withheld may be listed again.
-            let is_offered = session.info.in_flight.unsent_bytes == 0 && session.dirty == dirty;
+            let is_listed = since.map_or(session.dirty, |_| !session.dirty && session.withheld_since == since);
+            let is_offered = session.info.in_flight.unsent_bytes == 0 && is_listed;
             is_offered.then(|| filled(&session.out))
         });
         let for_cores = self.answers.iter().filter(|answers| !answers.is_empty()).map(ReplyBatch::large_bytes);

@@ -145,10 +145,9 @@ pub struct Core {
     audience: Vec<ConnId>,
     /// When waits of this core's clients end: time, connection, reply.
     deadlines: BTreeSet<(UnixMillis, u32, u32, u32)>,
-    /// Connections with output that is not written yet, for more of it is on its way: see [`Core::write_or_withhold`].
-    withheld: Vec<ConnId>,
-    /// Since when, in the clock's microseconds.
-    withheld_since: u64,
+    /// Connections with output that is not written yet, for more of it is on its way, and since when, in the clock's
+    /// microseconds: see [`Core::write_or_withhold`]. Those whose output has left since are passed over.
+    withheld: VecDeque<(ConnId, u64)>,
     /// For how long at most, in microseconds.
     withheld_micros_max: u64,
     /// Who hears what is published, of this core's clients.
@@ -320,8 +319,7 @@ impl Core {
             dirty: Vec::new(),
             audience: Vec::new(),
             deadlines: BTreeSet::new(),
-            withheld: Vec::new(),
-            withheld_since: 0,
+            withheld: VecDeque::new(),
             withheld_micros_max: WITHHELD_MICROS_MAX,
             subscribers: SubscriberTable::new(id, Arc::clone(&shared.registry)),
             changes: Vec::new(),

@@ -186,23 +186,24 @@ impl Core {
             let Some(session) = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn) else { continue };
             session.dirty = false;
             if session.replies.is_empty() || session.out.len() > WITHHELD_BYTES_MAX {
-                session.withheld = false;
+                session.withheld_since = None;
                 write.push(conn);
-            } else if !session.out.is_empty() && !std::mem::replace(&mut session.withheld, true) {
-                if self.withheld.is_empty() {
-                    self.withheld_since = self.clock.micros();
-                }
-                self.withheld.push(conn);
+            } else if !session.out.is_empty() && session.withheld_since.is_none() {
+                let now = self.clock.micros();
+                session.withheld_since = Some(now);
+                self.withheld.push_back((conn, now));
             }
         }
-        if !self.withheld.is_empty() && self.clock.micros() - self.withheld_since >= self.withheld_micros_max {
-            for conn in self.withheld.drain(..) {
-                let session = self.sessions[conn.slot as usize].as_mut().filter(|s| s.conn == conn && s.withheld);
-                if let Some(session) = session {
-                    session.withheld = false;
-                    write.push(conn);
+        while let Some((conn, since)) = self.withheld.front().copied() {
+            let slot = self.sessions[conn.slot as usize].as_mut();
+            if let Some(session) = slot.filter(|s| s.conn == conn && s.withheld_since == Some(since)) {
+                if self.clock.micros() - since < self.withheld_micros_max {
+                    break;
                 }
+                session.withheld_since = None;
+                write.push(conn);
             }
+            self.withheld.pop_front();
         }
     }
 
@@ -440,10 +441,10 @@ impl Service for Core {
         let next = self.log_deadline().map_or(next, |at| next.min(storage::UnixMillis(at)));
         let wait = Duration::from_millis(next.0.saturating_sub(now.0).max(1) as u64);
         let wait = self.rest_of_saving().map_or(wait, |micros| wait.min(Duration::from_micros(micros)));
-        if self.withheld.is_empty() {
+        let Some((_, since)) = self.withheld.front() else {
             return Park::Sleep(Some(wait));
-        }
-        let due = (self.withheld_since + self.withheld_micros_max).saturating_sub(self.clock.micros()).max(1);
+        };
+        let due = (since + self.withheld_micros_max).saturating_sub(self.clock.micros()).max(1);
         Park::Sleep(Some(wait.min(Duration::from_micros(due))))
     }
 

@@ -120,8 +120,8 @@ pub struct Session {
     pub closing: bool,
     /// It is in the list of sessions to be written in this tick.
     pub dirty: bool,
-    /// Its output waits for replies that are on their way.
-    pub withheld: bool,
+    /// Since when its output waits for replies that are on their way, in the clock's microseconds.
+    pub withheld_since: Option<u64>,
     /// Its subscriptions, if it has any.
     pub subscriptions: Option<Box<Subscriptions>>,
     /// Of a subscribed client: its commands with replies below this number stand before whatever is published now.
@@ -176,7 +176,7 @@ impl Session {
             held: None,
             closing: false,
             dirty: false,
-            withheld: false,
+            withheld_since: None,
             subscriptions: None,
             passed: 0,
             info: Box::new(ClientInfo {

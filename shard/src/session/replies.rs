@@ -92,6 +92,9 @@ const PLACES_KEPT: usize = 32;
 /// Bytes of the arena that are kept while nothing is outstanding.
 const ARENA_BYTES_KEPT: usize = 1024;
 
+/// The most that is allocated for replies ahead of them.
+const OUT_BYTES_AT_ONCE: usize = 4096;
+
 const _: () = assert!(PLACES_KEPT * size_of::<Place>() + ARENA_BYTES_KEPT <= 2048, "an idle connection is small");
 
 /// The replies of one connection that are outstanding.
@@ -261,6 +264,10 @@ impl Replies {
         if index > 0 {
             self.places[index] = self.store(reply);
             return bytes;
+        }
+        if out.capacity() == 0 {
+            // What stands behind it is likely to be as long and to leave with it.
+            out.reserve(reply.len().max((reply.len() * self.places.len()).min(OUT_BYTES_AT_ONCE)));
         }
         out.extend_from_slice(reply);
         self.leave(out);
