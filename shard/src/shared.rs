@@ -63,6 +63,7 @@ pub struct Shared {
     next_core: AtomicUsize,
     next_slow: AtomicU64,
     host: OnceLock<Host>,
+    stop_listening: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// Open connections of all cores.
     pub clients: AtomicUsize,
     /// The most that were open at once, and those refused.
@@ -140,6 +141,7 @@ impl Shared {
             next_core: AtomicUsize::new(0),
             next_slow: AtomicU64::new(0),
             host: OnceLock::new(),
+            stop_listening: OnceLock::new(),
             clients: AtomicUsize::new(0),
             refused_clients: AtomicU64::new(0),
             pause: Mutex::new(None),
@@ -278,8 +280,16 @@ impl Shared {
         }
     }
 
-    /// Asks all cores to end, and wakes them.
+    /// `stop_listening` is called when the cores are asked to end.
+    pub fn set_stop_listening(&self, stop_listening: Box<dyn Fn() + Send + Sync>) {
+        assert!(self.stop_listening.set(stop_listening).is_ok(), "a server stops listening in one way");
+    }
+
+    /// Asks all cores to end, and wakes them. Nobody can connect any more: whose connection ends by this finds no server.
     pub fn request_stop(&self, stop: Stop) {
+        if let Some(stop_listening) = self.stop_listening.get().filter(|_| stop != Stop::No) {
+            stop_listening();
+        }
         *self.stop.lock().expect("no one panics while asking to stop") = stop;
         self.stopping.store(stop != Stop::No, Ordering::Release);
         self.wake_all();

@@ -130,6 +130,8 @@ pub(super) fn start(
     let keeper = keeper.map_err(|error| format!("Can't start the thread that looks after the log: {error}"))?;
     let progress = Arc::new(Progress::default());
     let mut listeners = Some(process.listeners.clone());
+    let silenced = process.listeners.clone();
+    shared.set_stop_listening(Box::new(move || silenced.silence()));
     shared.set_host(Box::new(move |effect, config| process.apply(effect, config)));
     let mut threads = Vec::new();
     let mut random = StdRng::from_os_rng();

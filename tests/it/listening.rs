@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
-use crate::support::{Client, Port, Server, Value, each_target, eventually, process};
+use crate::support::{Client, Port, Server, Value, each_target, eventually, process, targets};
 
 const NO_PORT: &str = "ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. \
                        Check server logs.";
@@ -107,6 +107,25 @@ fn addresses_that_are_not_there_change_nothing() {
         check_silent(next.number);
         drop(somebody);
     });
+}
+
+/// Whoever is cut off by SHUTDOWN and connects again at once finds no server, and not one that is about to end.
+#[test]
+fn nobody_can_connect_once_a_shutdown_has_ended_a_connection() {
+    for target in targets() {
+        for _ in 0..4 {
+            let server = Server::start(target);
+            let mut others: Vec<Client> = (0..4).map(|_| server.client()).collect();
+            for other in &mut others {
+                other.must("PING");
+            }
+            let mut client = server.client();
+            client.send(&["SHUTDOWN", "NOSAVE"]);
+            assert!(client.is_closed());
+            assert!(Client::try_connect(server.port()).is_err(), "it listens still");
+            assert!(others.iter_mut().all(Client::is_closed));
+        }
+    }
 }
 
 #[test]

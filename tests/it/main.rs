@@ -5,6 +5,7 @@
 //! Redis does, run it with `TESSERA_TEST_TARGET=referee`.
 
 mod aof;
+mod asking;
 mod audience;
 mod bank;
 mod blocking;

@@ -207,6 +207,26 @@ fn shutdown_nosave_ends_a_server_whose_script_cannot_be_killed() {
     }
 }
 
+/// While a script runs that has written, nothing is complete in the log; who is refused for its sake hears that all the same.
+#[test]
+fn who_is_refused_hears_so_though_the_log_waits_for_the_script() {
+    for target in crate::support::targets() {
+        let server = Launch::new(target).args(&["--busy-reply-threshold", "20", "--appendonly", "yes"]).start();
+        let (key, beside) = (&key_on("k", 0, server.shards()), &key_on("beside", 0, server.shards()));
+        let mut other = server.client();
+        other.must(&format!("SET {beside} 1"));
+        let long = "redis.call('incr', KEYS[1]) for i = 1, 30000000 do end return redis.call('incr', KEYS[1])";
+        let mut script = running(&server, &["EVAL", long, "1", key]);
+        until_busy(&server);
+        let mut waits = running(&server, &["MULTI"]);
+        assert_eq!(waits.read(), Value::ok());
+        assert!(server.client().line("SCRIPT KILL").error().starts_with("UNKILLABLE"));
+        assert_eq!(other.line(&format!("INCR {key}")).error(), BUSY_EVAL);
+        assert_eq!(script.read(), Value::Integer(2));
+        assert_eq!(other.must(&format!("INCR {key}")), Value::Integer(3));
+    }
+}
+
 #[test]
 fn libraries_are_in_the_snapshot() {
     for target in crate::support::targets() {

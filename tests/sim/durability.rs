@@ -84,6 +84,9 @@ fn in_one_piece() -> Vec<Program> {
             .client(1, "GET x@0 | evalany SET y@1 3, SET x@0 3")
             .client(1, "SET w@0 1 | GET w@0")
             .with_giving_way(),
+        program("a script that asks every core in the middle", 2)
+            .client(0, "evalany SET x@0 1, PUBSUB NUMPAT, SET y@1 1 | evalany SET y@1 2, PUBSUB NUMPAT, SET x@0 2")
+            .client(1, "SET y@1 5; SET x@0 5"),
         program("from shard to shard", 2)
             .client(0, "SET x@0 1; RENAME x@0 y@1; COPY y@1 x@0")
             .client(1, "GET y@1 | GET x@0"),

@@ -331,7 +331,9 @@ pub fn keys_of_command(args: &[Bytes]) -> Vec<&Bytes> {
         b"SORT" => return [1, 4].iter().filter_map(|&place| args.get(place)).collect(),
         b"MSET" | b"MSETNX" => 2,
         b"SET" | b"PEXPIREAT" => args.len(),
-        b"BGSAVE" | b"BGREWRITEAOF" | b"CLIENT" | b"SUBSCRIBE" | b"UNSUBSCRIBE" | b"PUBLISH" => return Vec::new(),
+        b"BGSAVE" | b"BGREWRITEAOF" | b"CLIENT" | b"SUBSCRIBE" | b"UNSUBSCRIBE" | b"PUBLISH" | b"PUBSUB" => {
+            return Vec::new();
+        }
         b"COPY" | b"LMOVE" | b"BLMOVE" => return args[1..3].iter().collect(),
         b"LPUSH" | b"RPUSH" | b"LPOP" | b"RPOP" | b"LRANGE" => args.len(),
         b"BLPOP" | b"BRPOP" => return args[1..args.len() - 1].iter().collect(),

@@ -66,6 +66,13 @@ fn small() -> Vec<Program> {
             .client(0, "eval INCR x@0, INCR y@1; INCR x@0")
             .client(1, "evalany INCR y@1, INCR x@0; INCR y@1")
             .client(1, "MGET x@0 y@1"),
+        Program::new("a script that asks every core in the middle", 3)
+            .client(0, "evalany SET x@0 1, PUBSUB NUMPAT, SET y@1 1")
+            .client(1, "GET y@1; GET x@0"),
+        Program::new("two who ask every core", 2)
+            .client(0, "evalany INCR x@0, PUBSUB NUMPAT, INCR y@1; GET y@1")
+            .client(1, "evalany INCR y@1, PUBSUB NUMPAT, GET x@0")
+            .client(1, "MGET x@0 y@1"),
         Program::new("behind a script on some of its keys", 3)
             .with("x@0", "1")
             .client(1, "eval COPY x@0 y@1 REPLACE, GET y@1; SET x@0 7; SET y@1 8")
@@ -141,7 +148,7 @@ impl Generator {
     }
 
     fn command(&mut self) -> Vec<Bytes> {
-        match self.rng.random_range(0..18) {
+        match self.rng.random_range(0..19) {
             0..6 => vec![b"SET".to_vec(), self.key(), self.value()],
             6..11 => vec![b"GET".to_vec(), self.key()],
             11 => vec![b"MGET".to_vec(), self.keys[0].clone(), self.keys[1].clone()],
@@ -149,7 +156,8 @@ impl Generator {
             13 => vec![b"DEL".to_vec(), self.key()],
             14..16 => vec![b"INCR".to_vec(), self.key()],
             16 => vec![b"COPY".to_vec(), self.keys[0].clone(), self.keys[1].clone()],
-            _ => vec![b"DBSIZE".to_vec()],
+            17 => vec![b"DBSIZE".to_vec()],
+            _ => vec![b"PUBSUB".to_vec(), b"NUMPAT".to_vec()],
         }
     }
 

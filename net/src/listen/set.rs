@@ -117,6 +117,13 @@ impl Listeners {
         self.inner.keepalive_seconds.load(Ordering::Relaxed)
     }
 
+    /// Nobody can connect from now on, whenever the loop that accepts comes to close the set.
+    pub fn silence(&self) {
+        if let Some(open) = &*self.lock() {
+            silence_all(open);
+        }
+    }
+
     /// Closes the set for good.
     pub(crate) fn close(&self) {
         *self.lock() = None;

@@ -22,7 +22,7 @@ use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error::{CommandError, MONITOR_IN_EXEC, NOT_ON_GROUNDS};
 use crate::exec::hop::{HopOp, HopValue, Plan, PlanInput, Step};
 use crate::exec::merge::Part;
-use crate::exec::work::Progress;
+use crate::exec::work::{Asks, Progress};
 use crate::exec::{Ctx, EverywhereCall, Run, SessionHandler, ShardHandler, ShardState, Share};
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::monitor::Runner;
@@ -103,8 +103,9 @@ pub(super) struct Slice {
 pub enum Ran {
     /// Its reply is written.
     Replied,
-    /// It asks every core for a share: nothing is written, and it is to be run again when the shares are there.
-    WantsShares,
+    /// It asks every core for a share: nothing is written, and it is to be run again when the shares are there. If it is a
+    /// script that asks, as [`Grounds::script`].
+    WantsShares(Asks),
     /// It is a script that has given way: nothing is written, and it is to be run again, as [`Grounds::script`].
     Stopped(Option<Arc<Running>>),
 }
@@ -118,6 +119,11 @@ impl Grounds<'_> {
     /// Whether this is another run, with what the cores gave.
     pub fn has_shares(&self) -> bool {
         self.shares.is_some()
+    }
+
+    /// What the cores gave is wanted no longer: the script that asked for it was killed meanwhile.
+    pub fn drop_shares(&mut self) {
+        self.shares = None;
     }
 
     /// Something of the shard that stands for the work: its configuration, its clock, its randomness.
@@ -161,14 +167,14 @@ impl Grounds<'_> {
                 self.core.settle_within(self.actor.conn);
             }
             Run::Publish(space) => self.run_publish(space, args, out),
-            Run::Placed(_) => {
-                if let Progress::Later(running) = self.run_placed(row, args, out) {
-                    return Ran::Stopped(running);
-                }
-            }
+            Run::Placed(_) => match self.run_placed(row, args, out) {
+                Progress::Done => {}
+                Progress::Later(running) => return Ran::Stopped(running),
+                Progress::Shares(asks) => return Ran::WantsShares(asks),
+            },
             Run::Everywhere { .. } => {
-                if let Ran::WantsShares = self.run_everywhere(row, args, out) {
-                    return Ran::WantsShares;
+                if !self.run_everywhere(row, args, out) {
+                    return Ran::WantsShares(Asks { args: args.to_owned(), running: None });
                 }
             }
             _ => {
@@ -198,7 +204,7 @@ impl Grounds<'_> {
             Some(Err(error)) => Reply::new(out, self.actor.resp).error(error.as_bytes()),
             Some(Ok(mut script)) => {
                 let progress = script.run_on(self, out);
-                if let Progress::Later(_) = progress {
+                if !matches!(progress, Progress::Done) {
                     self.script = Some(script);
                 }
                 return progress;
@@ -275,7 +281,7 @@ impl Grounds<'_> {
         self.follow_config();
     }
 
-    /// A script's SELECT is its own affair; what else it may call needs no connection.
+    /// A script's SELECT is its own affair; what else it may call needs no connection, unless nothing is denied to it.
     fn run_for_script(
         &mut self,
         handler: SessionHandler,
@@ -287,6 +293,9 @@ impl Grounds<'_> {
             self.actor.db = parse_db(args.at(1), self.shard().databases.len())?;
             reply.ok();
             return Ok(());
+        }
+        if row.command.flags.has(Flag::Noscript) && self.core.session(self.actor.conn).is_none() {
+            return Err(NOT_ON_GROUNDS);
         }
         let mut ctx = SessionCtx { core: self.core, conn: self.actor.conn, flow: Flow::Continue };
         handler(&mut ctx, args, reply)
@@ -307,18 +316,20 @@ impl Grounds<'_> {
         }
     }
 
-    /// A command for every core: with the shares that were fetched for it, or with that of the only core.
-    fn run_everywhere(&mut self, row: &Row, args: &Args<'_>, out: &mut Vec<u8>) -> Ran {
+    /// A command for every core: with the shares that were fetched for it, or with that of the only core. False if they
+    /// have yet to be fetched.
+    fn run_everywhere(&mut self, row: &Row, args: &Args<'_>, out: &mut Vec<u8>) -> bool {
         let Run::Everywhere { check, share, merge } = row.run(args) else { unreachable!("it was seen to be one") };
         let Actor { conn, client, db, resp, .. } = self.actor;
         let start = out.len();
         // A script that sleeps keeps those waiting who want what it has claimed: no other core needs to sleep.
         let is_for_one_core =
             self.actor.is_script && row.command.name == "debug" && args[1].eq_ignore_ascii_case(b"sleep");
-        if !is_for_one_core && self.core.session(conn).is_none() {
+        let needs_client = !self.actor.is_script || row.command.flags.has(Flag::Noscript);
+        if needs_client && !is_for_one_core && self.core.session(conn).is_none() {
             // Nobody is there any more to whom it could make a difference.
             Reply::new(out, resp).error(NOT_ON_GROUNDS.as_bytes());
-            return Ran::Replied;
+            return true;
         }
         let mut reply = Reply::new(out, resp);
         let mut ctx = SessionCtx { core: self.core, conn, flow: Flow::Continue };
@@ -332,7 +343,7 @@ impl Grounds<'_> {
                 None if ctx.core.shard.shards == 1 || is_for_one_core => {
                     vec![share(ctx.core, &EverywhereCall { client, db, args: *args })]
                 }
-                None => return Ran::WantsShares,
+                None => return false,
             };
             outcome = merge(&mut ctx, args, shares, &mut reply);
         }
@@ -344,7 +355,7 @@ impl Grounds<'_> {
             Reply::new(out, resp).error(error.as_bytes());
         }
         self.follow_config();
-        Ran::Replied
+        true
     }
 
     fn run_data(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) {

@@ -165,7 +165,11 @@ impl Core {
         if let Some(session) = self.session(conn) {
             session.forget_caching(command);
         }
+        let passes = self.passes_while_busy(conn);
         self.answer_now(conn, |_, reply| reply.error(error.as_bytes()));
+        if passes {
+            self.pass_output(conn);
+        }
         Flow::Continue
     }
 
@@ -276,6 +280,7 @@ impl Core {
         let began = self.clock.micros();
         let mut flow = Flow::Continue;
         let mut failed = None;
+        let passes = row.command.flags.has(Flag::AllowBusy) && self.passes_while_busy(caller.conn);
         self.answer_now(caller.conn, |core, reply| {
             let mut ctx = SessionCtx { core, conn: caller.conn, flow: Flow::Continue };
             let mark = reply.mark();
@@ -286,6 +291,9 @@ impl Core {
             }
             flow = ctx.flow;
         });
+        if passes {
+            self.pass_output(caller.conn);
+        }
         if let Some(session) = self.session(caller.conn) {
             session.closing |= flow == Flow::Close;
         }

@@ -24,7 +24,7 @@ use crate::exec::ShardState;
 use crate::exec::away::Lent;
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
 use crate::exec::observe::Noted;
-use crate::exec::work::{Needs, Progress, Work};
+use crate::exec::work::{Asks, Needs, Progress, Work};
 use crate::ids::ShardId;
 use crate::journal::HeldUnit;
 use crate::mesh::inbox::SlowCommand;
@@ -476,8 +476,11 @@ impl WorkPlan {
                 let (ops, in_turn) = self.place.give_back();
                 if in_turn { Step::RunInTurn(ops) } else { Step::RunLast(ops) }
             }
-            Progress::Shares(args) => {
+            Progress::Shares(Asks { args, running }) => {
                 self.stage = Stage::AtHome(args);
+                if let Some(running) = running {
+                    core.look_whether_busy(&running, &*self.work);
+                }
                 Step::Run(self.place.give_back().0)
             }
         }

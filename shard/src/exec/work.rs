@@ -27,7 +27,15 @@ pub enum Progress {
     /// had theirs. What others see of the script that runs in it, unless that has yet to begin.
     Later(Option<Arc<Running>>),
     /// It is to be run again when every core has given its share of this command ([`Grounds::run`]).
-    Shares(OwnedArgs),
+    Shares(Asks),
+}
+
+/// What work asks of every core in the middle.
+pub struct Asks {
+    /// The command of which each is to give its share.
+    pub args: OwnedArgs,
+    /// What others see of the script that calls it, if one does.
+    pub running: Option<Arc<Running>>,
 }
 
 /// Several commands that run as one.

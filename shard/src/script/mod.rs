@@ -61,8 +61,10 @@ use crate::spec::table::Row;
 /// On what a script's commands run.
 pub trait Host {
     /// Runs a command that a script may call; appends its reply, in version `resp`, to `out`. A command that would block
-    /// does not: it answers as if its time were over.
-    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>);
+    /// does not: it answers as if its time were over. False if it asks every core for a share: then nothing is written, and
+    /// it is to be called again when the script is driven on, with the shares.
+    #[must_use]
+    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) -> bool;
 
     /// A command that a script may not call was refused: `row`, if there is one of its name.
     fn refused(&mut self, row: Option<&'static Row>, error: &CommandError);

@@ -18,6 +18,7 @@ use super::state::State;
 use super::vm::{Call, Failure, Kind};
 use crate::commands::stream::asks_to_wait;
 use crate::exec::error::OUT_OF_MEMORY;
+use crate::exec::work::Asks;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
@@ -74,6 +75,18 @@ pub(super) struct Course {
     running: Option<Arc<Running>>,
     wrote: bool,
     how: Resume,
+    /// It waits for the reply of a command that asks every core, and which is to be called again.
+    asks: bool,
+}
+
+/// Why a script is not driven on for now.
+pub(super) enum Halt {
+    /// It is over.
+    Over,
+    /// Its time is.
+    TimeUp(Arc<Running>),
+    /// It calls a command that asks every core.
+    Asks(Asks),
 }
 
 thread_local! {
@@ -100,7 +113,7 @@ pub(super) fn begin(registry: &Arc<Registry>, job: &Job, resp: Resp) -> Result<O
     vm.begin(Some(lane));
     let call = if kind == Kind::Script { Call::Eval } else { Call::Fcall };
     let fibre = Fibre::new(lane, move || vm.run_to_end(call, resp));
-    Ok(Some(Course { fibre, state, running: None, wrote: false, how: Resume::Go }))
+    Ok(Some(Course { fibre, state, running: None, wrote: false, how: Resume::Go, asks: false }))
 }
 
 /// Compiles what is to run, if this state has not, and has it ready there with its keys and arguments.
@@ -127,24 +140,36 @@ pub(super) fn take_up(number: u64) -> Course {
 }
 
 impl Course {
-    /// Drives the script on. Nothing if it is over; what others see of it if it has given way.
-    pub(super) fn drive(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Option<Arc<Running>> {
+    /// Drives the script on, until it is over or gives way.
+    pub(super) fn drive(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Halt {
+        let mut stopped_at = std::mem::take(&mut self.asks).then_some(Pause::Call);
         if self.running.as_ref().is_some_and(|running| running.is_killed()) {
             self.how = Resume::Kill(KILLED);
+            stopped_at = None;
         }
         loop {
-            let pause = self.fibre.resume(std::mem::replace(&mut self.how, Resume::Go))?;
+            let how = std::mem::replace(&mut self.how, Resume::Go);
+            let Some(pause) = stopped_at.take().or_else(|| self.fibre.resume(how)) else { return Halt::Over };
             let is_time_up = match pause {
                 Pause::Call => {
-                    self.how = self.call(registry, job, host);
+                    let Some(how) = self.call(registry, job, host) else { return self.ask(registry, job, host) };
+                    self.how = how;
                     host.is_time_up()
                 }
                 Pause::Slice => host.look_at_time(),
             };
             if is_time_up && self.how == Resume::Go {
-                return Some(self.give_way(registry, job, host));
+                return Halt::TimeUp(self.give_way(registry, job, host));
             }
         }
+    }
+
+    /// The script stops until every core has given its share of the command that it calls.
+    fn ask(&mut self, registry: &Registry, job: &Job, host: &dyn Host) -> Halt {
+        self.asks = true;
+        let args = self.state.vm.exchange().args.borrow().as_args().to_owned();
+        let running = Some(self.give_way(registry, job, host));
+        Halt::Asks(Asks { args, running })
     }
 
     /// From the first time on others see the script, and may have it end.
@@ -185,8 +210,8 @@ impl Course {
         outcome
     }
 
-    /// Runs the command that the script has asked for.
-    fn call(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Resume {
+    /// Runs the command that the script has asked for. Nothing if every core is to be asked first.
+    fn call(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Option<Resume> {
         let vm = Rc::clone(&self.state.vm);
         let exchange = vm.exchange();
         let args = exchange.args.borrow();
@@ -202,16 +227,16 @@ impl Course {
                 if row.is_write() && !self.wrote {
                     self.wrote = true;
                     if self.running.as_ref().is_some_and(|running| !running.write()) {
-                        return Resume::Kill(KILLED);
+                        return Some(Resume::Kill(KILLED));
                     }
                 }
                 match refused_to_block(row, &args) {
                     Some(text) => Reply::new(&mut out, resp).error(&text),
-                    None => host.call(row, &args, resp, &mut out),
+                    None => return host.call(row, &args, resp, &mut out).then_some(Resume::Go),
                 }
             }
         }
-        Resume::Go
+        Some(Resume::Go)
     }
 
     /// Whether the script may call this. If not, the command comes with the error, unless there is none of that name.

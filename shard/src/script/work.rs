@@ -10,7 +10,7 @@ use super::analysis::Touches;
 use super::engine::{NO_FUNCTION, script_named, script_of};
 use super::flags::{self, ScriptFlags};
 use super::registry::Registry;
-use super::run::{self, Job, Target};
+use super::run::{self, Halt, Job, Target};
 use crate::commands::parse::parse_i64;
 use crate::core::{Actor, Grounds, Ran};
 use crate::exec::work::{Needs, Progress, Work};
@@ -25,8 +25,6 @@ const WRITES_BY_RO: CommandError =
     CommandError::new("ERR Can not execute a script with write flag using *_ro command.");
 const SHORT_OF_MEMORY: CommandError =
     CommandError::new("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'");
-/// A command that asks every core for its share cannot be asked in the middle of a script.
-const ASKS_ALL_CORES: &[u8] = b"ERR This command asks every core and cannot be called from a script";
 /// The analysis was wrong: the script is stopped from reading what others may be changing.
 const UNDECLARED: &[u8] = b"ERR Internal error: the script touched a key that it was proven not to touch";
 
@@ -149,12 +147,18 @@ impl ScriptWork {
             Ok(Some(mut course)) => {
                 let is_checked = self.needs == Needs::Keys && grounds.core().shared.shards() > 1;
                 let mut host = OnGrounds { grounds, job: &self.job, is_checked };
-                let running = course.drive(&registry, &self.job, &mut host);
+                let halt = course.drive(&registry, &self.job, &mut host);
                 self.ran_micros += host.driven_micros();
-                if running.is_some() {
+                grounds.drop_shares();
+                let progress = match halt {
+                    Halt::Over => Progress::Done,
+                    Halt::TimeUp(running) => Progress::Later(Some(running)),
+                    Halt::Asks(asks) => Progress::Shares(asks),
+                };
+                if !matches!(progress, Progress::Done) {
                     self.stopped = Some((run::put_aside(course), grounds.actor));
                     grounds.actor = caller;
-                    return Progress::Later(running);
+                    return progress;
                 }
                 grounds.core().error_is_counted = course.error_is_counted();
                 let start = reply.len();
@@ -215,7 +219,8 @@ struct OnGrounds<'a, 'g> {
 impl OnGrounds<'_, '_> {
     /// Whether the command needs no more than what is claimed.
     fn is_within_claims(&self, row: &Row, args: &Args<'_>) -> bool {
-        if matches!(row.run(args), Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. }) {
+        let run = row.run(args);
+        if matches!(run, Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. } | Run::Everywhere { .. }) {
             return false;
         }
         let own = self.job.args.as_args();
@@ -228,16 +233,20 @@ impl OnGrounds<'_, '_> {
 }
 
 impl Host for OnGrounds<'_, '_> {
-    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) {
+    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) -> bool {
         if self.is_checked && !self.is_within_claims(row, args) {
             tracing::error!("a script called {} on a key that it was proven not to touch", row.full_name);
             debug_assert!(false, "the analysis of scripts is sound");
-            return Reply::new(out, resp).error(UNDECLARED);
+            Reply::new(out, resp).error(UNDECLARED);
+            return true;
         }
         self.grounds.actor.resp = resp;
         match self.grounds.run(row, args, out) {
-            Ran::Replied => self.grounds.show_of_script(row, args),
-            Ran::WantsShares => Reply::new(out, resp).error(ASKS_ALL_CORES),
+            Ran::Replied => {
+                self.grounds.show_of_script(row, args);
+                true
+            }
+            Ran::WantsShares(_) => false,
             Ran::Stopped(_) => unreachable!("a script calls no script"),
         }
     }

@@ -34,6 +34,11 @@ impl Gated {
         self.seen = out.len();
     }
 
+    /// Whether nothing has come to `out` since the last time.
+    pub fn has_seen(&self, out: &[u8]) -> bool {
+        out.len() == self.seen
+    }
+
     /// The barrier that the first of what is held waits for.
     pub fn first_gate(&self) -> u64 {
         self.mark.map_or(self.gate, |(gate, _)| gate)
@@ -97,6 +102,23 @@ mod tests {
         gated.hold(2, &out);
         assert!(gated.release(&mut out, |gate| gate <= 1));
         assert_eq!((gated.ready.as_slice(), out.len()), (&b"a"[..], 0));
+    }
+
+    #[test]
+    fn what_passes_waits_for_what_is_before_it_only() {
+        let (mut gated, mut out) = (Gated::default(), b"busy".to_vec());
+        assert!(!gated.has_seen(&out) && gated.has_seen(b""));
+        gated.hold(0, &out);
+        gated.hold(7, &out);
+        assert!(gated.release(&mut out, |gate| gate == 0));
+        gated.ready.clear();
+        out.extend_from_slice(b"reply");
+        gated.hold(7, &out);
+        out.extend_from_slice(b"busy");
+        gated.hold(0, &out);
+        assert!(!gated.release(&mut out, |gate| gate == 0), "behind what is held");
+        assert!(gated.release(&mut out, |gate| gate <= 7));
+        assert_eq!((gated.ready.as_slice(), out.len()), (&b"replybusy"[..], 0));
     }
 
     #[test]

@@ -110,7 +110,10 @@ impl Work for Exec {
             grounds.script = self.script.take();
             match grounds.run(row, &args, reply) {
                 Ran::Replied => {}
-                Ran::WantsShares => return Progress::Shares(args.to_owned()),
+                Ran::WantsShares(asks) => {
+                    self.script = grounds.script.take();
+                    return Progress::Shares(asks);
+                }
                 Ran::Stopped(running) => {
                     self.script = grounds.script.take();
                     return Progress::Later(running);

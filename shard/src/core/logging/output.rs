@@ -61,6 +61,23 @@ impl Core {
         self.log.held = held;
     }
 
+    /// Whether an answer to `conn` that shows nothing of the data set may leave by itself. While a script is busy there is
+    /// no barrier before its end, and who is told BUSY, or ends the script, is not to wait for that.
+    pub(in crate::core) fn passes_while_busy(&mut self, conn: ConnId) -> bool {
+        self.log.gates
+            && self.shared.scripts.is_busy()
+            && self.session(conn).is_some_and(|session| {
+                session.gated.as_ref().map_or(session.out.is_empty(), |gated| gated.has_seen(&session.out))
+            })
+    }
+
+    /// What a client was told since shows nothing of the data set: it waits for no barrier but that of what is before it.
+    pub(in crate::core) fn pass_output(&mut self, conn: ConnId) {
+        if let Some(session) = self.session(conn) {
+            session.gated.get_or_insert_default().hold(0, &session.out);
+        }
+    }
+
     pub(super) fn is_released(&self, conn: ConnId) -> bool {
         let session = self.sessions[conn.slot as usize].as_ref().filter(|session| session.conn == conn);
         let output = session.and_then(|session| session.gated.as_ref());
