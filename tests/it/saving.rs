@@ -88,7 +88,7 @@ fn writers_wait_for_a_slow_disk_and_readers_do_not() {
 }
 
 #[test]
-fn a_huge_value_is_there_once_while_it_is_saved() {
+fn a_huge_string_is_there_once_while_it_is_saved_and_changed() {
     const HUGE: usize = 128 * MIB;
     let server = Launch::new(Target::Tessera(2)).args(&["--snapshot-buffer-limit", "4mb"]).start();
     let mut client = server.client();
@@ -97,21 +97,36 @@ fn a_huge_value_is_there_once_while_it_is_saved() {
     let pipe = block_disk(&server);
     let before = rss_bytes(server.pid());
     client.must("BGSAVE");
-    let mut appender = server.client();
-    appender.send(&["APPEND", "huge", "y"]);
-    appender.set_patience(Duration::from_millis(300));
-    assert!(appender.try_read().is_err(), "who wants to change it waits");
+    client.must("SETRANGE huge 1000000 changed");
+    client.must("SETBIT huge 800000007 1");
+    client.must("PEXPIRE huge 100000000");
+    let mut mover = server.client();
+    mover.send(&["RENAME", "huge", "moved"]);
+    mover.set_patience(Duration::from_millis(300));
+    assert!(mover.try_read().is_err(), "who wants to take it elsewhere waits");
     client.must("INCR small");
     client.must("GET small");
     let more = rss_bytes(server.pid()).saturating_sub(before) as usize;
     assert!(more < HUGE / 4, "{more} bytes more");
     unblock_disk(&server, pipe);
-    assert_eq!(server.client().line("STRLEN huge"), Value::Integer(HUGE as i64 + 1), "it was changed behind the end");
-    assert_eq!(server.client().line("APPEND huge z"), Value::Integer(HUGE as i64 + 2));
-    save(&server);
-    let again = Launch::new(Target::Tessera(1)).dir_of(server).start();
-    assert_eq!(again.client().line("STRLEN huge"), Value::Integer(HUGE as i64 + 2));
-    assert_eq!(again.client().line(&format!("GETRANGE huge {} -1", HUGE - 2)), Value::Bulk(b"\0xyz".to_vec()));
+    assert_eq!(client.line("GETRANGE moved 999999 1000007"), Value::Bulk(b"\0changed\0".to_vec()));
+    assert_eq!(client.line("APPEND moved z"), Value::Integer(HUGE as i64 + 1));
+    client.must("BGSAVE");
+    // All this comes behind the cut.
+    client.must("SETRANGE moved 1000000 written");
+    client.must("APPEND moved more");
+    client.must("DEL moved");
+    eventually("the snapshot to end", || server.info("persistence", "rdb_bgsave_in_progress") == "0");
+    assert_eq!(client.line("EXISTS moved"), Value::Integer(0));
+    let dir = server.dir().join("copy");
+    fs::create_dir(&dir).expect("the directory is ours");
+    fs::copy(server.dir().join("dump.rdb"), dir.join("dump.rdb")).expect("it was saved");
+    let again = Launch::new(Target::Tessera(1)).dir(dir).start();
+    let mut client = again.client();
+    assert_eq!(client.line("STRLEN moved"), Value::Integer(HUGE as i64 + 1));
+    assert_eq!(client.line("GETRANGE moved 999999 1000007"), Value::Bulk(b"\0changed\0".to_vec()));
+    assert_eq!(client.line("GETBIT moved 800000007"), Value::Integer(1));
+    assert_eq!(client.line(&format!("GETRANGE moved {} -1", HUGE - 2)), Value::Bulk(b"\0xz".to_vec()));
 }
 
 /// A large value of each type.

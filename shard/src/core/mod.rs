@@ -35,6 +35,7 @@ mod evict;
 mod evict_clients;
 mod grounds;
 mod hops;
+mod loading;
 mod logging;
 mod long;
 mod monitor;

@@ -1,4 +1,4 @@
-//! Snapshots on one core: making the cut, saving the shard in slices, loading a file, and what follows behind.
+//! Snapshots on one core: making the cut, saving the shard in slices, and what follows behind.
 //!
 //! Whoever wants a snapshot has a core begin it: that core pushes the cut to all shards, and answers the client when the
 //! file is there or will not be. See `snapshot/mod.rs` for the whole.
@@ -9,17 +9,16 @@ use std::sync::atomic::Ordering;
 
 use net::{Args, ConnId, Reply, Resp};
 use storage::UnixMillis;
+use storage::keyspace::Change;
 
 use super::Core;
-use super::replaying::Slice;
 use crate::exec::CommandError;
 use crate::exec::error::MISCONF;
 use crate::ids::{DbId, ShardId};
 use crate::limits::SLICE_MICROS;
 use crate::mesh::{Claims, Message, Ticket};
-use crate::replay::{self, Opened};
 use crate::shared::Stop;
-use crate::snapshot::{BLOCK_BYTES, Conflict, Job, Kind, Loader, Loading, Order, SnapshotLoader, Task, Waiter};
+use crate::snapshot::{BLOCK_BYTES, Job, Kind, Loader, Loading, Order, Waiter};
 use crate::spec::table::Row;
 use crate::spec::{Flag, Flags};
 
@@ -41,12 +40,6 @@ const CROWDED_MICROS: u64 = 200_000;
 /// After a slice on a shared processor this core sleeps for as long as the slice took, and so many microseconds at least.
 const REST_MICROS_MIN: u64 = 50;
 
-/// A slice of loading ends after so many microseconds: little else is to be done meanwhile.
-const LOAD_SLICE_MICROS: u64 = 1000;
-
-/// Entries loaded between two looks at the clock.
-const LOADED_PER_STEP: usize = 16;
-
 /// A command is refused while a file is loaded.
 pub const LOADING: CommandError = CommandError::new("LOADING Redis is loading the dataset in memory");
 const NOT_SAVED: CommandError = CommandError::new("ERR");
@@ -54,25 +47,36 @@ const NOT_SHUT_DOWN: CommandError = CommandError::new("ERR Errors trying to SHUT
 const NO_LOG_LOADED: CommandError = CommandError::new("ERR Error trying to load the AOF files, check server logs.");
 const NOT_LOADED: CommandError = CommandError::new("ERR Error trying to load the RDB dump, check server logs.");
 
+/// Commands that take values elsewhere: a long string that is to be saved is not kept then.
+const MOVING: [&str; 3] = ["rename", "renamenx", "move"];
+
+/// A claim on a key whose large value is saved before it changes.
+struct SavedFirst {
+    ticket: Ticket,
+    db: DbId,
+    key: Vec<u8>,
+    change: Change,
+}
+
 /// A core's part in snapshots and loads.
 #[derive(Default)]
 pub(super) struct Saves {
     /// The snapshot whose cut was made here, until what follows behind it is done.
     job: Option<Arc<Job>>,
     /// The claim on the whole shard, if it stays locked.
-    ticket: Option<Ticket>,
+    pub(super) ticket: Option<Ticket>,
     /// Those that are to begin here when nothing else is under way.
     wanted: VecDeque<(Kind, Option<Waiter>)>,
     /// The one that began here.
     begun: Option<(Arc<Job>, Option<Waiter>)>,
     /// This core's way through the file that is loaded.
-    loader: Option<Loader>,
+    pub(super) loader: Option<Loader>,
     /// The file that this core has loaded, or gave up.
-    loaded: Option<Arc<Loading>>,
+    pub(super) loaded: Option<Arc<Loading>>,
     /// There is more to do at once.
-    is_busy: bool,
+    pub(super) is_busy: bool,
     /// Claims on keys whose large values are saved before what was sent to change them runs.
-    claims: Vec<(Ticket, DbId, Vec<u8>)>,
+    claims: Vec<SavedFirst>,
     /// A buffer for the next block.
     spare: Vec<u8>,
     /// Until when the processor counts as shared with others.
@@ -265,6 +269,7 @@ impl Core {
                 while let Some(block) = database.take_piece(BLOCK_BYTES, &mut self.saves.spare) {
                     self.saves.spare = job.hand_in(self.id, block);
                 }
+                self.shard.garbage.extend(std::iter::from_fn(|| database.take_written()));
                 job.ahead_bytes.fetch_add(database.take_ahead_bytes(), Ordering::Relaxed);
                 if walked {
                     self.shard.garbage.extend(database.end_saving());
@@ -300,24 +305,31 @@ impl Core {
         if !goes_on || !row.command.flags.has(Flag::Write) {
             return;
         }
+        let change = if MOVING.contains(&row.full_name.as_str()) { Change::Moves } else { Change::Stays };
         row.command.visit_keys(args, |place| {
             let key = args.at(place);
             let claims = [storage::key_hash(key)];
-            if self.locks.are_free(&claims) && self.shard.databases[db.index()].awaits_saving(key) {
+            if self.locks.are_free(&claims) && self.awaits_saving(db, key, change) {
                 let ticket = self.locks.hold(Claims::Keys(claims.to_vec()));
-                self.saves.claims.push((ticket, db, key.to_vec()));
+                self.saves.claims.push(SavedFirst { ticket, db, key: key.to_vec(), change });
             }
         });
+    }
+
+    fn awaits_saving(&mut self, db: DbId, key: &[u8], change: Change) -> bool {
+        let limit = usize::try_from(self.shard.config.snapshot_buffer_limit).unwrap_or(usize::MAX);
+        let kept_bytes_max = if limit == 0 { usize::MAX } else { limit };
+        self.shard.databases[db.index()].awaits_saving(key, change, kept_bytes_max)
     }
 
     /// Lets go of the keys whose values are saved.
     fn release_saved(&mut self) {
         let mut released = false;
-        for (ticket, db, key) in std::mem::take(&mut self.saves.claims) {
-            if self.shard.databases[db.index()].awaits_saving(&key) {
-                self.saves.claims.push((ticket, db, key));
+        for claim in std::mem::take(&mut self.saves.claims) {
+            if self.awaits_saving(claim.db, &claim.key, claim.change) {
+                self.saves.claims.push(claim);
             } else {
-                self.release(ticket);
+                self.release(claim.ticket);
                 released = true;
             }
         }
@@ -402,42 +414,6 @@ impl Core {
         self.answer_waiter(waiter, error.as_ref());
     }
 
-    fn open_reload(&self, job: &Job, merge: bool) -> Option<Arc<Loading>> {
-        let conflict = if merge { Conflict::Replace } else { Conflict::Fail };
-        let now = self.clock.now();
-        let check_sum = self.shard.config.rdbchecksum && self.shard.check_sums;
-        match Loading::open(&job.path(), self.shard.shards, check_sum, conflict, false, now) {
-            Ok(Some(loading)) => Some(Arc::new(loading)),
-            Ok(None) => {
-                tracing::warn!("There is no file {} to load", job.path().display());
-                None
-            }
-            Err(why) => {
-                tracing::warn!("{why}");
-                None
-            }
-        }
-    }
-
-    /// Finds the append-only files; commands are refused from now on.
-    fn open_log(&self) -> Option<Arc<Loading>> {
-        match replay::open(&self.shard.config, self.shard.shards, true, self.clock.now()) {
-            Ok(Opened { loading: Some(loading), .. }) => {
-                let loading = Arc::new(loading);
-                self.shared.snapshots.begin_loading(Arc::clone(&loading));
-                Some(loading)
-            }
-            Ok(Opened { loading: None, .. }) => {
-                tracing::warn!("There are no append-only files to load");
-                None
-            }
-            Err(why) => {
-                tracing::warn!("{why}");
-                None
-            }
-        }
-    }
-
     /// What was emptied for a file that cannot be loaded is there no more: the server ends, and the file stays, as in Redis.
     fn reload_failed(&self, why: &str, emptied: bool) -> CommandError {
         tracing::warn!("{why}");
@@ -477,112 +453,12 @@ impl Core {
         self.fill(conn, seq, &bytes);
     }
 
-    /// Loads some of a data set, which this core has yet to load.
-    fn load_slice(&mut self, loading: &Arc<Loading>, flush: bool) {
-        if self.saves.loaded.as_ref().is_some_and(|loaded| Arc::ptr_eq(loaded, loading)) {
-            return;
-        }
-        let before = self.saves.loader.take();
-        if before.is_none() {
-            self.shard.is_replaying = loading.is_log();
-            if loading.is_log() {
-                self.suspend_log();
-            }
-            if flush {
-                self.empty_for_load();
-            }
-        }
-        let Some(mut loader) = Loader::next(before, loading, &self.shard) else { return self.loaded(loading) };
-        let slice = match &mut loader.task {
-            Task::Wait => Slice::Waits,
-            // The cut may still be on its way, and holds the shard when it comes.
-            Task::Empty if self.saves.ticket.is_none() => Slice::Waits,
-            Task::Empty => {
-                self.empty_for_load();
-                self.unlock_shard();
-                Slice::Done
-            }
-            Task::Snapshot(file) => {
-                let slice = self.load_snapshot_slice(loading, file);
-                // Before commands come that change them.
-                if slice == Slice::Done && self.id.index() == 0 && loading.failure().is_none() {
-                    loading.take_in_libraries(&self.shared.scripts);
-                }
-                slice
-            }
-            Task::Logs(logs) => self.replay_slice(loading, logs),
-        };
-        if slice == Slice::Done {
-            loader.task = Task::Wait;
-            if loading.stage_done() {
-                self.shared.wake_all();
-            }
-        }
-        self.saves.is_busy |= slice != Slice::Waits;
-        self.wait_for_delay(loading);
-        self.saves.loader = Some(loader);
-    }
-
-    /// Empties this shard; the first core takes the libraries of functions away.
-    fn empty_for_load(&mut self) {
-        self.empty_shard();
-        if self.id.index() == 0 {
-            self.shared.scripts.remove_libraries();
-        }
-    }
-
-    fn load_snapshot_slice(&mut self, loading: &Loading, file: &mut SnapshotLoader) -> Slice {
-        let end = self.clock.micros() + LOAD_SLICE_MICROS;
-        while !self.is_early(loading) {
-            for _ in 0..LOADED_PER_STEP {
-                if !file.step(loading, &mut self.shard) {
-                    return Slice::Done;
-                }
-            }
-            if self.clock.micros() >= end {
-                break;
-            }
-        }
-        Slice::More
-    }
-
-    /// `key-load-delay`: whether more was loaded than may be by now.
-    pub(super) fn is_early(&self, loading: &Loading) -> bool {
-        let delay = u64::try_from(self.shard.config.key_load_delay).unwrap_or(0);
-        let elapsed = self.clock.now().0.saturating_sub(loading.began.0) as u64 * 1000;
-        delay > 0 && loading.steps() * delay > elapsed
-    }
-
-    /// Looks again a little later if it is too early to go on.
-    fn wait_for_delay(&mut self, loading: &Loading) {
-        if self.is_early(loading) {
-            self.saves.is_busy = false;
-            self.next_cron = self.next_cron.min(UnixMillis(self.tick_time.0 + 1));
-        }
-    }
-
     /// Lets the commands go on that stand behind the cut of what is loaded.
-    fn unlock_shard(&mut self) {
+    pub(super) fn unlock_shard(&mut self) {
         if let Some(ticket) = self.saves.ticket.take() {
             self.release(ticket);
             self.serve_waiters();
         }
-    }
-
-    fn empty_shard(&mut self) {
-        for database in &mut self.shard.databases {
-            self.shard.garbage.push(database.clear());
-        }
-    }
-
-    /// This core is done with the file.
-    fn loaded(&mut self, loading: &Arc<Loading>) {
-        self.saves.loaded = Some(Arc::clone(loading));
-        self.shard.is_replaying = false;
-        self.drop_replay();
-        self.begin_log();
-        self.shared.snapshots.note_changes(self.id, self.shard.counters.dirty);
-        self.shared.snapshots.core_loaded(&self.shared, loading);
     }
 
     /// Begins a snapshot if a save point is reached.

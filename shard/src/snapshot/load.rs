@@ -12,17 +12,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use storage::snapshot::file::{EntryHead, FileError, FileReader, Item};
-use storage::{Access, Detached, UnixMillis};
+use storage::UnixMillis;
 
+use super::loader::SnapshotLoader;
 use crate::config::error::system_text;
 use crate::exec::ShardState;
 use crate::replay::{LogFile, LogReader};
 use crate::script::Registry;
 use crate::script::engine::library_of;
-
-/// Access bits tell no longer times, in seconds.
-const IDLE_SECONDS_MAX: u64 = (1 << 24) - 1;
 
 /// What becomes of a key that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +65,10 @@ pub struct Loading {
     pub total_bytes: u64,
     /// When it began.
     pub began: UnixMillis,
-    conflict: Conflict,
+    pub(super) conflict: Conflict,
     /// The server starts: commands are refused meanwhile.
     starts: bool,
-    check_sum: bool,
+    pub(super) check_sum: bool,
     /// A log that ends within a record is loaded up to there, and cut.
     pub(crate) may_truncate: bool,
     shards: usize,
@@ -80,13 +77,13 @@ pub struct Loading {
     done_bytes: AtomicU64,
     read_bytes: Box<[AtomicU64]>,
     /// Where the RDB part of a file ends that goes on with commands.
-    snapshot_end: AtomicU64,
-    keys_loaded: AtomicU64,
-    keys_expired: AtomicU64,
-    keys_empty: AtomicU64,
+    pub(super) snapshot_end: AtomicU64,
+    pub(super) keys_loaded: AtomicU64,
+    pub(super) keys_expired: AtomicU64,
+    pub(super) keys_empty: AtomicU64,
     commands: AtomicU64,
-    functions: Mutex<Vec<Vec<u8>>>,
-    failed: AtomicBool,
+    pub(super) functions: Mutex<Vec<Vec<u8>>>,
+    pub(super) failed: AtomicBool,
     failure: Mutex<Option<String>>,
 }
 
@@ -324,133 +321,5 @@ impl Loader {
             }
         };
         Some(Loader { stage: number, task })
-    }
-}
-
-/// One core's way through an RDB file.
-#[derive(Debug)]
-pub struct SnapshotLoader {
-    reader: FileReader<File>,
-    db: usize,
-}
-
-impl SnapshotLoader {
-    /// Opens the file for the core of `shard`. An error fails the whole.
-    fn open(loading: &Loading, file: &SnapshotFile, shard: &ShardState) -> Option<SnapshotLoader> {
-        let check = loading.check_sum && shard.id.index() == 0;
-        let opened = File::open(&file.path).map_err(|error| system_text(&error));
-        let reader = opened.and_then(|file| FileReader::new(file, check).map_err(|error| error.to_string()));
-        match reader {
-            Ok(reader) => Some(SnapshotLoader { reader, db: 0 }),
-            Err(why) => {
-                loading.fail(why);
-                None
-            }
-        }
-    }
-
-    /// Loads the next entry, or whatever comes next in the file; whether there is more.
-    pub fn step(&mut self, loading: &Loading, shard: &mut ShardState) -> bool {
-        let more = self.next(loading, shard).unwrap_or_else(|why| {
-            loading.fail(why);
-            false
-        });
-        loading.note_read(shard.id.index(), self.reader.offset());
-        more && !loading.failed.load(Ordering::Acquire)
-    }
-
-    fn next(&mut self, loading: &Loading, shard: &mut ShardState) -> Result<bool, String> {
-        match self.reader.next_item().map_err(describe)? {
-            Item::Entry(head) => self.entry(loading, shard, head)?,
-            Item::Database(db) => {
-                let databases = shard.databases.len();
-                self.db = usize::try_from(db).ok().filter(|db| *db < databases).ok_or_else(|| {
-                    format!(
-                        "FATAL: Data file was created with a server configured to handle more than {databases} \
-                         databases. Exiting"
-                    )
-                })?;
-            }
-            Item::Aux { name, value } if shard.id.index() == 0 => log_aux(&name, &value, loading.began),
-            Item::Function(payload) if shard.id.index() == 0 => {
-                loading.functions.lock().expect("no one panics while loading").push(payload);
-            }
-            Item::Aux { .. } | Item::Function(_) | Item::Sizes(..) => {}
-            Item::End => {
-                loading.snapshot_end.store(self.reader.offset(), Ordering::Release);
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn entry(&mut self, loading: &Loading, shard: &mut ShardState, head: EntryHead) -> Result<(), String> {
-        if !shard.owns(self.reader.key()) {
-            return self.reader.skip_value().map_err(describe);
-        }
-        if head.expire_at.is_some_and(|at| at.is_past(shard.judged_at())) {
-            loading.keys_expired.fetch_add(1, Ordering::Relaxed);
-            return self.reader.skip_value().map_err(describe);
-        }
-        let value = self.reader.value(&shard.limits).map_err(|error| {
-            let key = String::from_utf8_lossy(self.reader.key());
-            tracing::warn!("The value of key '{key}' in DB {} cannot be read: {}", self.db, error.kind);
-            describe(error)
-        })?;
-        let Some(value) = value else {
-            loading.keys_empty.fetch_add(1, Ordering::Relaxed);
-            let key = String::from_utf8_lossy(self.reader.key());
-            tracing::info!("The RDB file has an empty collection: skipping empty key: {key}");
-            return Ok(());
-        };
-        let detached = Detached { value, expire_at: head.expire_at, access: access(shard, head) };
-        let database = &mut shard.databases[self.db];
-        if loading.conflict == Conflict::Fail && database.contains(self.reader.key()) {
-            let key = String::from_utf8_lossy(self.reader.key());
-            return Err(format!("RDB has duplicated key '{key}' in DB {}", self.db));
-        }
-        let replaced = database.put(self.reader.key(), detached);
-        shard.garbage.extend(replaced);
-        loading.keys_loaded.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped with")]
-fn describe(error: FileError) -> String {
-    error.to_string()
-}
-
-/// The access bits of a loaded key: what the file tells, if the policy keeps that kind.
-fn access(shard: &ShardState, head: EntryHead) -> Access {
-    let policy = shard.config.maxmemory_policy;
-    match (head.frequency, head.idle_seconds) {
-        (Some(frequency), _) if policy.is_lfu() => Access::lfu(shard.clock, frequency),
-        (_, Some(seconds)) if !policy.is_lfu() => Access::lru_idle(shard.clock, seconds.min(IDLE_SECONDS_MAX) as u32),
-        _ if policy.is_lfu() => Access::lfu_new(shard.clock),
-        _ => Access::lru(shard.clock),
-    }
-}
-
-/// Logs what the file says of itself.
-fn log_aux(name: &[u8], value: &[u8], now: UnixMillis) {
-    let text = String::from_utf8_lossy(value);
-    let number = || text.parse::<i64>().ok();
-    match name {
-        b"redis-ver" => tracing::info!("Loading RDB produced by version {text}"),
-        b"ctime" => {
-            if let Some(seconds) = number() {
-                tracing::info!("RDB age {} seconds", (now.0 / 1000 - seconds).max(0));
-            }
-        }
-        b"used-mem" => {
-            if let Some(bytes) = number() {
-                tracing::info!("RDB memory usage when created {:.2} Mb", bytes as f64 / f64::from(1 << 20));
-            }
-        }
-        _ if name.first() == Some(&b'%') => {
-            tracing::info!("RDB '{}': {text}", String::from_utf8_lossy(name));
-        }
-        _ => tracing::debug!("RDB field '{}' is of no use here", String::from_utf8_lossy(name)),
     }
 }

@@ -22,7 +22,9 @@
 //! `snapshot-buffer-limit` commands that write are held where they were received, until half of that is left.
 //!
 //! A large value is handed in in pieces, which stand together in the file: while the writer is at one, it takes nothing else.
-//! Commands that write to such a value wait for it to be saved; what else is about to change it saves the rest at once.
+//! Commands that write to a large collection wait for it to be saved; what else is about to change it saves the rest at once.
+//! A long string may change meanwhile: what it was is kept, up to `snapshot-buffer-limit` of those that are gone. Only what
+//! takes it elsewhere waits.
 //!
 //! The old file stays until the new one is whole and on disk. A snapshot that fails removes its temporary file, and says so in
 //! the log, in INFO, and to whoever waits.
@@ -36,17 +38,19 @@
 //!
 //! # Loading
 //!
-//! Every core reads the file and makes the values of its own keys; the rest it skips over ([`load`]). Meanwhile clients are
+//! Every core reads the file and makes the values of its own keys; the rest it skips over ([`load`], `loader.rs`). Meanwhile clients are
 //! answered `-LOADING`.
 
 mod hub;
 mod job;
 mod load;
+mod loader;
 mod writer;
 
 pub use hub::{Hub, LastSave, Order};
 pub use job::{Job, Kind, Waiter};
-pub use load::{Conflict, Loader, Loading, SnapshotFile, SnapshotLoader, Stage, Task};
+pub use load::{Conflict, Loader, Loading, SnapshotFile, Stage, Task};
+pub use loader::SnapshotLoader;
 pub use writer::run as run_writer;
 #[cfg(feature = "simulation")]
 pub use writer::write_waiting;

@@ -124,10 +124,11 @@ impl Database {
         let (access, saved) = (access.bits(), self.birth_mark);
         let expire_at = if let Expiry::At(at) = expire { Some(at.0) } else { None };
         if let Some(place) = self.table.find(key.hash(), key.bytes()) {
-            self.save_first(place);
+            let keeps = self.save_or_keep(place);
             let expire_at = if expire == Expiry::Keep { self.table.block(place).expire_at() } else { expire_at };
             let new = Replacement { value, expire_at, access, saved };
-            return Discarded::from_outside(self.table.replace(place, key.bytes(), new));
+            let outside = self.table.replace(place, key.bytes(), new);
+            return Discarded::from_outside(self.keep_if(keeps, key.bytes(), outside));
         }
         let key_part = if key.bytes().len() <= KEY_INLINE_BYTES_MAX {
             KeyPart::Inline(key.bytes())
@@ -150,8 +151,9 @@ impl Database {
     pub fn delete<'k>(&mut self, key: impl Into<Key<'k>>) -> bool {
         let key = key.into();
         let Some(place) = self.table.find(key.hash(), key.bytes()) else { return false };
-        self.save_first(place);
-        drop(self.table.delete(key.hash(), place));
+        let keeps = self.save_or_keep(place);
+        let outside = self.table.delete(key.hash(), place);
+        drop(self.keep_if(keeps, key.bytes(), outside));
         true
     }
 
@@ -159,8 +161,9 @@ impl Database {
     pub fn unlink<'k>(&mut self, key: impl Into<Key<'k>>) -> Option<Option<Discarded>> {
         let key = key.into();
         let place = self.table.find(key.hash(), key.bytes())?;
-        self.save_first(place);
-        Some(Discarded::from_outside(self.table.delete(key.hash(), place)))
+        let keeps = self.save_or_keep(place);
+        let outside = self.table.delete(key.hash(), place);
+        Some(Discarded::from_outside(self.keep_if(keeps, key.bytes(), outside)))
     }
 
     /// Takes a key out with all that belongs to it, to put it in under another key, in another database or on another
@@ -185,6 +188,27 @@ impl Database {
     pub fn put<'k>(&mut self, key: impl Into<Key<'k>>, detached: Detached) -> Option<Discarded> {
         let expire = detached.expire_at.map_or(Expiry::Clear, Expiry::At);
         self.set_value(key, detached.value, expire, detached.access)
+    }
+
+    /// Puts in what was read from a file under a key that must not be there yet; gives it back if the key is there.
+    pub fn put_new<'k>(&mut self, key: impl Into<Key<'k>>, detached: Detached) -> Result<(), Detached> {
+        let key = key.into();
+        if self.table.find(key.hash(), key.bytes()).is_some() {
+            return Err(detached);
+        }
+        let replaced = self.put(key, detached);
+        debug_assert!(replaced.is_none(), "the key was not there");
+        Ok(())
+    }
+
+    /// Makes room for so many keys in all, most of which are about to be put in.
+    pub fn reserve(&mut self, keys: usize) {
+        self.table.reserve(keys);
+    }
+
+    /// Gives back room that was made for keys that did not come.
+    pub fn shrink(&mut self) {
+        self.table.shrink_all();
     }
 
     /// Empties the database in constant time; the old contents are to be freed elsewhere, or step by step. What a running snapshot has

@@ -1,5 +1,7 @@
 //! Entries: a key and what belongs to it, as a view to read, and as a handle to change it in place.
 
+use std::ops::Range;
+
 use super::saving::Saving;
 use super::{Access, UnixMillis};
 use crate::encoding::block::BlockRef;
@@ -82,6 +84,13 @@ impl<'a> EntryMut<'a> {
         }
     }
 
+    /// Comes before a change that touches these bytes at most, if it is a string that changes.
+    fn save_first_but(&mut self, changes: impl Iterator<Item = Range<usize>>) {
+        if let Some(saving) = &mut self.saving {
+            saving.save_first_but(self.table, self.place, changes);
+        }
+    }
+
     /// The entry as it is now.
     #[inline]
     pub fn entry(&self) -> Entry<'_> {
@@ -109,7 +118,7 @@ impl<'a> EntryMut<'a> {
 
     /// Sets or clears the expiry.
     pub fn set_expire(&mut self, expire_at: Option<UnixMillis>) {
-        self.save_first();
+        self.save_first_but(std::iter::empty());
         self.table.set_expire(self.place, expire_at.map(|at| at.0));
     }
 
@@ -133,7 +142,7 @@ impl<'a> EntryMut<'a> {
 
     /// Appends to the string; returns its new length. It is `raw` from now on.
     pub fn append(&mut self, bytes: &[u8]) -> usize {
-        self.save_first();
+        self.save_first_but(std::iter::empty());
         let len = self.string_len();
         let new_len = len + bytes.len();
         self.table.string_mut(self.place, new_len)[len..].copy_from_slice(bytes);
@@ -143,16 +152,16 @@ impl<'a> EntryMut<'a> {
     /// Overwrites part of the string, which is padded with zeros where needed; returns its new length. It is `raw` from
     /// now on.
     pub fn set_range(&mut self, offset: usize, bytes: &[u8]) -> usize {
-        self.save_first();
+        self.save_first_but(std::iter::once(offset..offset + bytes.len()));
         let string = self.table.string_mut(self.place, offset + bytes.len());
         string[offset..offset + bytes.len()].copy_from_slice(bytes);
         string.len()
     }
 
-    /// The bytes of the string for a change in place (SETBIT, BITFIELD), padded with zeros to at least `len_min`. It is
-    /// `raw` from now on.
-    pub fn string_mut(&mut self, len_min: usize) -> &mut [u8] {
-        self.save_first();
+    /// The bytes of the string for a change in place (SETBIT, BITFIELD) of those in `changes` alone, padded with zeros to at
+    /// least `len_min`. It is `raw` from now on.
+    pub fn string_mut(&mut self, len_min: usize, changes: impl IntoIterator<Item = Range<usize>>) -> &mut [u8] {
+        self.save_first_but(changes.into_iter());
         self.table.string_mut(self.place, len_min)
     }
 

@@ -42,3 +42,4 @@ pub use expiry::{Expiry, SweepBudget, SweepOutcome, UnixMillis};
 pub use fields::SweptFields;
 pub use key::Key;
 pub use memory::{Memory, TableStats};
+pub use saving::Change;

@@ -17,21 +17,28 @@
 //! Only what expires goes without being saved: whoever loads the file later would drop it. That is so for keys that the
 //! sweep removes, and for fields of hashes.
 //!
-//! A large value ([`Pieces`]) is saved in pieces, one such value at a time; the walk goes on behind it. It must not change
-//! meanwhile: whoever is about to change it saves the rest of it at once, which takes as long as that takes. The core lets
-//! commands that write to it wait instead ([`Database::awaits_saving`]). A command that reads never waits.
+//! A large value ([`Pieces`]) is saved in pieces, one such value at a time; the walk goes on behind it. A collection must not
+//! change meanwhile: whoever is about to change it saves the rest of it at once, which takes as long as that takes. The core
+//! lets commands that write to it wait instead ([`Database::awaits_saving`]). A long string may change, or go: what it was is
+//! kept ([`large`]); only what takes it elsewhere waits, as RENAME does. A command that reads never waits.
 //!
 //! A snapshot that fails is *abandoned*: the walk goes on and marks, so that all entries agree again, and keeps nothing.
 
+mod large;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
+use std::ops::Range;
+
+use large::Large;
 
 use super::{Database, Discarded, Entry, Key};
+use crate::encoding::block::Outside;
 use crate::encoding::hash::key_hash;
 use crate::encoding::table::{Place, Table};
 use crate::snapshot::file::{Block, Pieces, RecordOptions, Records};
+use crate::types::Value;
 
 /// A step saves so many bytes of a large value, about.
 const PIECE_BYTES: usize = 16 << 10;
@@ -52,18 +59,25 @@ pub(super) struct Saving {
     put_off: VecDeque<Vec<u8>>,
     /// The large value that is being saved.
     large: Option<Large>,
+    /// Long strings that have changed before their turn came.
+    changed: VecDeque<Large>,
+    /// Bytes of strings that are under their keys no more, and kept to be saved.
+    kept_bytes: usize,
+    /// Those of which all is written, to be freed.
+    written: Vec<Vec<u8>>,
     /// Bytes that were saved ahead of changes.
     ahead_bytes: u64,
     /// Reused by the steps of the walk.
     places: Vec<Place>,
 }
 
-/// A value that is saved in pieces.
-#[derive(Debug)]
-struct Large {
-    key: Vec<u8>,
-    hash: u64,
-    pieces: Pieces,
+/// What is about to become of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is changed where it is, or goes for good.
+    Stays,
+    /// It goes elsewhere.
+    Moves,
 }
 
 /// What the walk goes over.
@@ -90,13 +104,65 @@ impl Saving {
 
     /// Saves what is left of the value that is being saved in pieces, if it is that entry's.
     fn save_rest(&mut self, table: &mut Table, place: Place) -> bool {
-        let entry = Entry::new(table.block(place));
-        let Some(large) = self.large.as_mut().filter(|large| large.key == entry.key()) else { return false };
+        let Some(large) = self.begun(Entry::new(table.block(place)).key()) else { return false };
         while !large.pieces.is_complete() {
-            large.pieces.write(&entry, usize::MAX);
+            large.write(table, Some(place), usize::MAX);
         }
         table.set_saved(place, self.mark);
         true
+    }
+
+    /// The value under that key if some of it is saved in pieces, and not all.
+    fn begun(&mut self, key: &[u8]) -> Option<&mut Large> {
+        let mut all = self.large.iter_mut().chain(&mut self.changed);
+        all.find(|large| large.is_in_table() && !large.pieces.is_complete() && large.key == key)
+    }
+
+    /// The unsaved long string in a place, the head of which is written at least; `None` if it is something else.
+    fn begin_string(&mut self, table: &Table, place: Place) -> Option<&mut Large> {
+        let entry = Entry::new(table.block(place));
+        let is_long = entry.saved() != self.mark && matches!(entry.value(), Value::String(_)) && Pieces::suit(&entry);
+        let records = self.records.as_ref().filter(|_| is_long)?;
+        // Looked for twice, since what was found cannot be returned from here while something may be added.
+        if self.large.iter().chain(&self.changed).all(|large| !large.is_in_table() || large.key != entry.key()) {
+            self.changed.push_back(Large::begin(records, &entry, key_hash(entry.key())));
+        }
+        self.begun(entry.key())
+    }
+
+    /// What is in a place is about to change, but no bytes of a string other than these: keeps them if it is a long one that is
+    /// to be saved. Everything else is saved first.
+    pub(super) fn save_first_but(
+        &mut self,
+        table: &mut Table,
+        place: Place,
+        changes: impl Iterator<Item = Range<usize>>,
+    ) {
+        if table.block(place).saved() == self.mark {
+            return;
+        }
+        let Some(large) = self.begin_string(table, place) else { return self.save_first(table, place) };
+        let entry = Entry::new(table.block(place));
+        let copied: usize = changes.map(|range| large.keep_range(&entry, range)).sum();
+        self.ahead_bytes += copied as u64;
+    }
+
+    /// What is in a place is about to go, and what it has outside will be handed to [`Self::keep`]: whether that is wanted. If
+    /// not, it is saved.
+    pub(super) fn save_or_keep(&mut self, table: &mut Table, place: Place) -> bool {
+        let keeps = self.begin_string(table, place).is_some();
+        if !keeps {
+            self.save_first(table, place);
+        }
+        keeps
+    }
+
+    /// Keeps the long string that was under a key until it is saved.
+    pub(super) fn keep(&mut self, key: &[u8], outside: Option<Outside>) {
+        let Some(Outside::Buffer(buffer)) = outside else { unreachable!("a long string has a buffer") };
+        self.kept_bytes += buffer.capacity();
+        self.ahead_bytes += buffer.len() as u64;
+        self.begun(key).expect("it was begun before").keep_buffer(buffer);
     }
 
     fn save(&mut self, table: &mut Table, place: Place) {
@@ -116,7 +182,7 @@ impl Saving {
 
     /// Whether everything is saved; what was saved may have to be taken.
     fn is_over(&self) -> bool {
-        self.is_walked && self.put_off.is_empty() && self.large.is_none()
+        self.is_walked && self.put_off.is_empty() && self.large.is_none() && self.changed.is_empty()
     }
 
     /// Goes on with a large value, or begins with the next one that was put off. False if there is none.
@@ -124,12 +190,18 @@ impl Saving {
         if let Some(large) = &mut self.large {
             // What was completed by somebody else waits to be taken.
             if !large.pieces.is_complete() {
-                let place = table.find(large.hash, &large.key).expect("what is being saved in pieces is not removed");
-                large.pieces.write(&Entry::new(table.block(place)), bytes_max);
-                if large.pieces.is_complete() {
+                let place = large.place(table, self.mark);
+                large.write(table, place, bytes_max);
+                if let Some(place) = place.filter(|_| large.pieces.is_complete()) {
                     table.set_saved(place, self.mark);
                 }
             }
+            return true;
+        }
+        if let Some(large) = self.changed.pop_front() {
+            // One that the sweep has removed need not be saved, and nothing of it was taken.
+            let is_left = large.pieces.is_complete() || !large.is_in_table() || large.place(table, self.mark).is_some();
+            self.large = is_left.then_some(large);
             return true;
         }
         let Some(key) = self.put_off.pop_front() else { return false };
@@ -139,8 +211,7 @@ impl Saving {
         let Some(place) = found else { return true };
         match &self.records {
             Some(records) => {
-                let pieces = Pieces::begin(records.for_pieces(), &Entry::new(table.block(place)));
-                self.large = Some(Large { key, hash, pieces });
+                self.large = Some(Large::begin(records, &Entry::new(table.block(place)), hash));
             }
             None => table.set_saved(place, self.mark),
         }
@@ -197,6 +268,9 @@ impl Database {
             is_walked: false,
             put_off: VecDeque::new(),
             large: None,
+            changed: VecDeque::new(),
+            kept_bytes: 0,
+            written: Vec::new(),
             ahead_bytes: 0,
             places: Vec::new(),
         }));
@@ -246,7 +320,9 @@ impl Database {
         }
         let block = large.pieces.take(spare);
         if is_complete {
-            saving.large = None;
+            let kept = saving.large.take().and_then(Large::into_buffer);
+            saving.kept_bytes -= kept.as_ref().map_or(0, Vec::capacity);
+            saving.written.extend(kept);
         }
         Some(block)
     }
@@ -261,9 +337,10 @@ impl Database {
         self.saving.as_ref()?.large.as_ref().filter(|large| !large.pieces.is_complete()).map(|large| large.hash)
     }
 
-    /// Whether a large value is there under `key` that a snapshot has yet to save, or to save the rest of: whoever is
-    /// about to change it had better wait. It is saved next.
-    pub fn awaits_saving<'k>(&mut self, key: impl Into<Key<'k>>) -> bool {
+    /// Whether a large value is there under `key` that a snapshot has yet to save, or to save the rest of, and whoever is about
+    /// to change it had better wait. It is saved next. Nobody need wait to change a long string where it is, or to give up one
+    /// that is kept then, if not more is kept than `kept_bytes_max`, or only that.
+    pub fn awaits_saving<'k>(&mut self, key: impl Into<Key<'k>>, change: Change, kept_bytes_max: usize) -> bool {
         let Some(saving) = self.saving.as_mut().filter(|saving| saving.records.is_some()) else { return false };
         let key = key.into();
         let Some(place) = self.table.find(key.hash(), key.bytes()) else { return false };
@@ -271,8 +348,13 @@ impl Database {
         if entry.saved() == saving.mark || !Pieces::suit(&entry) {
             return false;
         }
-        let is_begun = saving.large.as_ref().is_some_and(|large| large.key == key.bytes());
-        if !is_begun && saving.put_off.front().is_none_or(|first| first != key.bytes()) {
+        if change == Change::Stays && matches!(entry.value(), Value::String(_)) {
+            let kept = saving.kept_bytes;
+            if kept == 0 || kept.saturating_add(entry.outside_bytes()) <= kept_bytes_max {
+                return false;
+            }
+        }
+        if saving.begun(key.bytes()).is_none() && saving.put_off.front().is_none_or(|first| first != key.bytes()) {
             saving.put_off.push_front(key.bytes().to_vec());
         }
         true
@@ -282,8 +364,14 @@ impl Database {
     pub fn abandon_saving(&mut self) {
         if let Some(saving) = &mut self.saving {
             saving.records = None;
-            let left = saving.large.take().filter(|large| !large.pieces.is_complete());
-            saving.put_off.extend(left.map(|large| large.key));
+            for large in saving.large.take().into_iter().chain(std::mem::take(&mut saving.changed)) {
+                if large.is_in_table() && !large.pieces.is_complete() {
+                    saving.put_off.push_back(large.key);
+                } else {
+                    saving.written.extend(large.into_buffer());
+                }
+            }
+            saving.kept_bytes = 0;
             // What was cleared need not be marked.
             if matches!(saving.walk, Walk::Cleared(_)) {
                 saving.is_walked = true;
@@ -299,6 +387,29 @@ impl Database {
         match saving.walk {
             Walk::Cleared(table) => Some(Discarded::from_table(*table)),
             Walk::Live => None,
+        }
+    }
+
+    /// A long string that was kept for the snapshot, and is written.
+    pub fn take_written(&mut self) -> Option<Discarded> {
+        Discarded::from_outside(self.saving.as_mut()?.written.pop().map(Outside::Buffer))
+    }
+
+    /// An entry is about to go, and what its value has outside is to be passed to [`Self::keep_if`] behind that, with what
+    /// this says.
+    #[inline]
+    pub(super) fn save_or_keep(&mut self, place: Place) -> bool {
+        self.saving.as_mut().is_some_and(|saving| saving.save_or_keep(&mut self.table, place))
+    }
+
+    /// Keeps what the value of an entry had outside that is gone, if the snapshot wants it.
+    pub(super) fn keep_if(&mut self, wanted: bool, key: &[u8], outside: Option<Outside>) -> Option<Outside> {
+        match &mut self.saving {
+            Some(saving) if wanted => {
+                saving.keep(key, outside);
+                None
+            }
+            _ => outside,
         }
     }
 

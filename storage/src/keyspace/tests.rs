@@ -560,3 +560,35 @@ fn memory_is_given_back_after_mass_deletes() {
     let empty = db.memory();
     assert!(empty.total() < 400_000, "{empty:?}");
 }
+
+#[test]
+fn room_that_is_made_ahead_holds_what_is_there_and_what_comes() {
+    for (before, reserved, after) in
+        [(0, 0, 10), (0, 1_200, 1_200), (300, 50_000, 50_000), (3_000, 40_000, 2), (30_000, 50_000, 0)]
+    {
+        let mut db = Database::new();
+        let entry = |number: usize| Detached {
+            value: OwnedValue::String(OwnedString::Int(number as i64)),
+            expire_at: number.is_multiple_of(3).then_some(UnixMillis(number as i64 + 1)),
+            access: Access::default(),
+        };
+        for number in 0..before {
+            assert_eq!(db.put_new(&number.to_string(), entry(number)), Ok(()));
+        }
+        db.reserve(reserved);
+        db.check_invariants();
+        for number in before..before + after {
+            assert_eq!(db.put_new(&number.to_string(), entry(number)), Ok(()));
+        }
+        db.check_invariants();
+        let all = before + after;
+        assert!((0..all).all(|number| {
+            db.find(&number.to_string()).is_some_and(|found| found.expire_at() == entry(number).expire_at)
+        }));
+        assert_eq!((db.len(), db.expires()), (all, all.div_ceil(3)));
+        assert_eq!(db.put_new("1", entry(7)), Err(entry(7)), "it is there");
+        db.shrink();
+        db.check_invariants();
+        assert!(db.memory().table < 200 * 1024 + all * 20, "room is given back of which there is too much");
+    }
+}

@@ -77,9 +77,10 @@ impl Writer {
 
 impl Reader<'_> {
     pub(super) fn hash_fields(&mut self, limits: &HashLimits) -> Result<Hash, Malformed> {
-        let mut hash = Hash::default();
-        for _ in 0..self.length()? {
-            let (name, value) = (self.string()?.into_bytes(), self.string()?.into_bytes());
+        let fields = self.length()?;
+        let mut hash = Hash::with_room(fields, self.at_most(fields.saturating_mul(2)) / 2, limits);
+        for _ in 0..fields {
+            let (name, value) = (self.text()?, self.text()?);
             let added = add_field(&mut hash, &name, &value, limits);
             self.blame(DUPLICATE, added)?;
         }
@@ -87,7 +88,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn hash_zipmap(&mut self, limits: &HashLimits) -> Result<Hash, Malformed> {
-        let bytes = self.string()?.into_bytes();
+        let bytes = self.text()?.into_owned();
         let mut hash = Hash::default();
         for (name, value) in self.blame(BAD_ZIPMAP, zipmap_fields(&bytes))? {
             let added = add_field(&mut hash, name, value, limits);
@@ -100,23 +101,24 @@ impl Reader<'_> {
     }
 
     pub(super) fn hash_ziplist(&mut self, limits: &HashLimits) -> Result<Hash, Malformed> {
-        let bytes = self.string()?.into_bytes();
+        let bytes = self.text()?.into_owned();
         let packed = self.blame(BAD_ZIPLIST, listpack_of_ziplist(&bytes))?;
         self.blame(BAD_ZIPLIST, Hash::from_packed(packed, limits))
     }
 
     pub(super) fn hash_listpack(&mut self, limits: &HashLimits) -> Result<Hash, Malformed> {
-        let packed = self.string()?.into_bytes();
+        let packed = self.text()?.into_owned();
         self.blame(BAD_LISTPACK, Hash::from_packed(packed, limits))
     }
 
     /// Types 24 and 22.
     pub(super) fn hash_fields_ttl(&mut self, relative: bool, limits: &HashLimits) -> Result<Hash, Malformed> {
         let earliest = if relative { u64::from_le_bytes(self.array()?) } else { 1 };
-        let mut hash = Hash::default();
-        for _ in 0..self.length()? {
+        let fields = self.length()?;
+        let mut hash = Hash::with_room(fields, self.at_most(fields.saturating_mul(2)) / 2, limits);
+        for _ in 0..fields {
             let time = self.length()?;
-            let (name, value) = (self.string()?.into_bytes(), self.string()?.into_bytes());
+            let (name, value) = (self.text()?, self.text()?);
             let added = add_field(&mut hash, &name, &value, limits);
             self.blame(DUPLICATE, added)?;
             if let Some(behind_earliest) = time.checked_sub(1) {
@@ -134,7 +136,7 @@ impl Reader<'_> {
             // The listpack tells it, too: it begins with the field that expires first.
             self.bytes(size_of::<u64>())?;
         }
-        let packed = self.string()?.into_bytes();
+        let packed = self.text()?.into_owned();
         self.blame(BAD_LISTPACK, Hash::from_packed_ttl(packed, limits))
     }
 }

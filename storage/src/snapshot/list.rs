@@ -40,7 +40,7 @@ impl Reader<'_> {
         for _ in 0..self.length()? {
             match self.length()? {
                 CONTAINER_PLAIN => {
-                    let element = self.string()?.into_bytes();
+                    let element = self.text()?.into_owned();
                     // An element stands alone because it is long.
                     if element.is_empty() {
                         return self.blame(BAD_CONTAINER, Err(Malformed));
@@ -48,7 +48,7 @@ impl Reader<'_> {
                     list.push_plain(element);
                 }
                 CONTAINER_PACKED => {
-                    let packed = self.string()?.into_bytes();
+                    let packed = self.text()?.into_owned();
                     self.blame(BAD_LISTPACK, list.push_listpack(packed))?;
                 }
                 _ => return self.blame(BAD_CONTAINER, Err(Malformed)),
@@ -60,7 +60,7 @@ impl Reader<'_> {
     pub(super) fn list_of_elements(&mut self, limits: ListLimits) -> Result<List, Malformed> {
         let mut list = ListBuilder::new(limits);
         for _ in 0..self.length()? {
-            list.push_element(&self.string()?.into_bytes());
+            list.push_element(&self.text()?);
         }
         Ok(list.finish())
     }
@@ -80,7 +80,7 @@ impl Reader<'_> {
     }
 
     fn push_ziplist(&mut self, list: &mut ListBuilder) -> Result<(), Malformed> {
-        let bytes = self.string()?.into_bytes();
+        let bytes = self.text()?.into_owned();
         for item in self.blame(BAD_ZIPLIST, ziplist_items(&bytes))? {
             list.push_element(item.as_bytes(&mut IntBuf::default()));
         }

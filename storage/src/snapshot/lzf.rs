@@ -122,32 +122,52 @@ pub fn decompress(input: &[u8], len: usize) -> Option<Vec<u8>> {
     if len > input.len().saturating_mul(EXPANSION_MAX) {
         return None;
     }
-    let mut output = Vec::with_capacity(len);
+    let (mut output, mut at) = (vec![0; len], 0);
     let mut rest = input;
     while let [control, behind @ ..] = rest {
         let control = *control as usize;
         if control < LITERALS_MAX {
-            let (literals, behind) = behind.split_at_checked(control + 1)?;
-            output.extend_from_slice(literals);
-            rest = behind;
+            let count = control + 1;
+            match (behind.first_chunk::<LITERALS_MAX>(), output[at..].first_chunk_mut()) {
+                // The end of the chunk is overwritten by what comes next.
+                (Some(chunk), Some(place)) => *place = *chunk,
+                _ => output.get_mut(at..at + count)?.copy_from_slice(behind.get(..count)?),
+            }
+            rest = &behind[count..];
+            at += count;
         } else {
             let (extra, behind) = if control >> 5 == 7 { behind.split_first()? } else { (&0, behind) };
             let (low, behind) = behind.split_first()?;
             let copied = (control >> 5) + 2 + *extra as usize;
             let distance = ((control & 0x1f) << 8 | *low as usize) + 1;
-            let from = output.len().checked_sub(distance)?;
-            if output.len() + copied > len {
+            if distance > at || at + copied > len {
                 return None;
             }
-            // A copy may overlap what it writes: then it repeats.
-            for index in from..from + copied {
-                output.push(output[index]);
-            }
+            copy_back(&mut output, at, distance, copied);
             rest = behind;
-        }
-        if output.len() > len {
-            return None;
+            at += copied;
         }
     }
-    (output.len() == len).then_some(output)
+    (at == len).then_some(output)
+}
+
+/// Copies so many bytes to `at` from `distance` bytes before. A copy that overlaps what it writes repeats it.
+fn copy_back(output: &mut [u8], at: usize, distance: usize, len: usize) {
+    const CHUNK: usize = 16;
+    let rounded = len.next_multiple_of(CHUNK);
+    if distance >= rounded && at + rounded <= output.len() {
+        // The end of the last chunk is overwritten by what comes next.
+        let (before, behind) = output.split_at_mut(at);
+        let chunks = before[at - distance..].chunks_exact(CHUNK);
+        for (place, chunk) in behind[..rounded].chunks_exact_mut(CHUNK).zip(chunks) {
+            place.copy_from_slice(chunk);
+        }
+        return;
+    }
+    let mut copied = 0;
+    while copied < len {
+        let more = (distance + copied).min(len - copied);
+        output.copy_within(at - distance..at - distance + more, at + copied);
+        copied += more;
+    }
 }

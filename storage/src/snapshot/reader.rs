@@ -2,6 +2,8 @@
 //!
 //! Nothing is allocated on the word of a length alone: it is compared with the bytes that are there first.
 
+use std::borrow::Cow;
+
 use super::stream::Detail;
 use super::{LENGTH_32, LENGTH_64, SPECIAL, SPECIAL_INT8, SPECIAL_INT16, SPECIAL_INT32, SPECIAL_LZF, lzf};
 use super::{
@@ -10,6 +12,7 @@ use super::{
     TYPE_LIST_ZIPLIST, TYPE_SET, TYPE_SET_INTSET, TYPE_SET_LISTPACK, TYPE_STREAM, TYPE_STREAM_2, TYPE_STREAM_3,
     TYPE_STRING, TYPE_ZSET, TYPE_ZSET_2, TYPE_ZSET_LISTPACK, TYPE_ZSET_ZIPLIST,
 };
+use crate::number::{INTEGER_TEXT_BYTES_MAX, write_i64};
 use crate::types::string::OwnedString;
 use crate::types::{Limits, OwnedValue};
 
@@ -113,6 +116,11 @@ impl<'a> Reader<'a> {
         usize::try_from(self.length()?).map_err(|_| Malformed)
     }
 
+    /// So many strings, or as many as the bytes that are here may hold: what may be believed before they are read.
+    pub(super) fn at_most(&self, strings: u64) -> usize {
+        usize::try_from(strings).unwrap_or(usize::MAX).min(self.rest.len())
+    }
+
     /// Reads a string. Whatever reads as an integer is kept as one.
     pub fn string(&mut self) -> Result<OwnedString, Malformed> {
         Ok(match self.length_or_special()? {
@@ -123,14 +131,32 @@ impl<'a> Reader<'a> {
             Length::Special(SPECIAL_INT8) => OwnedString::Int(i64::from(i8::from_le_bytes(self.array()?))),
             Length::Special(SPECIAL_INT16) => OwnedString::Int(i64::from(i16::from_le_bytes(self.array()?))),
             Length::Special(SPECIAL_INT32) => OwnedString::Int(i64::from(i32::from_le_bytes(self.array()?))),
-            Length::Special(SPECIAL_LZF) => {
-                let compressed_len = self.length_in_memory()?;
-                let len = self.length_in_memory()?;
-                let compressed = self.bytes(compressed_len)?;
-                OwnedString::encode(lzf::decompress(compressed, len).ok_or(Malformed)?)
-            }
+            Length::Special(SPECIAL_LZF) => OwnedString::encode(self.decompressed()?),
             Length::Special(_) => return Err(Malformed),
         })
+    }
+
+    /// Reads a string as bytes: as they lie there, unless they are compressed or an integer.
+    pub(super) fn text(&mut self) -> Result<Cow<'a, [u8]>, Malformed> {
+        let number = match self.length_or_special()? {
+            Length::Plain(len) => {
+                let len = usize::try_from(len).map_err(|_| Malformed)?;
+                return self.bytes(len).map(Cow::Borrowed);
+            }
+            Length::Special(SPECIAL_LZF) => return self.decompressed().map(Cow::Owned),
+            Length::Special(SPECIAL_INT8) => i64::from(i8::from_le_bytes(self.array()?)),
+            Length::Special(SPECIAL_INT16) => i64::from(i16::from_le_bytes(self.array()?)),
+            Length::Special(SPECIAL_INT32) => i64::from(i32::from_le_bytes(self.array()?)),
+            Length::Special(_) => return Err(Malformed),
+        };
+        Ok(Cow::Owned(write_i64(number, &mut [0; INTEGER_TEXT_BYTES_MAX]).to_vec()))
+    }
+
+    fn decompressed(&mut self) -> Result<Vec<u8>, Malformed> {
+        let compressed_len = self.length_in_memory()?;
+        let len = self.length_in_memory()?;
+        let compressed = self.bytes(compressed_len)?;
+        lzf::decompress(compressed, len).ok_or(Malformed)
     }
 
     /// Reads a value of the type that `type_byte` announces. A collection without items is no value.

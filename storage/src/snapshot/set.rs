@@ -33,22 +33,21 @@ impl Writer {
 
 impl Reader<'_> {
     pub(super) fn set_members(&mut self, limits: &SetLimits) -> Result<Set, Malformed> {
-        let mut set = Set::default();
-        for _ in 0..self.length()? {
-            if !set.insert(&self.string()?.into_bytes(), limits) {
-                return self.blame(DUPLICATE, Err(Malformed));
-            }
+        let members = self.length()?;
+        let mut set = Set::with_room(members, self.at_most(members), limits);
+        for _ in 0..members {
+            set.push(&self.text()?, members, limits);
         }
-        Ok(set)
+        if set.is_of(members) { Ok(set) } else { self.blame(DUPLICATE, Err(Malformed)) }
     }
 
     pub(super) fn set_intset(&mut self, limits: &SetLimits) -> Result<Set, Malformed> {
-        let packed = self.string()?.into_bytes();
+        let packed = self.text()?.into_owned();
         self.blame(BAD_INTSET, Set::from_intset(packed, limits))
     }
 
     pub(super) fn set_listpack(&mut self, limits: &SetLimits) -> Result<Set, Malformed> {
-        let packed = self.string()?.into_bytes();
+        let packed = self.text()?.into_owned();
         self.blame(BAD_LISTPACK, Set::from_packed(packed, limits))
     }
 }

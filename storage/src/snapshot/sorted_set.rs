@@ -45,19 +45,18 @@ impl Writer {
 impl Reader<'_> {
     /// Types 5 and 3.
     pub(super) fn sorted_set_records(&mut self, binary: bool, limits: &ZSetLimits) -> Result<ZSet, Malformed> {
-        let mut set = ZSet::default();
+        // They are in the file from the highest to the lowest; what is added at the end of a set is added fastest.
+        let mut records = Vec::new();
         for _ in 0..self.length()? {
-            let member = self.string()?.into_bytes();
+            let member = self.text()?;
             let score = if binary { f64::from_le_bytes(self.array()?) } else { self.score_text()? };
             if score.is_nan() {
                 return self.blame(NAN, Err(Malformed));
             }
-            if set.as_ref().score(&member).is_some() {
-                return self.blame(DUPLICATE, Err(Malformed));
-            }
-            set.insert(&member, score, limits);
+            records.push((member, score));
         }
-        Ok(set)
+        records.reverse();
+        self.blame(DUPLICATE, ZSet::from_records(records, limits))
     }
 
     fn score_text(&mut self) -> Result<f64, Malformed> {
@@ -70,13 +69,13 @@ impl Reader<'_> {
     }
 
     pub(super) fn sorted_set_ziplist(&mut self, limits: &ZSetLimits) -> Result<ZSet, Malformed> {
-        let bytes = self.string()?.into_bytes();
+        let bytes = self.text()?.into_owned();
         let packed = self.blame(BAD_ZIPLIST, listpack_of_ziplist(&bytes))?;
         self.blame(BAD_ZIPLIST, ZSet::from_listpack(packed, limits))
     }
 
     pub(super) fn sorted_set_listpack(&mut self, limits: &ZSetLimits) -> Result<ZSet, Malformed> {
-        let packed = self.string()?.into_bytes();
+        let packed = self.text()?.into_owned();
         self.blame(BAD_LISTPACK, ZSet::from_listpack(packed, limits))
     }
 }

@@ -125,9 +125,8 @@ impl Reader<'_> {
     pub(super) fn stream(&mut self, detail: Detail) -> Result<Stream, Malformed> {
         let mut stream = Stream::new();
         for _ in 0..self.length()? {
-            let id = self.string()?.into_bytes();
-            let id = StreamId::from_bytes(id.try_into().map_err(|_| Malformed)?);
-            let listpack = self.string()?.into_bytes();
+            let id = StreamId::from_bytes((*self.text()?).try_into().map_err(|_| Malformed)?);
+            let listpack = self.text()?;
             self.blame(BAD_LISTPACK, stream.load_block(id, &listpack))?;
         }
         let len = self.length()?;
@@ -147,7 +146,7 @@ impl Reader<'_> {
     }
 
     fn group(&mut self, stream: &mut Stream, detail: Detail) -> Result<(), Malformed> {
-        let name = self.string()?.into_bytes();
+        let name = self.text()?;
         let last_id = self.stream_id()?;
         let entries_read = if detail >= Detail::Counters {
             Some(self.length()?).filter(|&read| read != ENTRIES_READ_UNKNOWN)
@@ -162,7 +161,7 @@ impl Reader<'_> {
             self.blame(DUPLICATE_PENDING, group.pending(id, delivered, deliveries))?;
         }
         for _ in 0..self.length()? {
-            let name = self.string()?.into_bytes();
+            let name = self.text()?;
             let seen = self.millis()?;
             let active = if detail >= Detail::ActiveTimes { self.millis()? } else { seen };
             let active = Some(active).filter(|&active| active != NEVER);

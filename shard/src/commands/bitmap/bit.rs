@@ -1,5 +1,7 @@
 //! One bit: reading and writing it. And what every writer of bits does to a string first.
 
+use std::ops::Range;
+
 use net::{Args, Reply};
 use storage::number::{INTEGER_TEXT_BYTES_MAX, parse_i64};
 use storage::types::bitmap;
@@ -69,7 +71,8 @@ fn setbit(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome 
         Some(1) => true,
         _ => return Err(BAD_BIT),
     };
-    let (before, changed) = write_bits(ctx, key, offset / 8 + 1, |bytes| {
+    let byte = offset as usize / 8;
+    let (before, changed) = write_bits(ctx, key, offset / 8 + 1, std::iter::once(byte..byte + 1), |bytes| {
         let before = bitmap::set_bit(bytes, offset, value);
         (before, before != value)
     })?;
@@ -92,12 +95,13 @@ pub(super) fn parse_offset(arg: &[u8], field_bits: Option<u64>, bytes_max: u64) 
     if offset >> 3 < bytes_max { Ok(offset) } else { Err(BAD_OFFSET) }
 }
 
-/// Lets `write` change the string at `key`, which is made if there is none, and long enough for `bytes_min`. `write` says
-/// whether it changed something; so does this, to whom a string that became longer is changed, too.
+/// Lets `write` change the string at `key`, which is made if there is none, and long enough for `bytes_min`. `write` changes
+/// bytes in `changes` only, and says whether it did; so does this, to whom a string that became longer is changed, too.
 pub(super) fn write_bits<R>(
     ctx: &mut Ctx<'_>,
     key: Key<'_>,
     bytes_min: u64,
+    changes: impl IntoIterator<Item = Range<usize>>,
     write: impl FnOnce(&mut [u8]) -> (R, bool),
 ) -> Result<(R, bool), CommandError> {
     let bytes_min = bytes_min as usize;
@@ -106,7 +110,7 @@ pub(super) fn write_bits<R>(
     }
     let mut entry = ctx.peek_mut(key).expect("it was there, or was stored just now without an expiry");
     let grown = entry.value().as_string().map_or(0, StringRef::len) < bytes_min;
-    let (result, changed) = write(entry.string_mut(bytes_min));
+    let (result, changed) = write(entry.string_mut(bytes_min, changes));
     Ok((result, changed || grown))
 }
 

@@ -1,5 +1,7 @@
 //! BITFIELD: several integers of any width, read and written in one command.
 
+use std::ops::Range;
+
 use net::{Args, Reply};
 use storage::Key;
 use storage::number::INTEGER_TEXT_BYTES_MAX;
@@ -201,7 +203,8 @@ fn bitfield(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcom
     let Some(bytes_min) = bytes_min else { return read_fields(ctx, args.at(1), &list, reply) };
     let key = Key::new(args.at(1));
     let mut values = Vec::with_capacity(list.len());
-    let (changes, grown) = write_bits(ctx, key, bytes_min, |bytes| {
+    let places = list.iter().map(Operation::bytes);
+    let (changes, grown) = write_bits(ctx, key, bytes_min, places, |bytes| {
         values.extend(list.iter().map(|operation| operation.apply(bytes)));
         (values.iter().filter(|(_, changed)| *changed).count(), false)
     })?;
@@ -242,6 +245,12 @@ fn read_fields(ctx: &mut Ctx<'_>, key: &[u8], list: &[Operation], reply: &mut Re
 }
 
 impl Operation {
+    /// The bytes that it may change.
+    fn bytes(&self) -> Range<usize> {
+        let end = (self.offset + self.kind.bits()).div_ceil(8);
+        if matches!(self.action, Action::Get) { 0..0 } else { self.offset as usize / 8..end as usize }
+    }
+
     /// What the client gets for it, and whether a field has another value now. Nothing is written, and nothing the answer,
     /// where the value does not fit and may not be made to.
     fn apply(&self, bytes: &mut [u8]) -> (Option<i64>, bool) {

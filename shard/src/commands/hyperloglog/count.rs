@@ -114,7 +114,8 @@ fn count_one(ctx: &mut Ctx<'_>, key: &[u8]) -> Result<u64, CommandError> {
         Some((count, true)) => Ok(count),
         Some((count, false)) => {
             let mut entry = ctx.peek_mut(key).expect("it was read just now");
-            hyperloglog::cache_cardinality(entry.string_mut(0), count).map_err(value::told)?;
+            hyperloglog::cache_cardinality(entry.string_mut(0, std::iter::once(0..hyperloglog::HEADER_BYTES)), count)
+                .map_err(value::told)?;
             ctx.changed(1);
             Ok(count)
         }

@@ -35,6 +35,7 @@ mod find;
 mod item;
 #[cfg(test)]
 mod tests;
+mod unique;
 mod validate;
 mod view;
 
@@ -46,6 +47,7 @@ pub use element::stored_bytes;
 pub(crate) use element::{Encoded, Shape};
 pub use find::Needle;
 pub use item::{IntBuf, Item};
+pub use unique::all_differ;
 pub use validate::{Malformed, validate};
 pub use view::{Cursor, Iter, Listpack, Pairs};
 

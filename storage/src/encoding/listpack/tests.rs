@@ -355,3 +355,19 @@ fn mutated_bytes_are_refused_or_safe() {
     }
     assert!(passed > 1_000, "{passed} mutations were harmless");
 }
+
+#[test]
+fn items_that_are_there_twice_are_found() {
+    for len in [0, 1, 2, 8, 31, 32, 33, 64, 500] {
+        let texts: Vec<String> = (0..len).map(|number| format!("item {number}")).collect();
+        let mut items: Vec<_> = texts.iter().map(|text| Item::Bytes(text.as_bytes())).collect();
+        assert!(all_differ(items.iter().copied()), "{len} items");
+        items.push(Item::Int(len));
+        assert!(all_differ(items.iter().copied()), "{len} items and a number");
+        let number = len.to_string();
+        items.insert(0, Item::Bytes(number.as_bytes()));
+        assert!(!all_differ(items.iter().copied()), "a number and its text are the same");
+        items[0] = items[items.len() / 2];
+        assert!(!all_differ(items.iter().copied()), "{len} items, one of them twice");
+    }
+}

@@ -24,6 +24,22 @@ impl<const VALUES: bool> Members<VALUES> {
         }
     }
 
+    /// Gives an empty table the segments that it will have with so many members, and these their buckets: so none of them is
+    /// written anew on the way there.
+    pub fn reserve(&mut self, members: usize) {
+        assert!(self.is_empty(), "room is made for all members");
+        while self.segments.len() < members.div_ceil(SEGMENT_MEMBERS) {
+            let segment = Segment::default();
+            self.enter(&segment);
+            self.segments.push(segment);
+        }
+        for number in 0..self.segments.len() {
+            let empty = std::mem::take(self.segments.at_mut(number));
+            self.leave(&empty);
+            self.put_back(number, Segment::for_members(members >> self.segments.depth(number)));
+        }
+    }
+
     #[cold]
     fn split(&mut self) {
         let low_number = self.segments.next_to_split();

@@ -35,6 +35,11 @@ pub const fn tag_of(hash: u64) -> u8 {
 }
 
 impl<const VALUES: bool> Segment<VALUES> {
+    /// An empty segment for so many members to come.
+    pub fn for_members(members: usize) -> Self {
+        Self { slots: Slots::for_members(members), ..Self::default() }
+    }
+
     /// The number of members.
     #[inline]
     pub const fn len(&self) -> usize {

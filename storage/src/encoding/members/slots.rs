@@ -77,6 +77,13 @@ impl Slots {
         slots
     }
 
+    /// No slots, in as many buckets as so many members will want.
+    pub fn for_members(members: usize) -> Self {
+        let mut slots = Self { bytes: Box::default(), count: 0, bucket_bits: bucket_bits(members), wide: false };
+        slots.bytes = vec![0; allocation_bytes(slots.slot_start(0))].into_boxed_slice();
+        slots
+    }
+
     /// The number of slots.
     #[inline]
     pub const fn len(&self) -> usize {

@@ -285,3 +285,22 @@ fn replaced_values_do_not_pile_up() {
     table.check_invariants();
     assert!(table.heap_bytes() < before * 5 / 4, "{} bytes, before {before}", table.heap_bytes());
 }
+
+#[test]
+fn a_table_with_room_is_as_any_other() {
+    for (reserved, members) in
+        [(0, 10), (1, 1_000), (239, 240), (240, 240), (1_000, 1_000), (50_000, 50_000), (50_000, 3)]
+    {
+        let mut table = MemberTable::default();
+        table.reserve(reserved);
+        table.check_invariants();
+        for number in 0..members {
+            assert!(table.insert(format!("member {number}").as_bytes()));
+        }
+        table.check_invariants();
+        assert_eq!((table.len(), table.iter().count()), (members, members));
+        assert!((0..members).all(|number| table.find(format!("member {number}").as_bytes()).is_some()));
+        assert!((0..members).all(|number| table.remove(format!("member {number}").as_bytes())));
+        table.check_invariants();
+    }
+}

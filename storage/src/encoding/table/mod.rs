@@ -48,6 +48,7 @@ mod draw;
 mod edit;
 pub mod line;
 mod prefetch;
+mod reserve;
 mod resize;
 pub mod segment;
 mod walk;

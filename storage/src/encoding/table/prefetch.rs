@@ -9,7 +9,7 @@ impl Table {
     /// Asks for the line of a hash.
     #[inline]
     pub fn prefetch_line(&self, hash: u64) {
-        if self.entries == 0 {
+        if self.directory.is_empty() {
             return;
         }
         let segment = &self.segments[self.segment_of(hash)];

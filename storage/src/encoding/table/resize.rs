@@ -75,7 +75,7 @@ impl Table {
     }
 
     /// The entries of a segment, with their hashes.
-    fn hashed_entries(&self, segment: &Segment) -> Vec<(u64, Moving)> {
+    pub(super) fn hashed_entries(&self, segment: &Segment) -> Vec<(u64, Moving)> {
         let mut entries = Vec::with_capacity(segment.len());
         for spot in segment.spots() {
             let line = segment.line(spot.line as usize);

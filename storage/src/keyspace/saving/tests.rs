@@ -1,12 +1,13 @@
 //! A snapshot holds what was there at its cut, each key once, whatever happens while it is saved.
 
 use std::collections::BTreeMap;
+use std::iter::once;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use crate::encoding::hash::key_hash;
-use crate::keyspace::{Access, Database, Expiry, SweepBudget, UnixMillis};
+use crate::keyspace::{Access, Change, Database, Expiry, SweepBudget, UnixMillis};
 use crate::snapshot::dump;
 use crate::snapshot::file::{Block, FileReader, Item, KeptAccess, Part, RecordOptions, end_mark, header};
 use crate::types::hash::{FieldExpiry, Hash};
@@ -94,7 +95,7 @@ fn change(db: &mut Database, rng: &mut SmallRng) {
         }
         11 => {
             if let Some(mut entry) = db.find_mut(&key).filter(|entry| entry.value().as_string().is_some()) {
-                entry.string_mut(10)[4] ^= 1;
+                entry.string_mut(10, once(4..5))[4] ^= 1;
             }
         }
         12 => {
@@ -236,6 +237,9 @@ fn put_large(db: &mut Database, rng: &mut SmallRng) {
 /// A change of a large value, or of what was put in its place; or its end.
 fn change_large(db: &mut Database, rng: &mut SmallRng) {
     let key = LARGE[rng.random_range(0..LARGE.len())];
+    if rng.random_bool(0.2) {
+        return change_string(db, rng);
+    }
     match rng.random_range(0..6) {
         0 => drop(db.unlink(key)),
         1 => set(db, key.as_bytes(), b"small"),
@@ -251,11 +255,30 @@ fn change_large(db: &mut Database, rng: &mut SmallRng) {
                     OwnedValue::List(list) => drop(list.pop(End::Head, Limits::default().list)),
                     OwnedValue::Hash(hash) => drop(hash.set(b"new", b"1", FieldExpiry::Keep, &Limits::default().hash)),
                     OwnedValue::Set(set) => drop(set.insert(b"new", &Limits::default().set)),
+                    OwnedValue::SortedSet(zset) if zset.as_ref().score(b"new").is_some() => drop(zset.remove(b"new")),
                     OwnedValue::SortedSet(zset) => zset.insert(b"new", 1.0, &Limits::default().zset),
                     OwnedValue::String(_) | OwnedValue::Stream(_) => *value = OwnedValue::String(OwnedString::Int(7)),
                 });
             }
         }
+    }
+}
+
+/// A change of the long string where it is, if it is there.
+fn change_string(db: &mut Database, rng: &mut SmallRng) {
+    let Some(mut entry) = db.find_mut("string").filter(|entry| entry.value().as_string().is_some()) else { return };
+    match rng.random_range(0..4) {
+        0 => {
+            entry.append(b"more");
+        }
+        1 => {
+            entry.set_range(rng.random_range(0..4 << 20), &vec![b'#'; 40_000]);
+        }
+        2 => {
+            let at = rng.random_range(0..3 << 20);
+            entry.string_mut(at + 1, once(at..at + 1))[at] = b'!';
+        }
+        _ => entry.set_expire(None),
     }
 }
 
@@ -377,15 +400,15 @@ fn who_wants_to_change_a_large_value_waits_until_it_is_saved() {
     let mut rng = SmallRng::seed_from_u64(1);
     let mut db = Database::new();
     put_large(&mut db, &mut rng);
-    assert!(!db.awaits_saving("hash"), "nobody saves");
+    assert!(!db.awaits_saving("hash", Change::Stays, 0), "nobody saves");
     let expected = values(&db);
     db.begin_saving(0, OPTIONS);
-    assert!(!db.awaits_saving("nothing"));
+    assert!(!db.awaits_saving("nothing", Change::Stays, 0));
     let mut written = Written::default();
     for key in ["zset", "hash"] {
-        assert!(db.awaits_saving(key));
+        assert!(db.awaits_saving(key, Change::Stays, 0));
         let mut steps = 0;
-        while db.awaits_saving(key) {
+        while db.awaits_saving(key, Change::Stays, 0) {
             assert!(!db.save_step(20, 64 << 10));
             written.take(&mut db);
             steps += 1;
@@ -409,12 +432,12 @@ fn a_snapshot_that_is_abandoned_within_a_large_value_leaves_nothing_behind() {
         let mut db = Database::new();
         put_large(&mut db, &mut rng);
         db.begin_saving(0, OPTIONS);
-        assert!(db.awaits_saving("hash"));
+        assert!(db.awaits_saving("hash", Change::Stays, 0));
         while db.hash_in_pieces().is_none() {
             assert!(!db.save_step(1, 64 << 10));
         }
         db.abandon_saving();
-        assert!(!db.awaits_saving("hash") && db.saves_large().is_none());
+        assert!(!db.awaits_saving("hash", Change::Stays, 0) && db.saves_large().is_none());
         if clears {
             drop(db.clear());
         }
@@ -422,5 +445,103 @@ fn a_snapshot_that_is_abandoned_within_a_large_value_leaves_nothing_behind() {
         assert!(db.take_saved(&mut Vec::new()).is_none() && db.take_piece(0, &mut Vec::new()).is_none());
         drop(db.end_saving());
         db.check_invariants();
+    }
+}
+
+/// The long string is changed as `change` says while it is saved, when so many pieces of it are: what is in the file is as it
+/// was at the cut, and what is kept for that is no more than `kept_max` bytes.
+fn check_string(pieces: usize, kept_max: usize, mut change: impl FnMut(&mut Database)) {
+    let mut rng = SmallRng::seed_from_u64(3);
+    let mut db = Database::new();
+    put_large(&mut db, &mut rng);
+    let expected = values(&db);
+    db.begin_saving(0, OPTIONS);
+    let mut written = Written::default();
+    while db.awaits_saving("string", Change::Moves, 0) && written.pieces < pieces {
+        assert!(!db.save_step(1, 64 << 10));
+        written.take(&mut db);
+    }
+    assert!(!db.awaits_saving("string", Change::Stays, 0), "nobody waits");
+    change(&mut db);
+    assert!(db.take_ahead_bytes() as usize <= kept_max, "too much is kept");
+    assert_eq!(db.saved_bytes(), 0, "nothing is saved at once");
+    db.check_invariants();
+    while !db.save_step(1, 64 << 10) {
+        written.take(&mut db);
+    }
+    written.take(&mut db);
+    assert!(std::iter::from_fn(|| db.take_written()).count() <= 1);
+    drop(db.end_saving());
+    assert!(written.values() == expected);
+    db.check_invariants();
+}
+
+#[test]
+fn a_long_string_that_is_being_saved_may_change_at_once() {
+    const WHOLE: usize = 3 << 20;
+    for pieces in [0, 1, 20] {
+        check_string(pieces, WHOLE, |db| drop(db.unlink("string")));
+        check_string(pieces, WHOLE, |db| set(db, b"string", b"short"));
+        check_string(pieces, WHOLE, |db| {
+            assert!(db.delete("string"));
+            set(db, b"string", &vec![b'x'; WHOLE]);
+            set(db, b"string", b"short again");
+        });
+        check_string(pieces, 0, |db| {
+            db.find_mut("string").expect("it is there").append(&vec![b'x'; WHOLE]);
+        });
+        check_string(pieces, 0, |db| db.find_mut("string").expect("it is there").set_expire(Some(UnixMillis(5))));
+        check_string(pieces, 128 << 10, |db| {
+            for _ in 0..2 {
+                for offset in [0, 100_000, WHOLE - 5, WHOLE + 5] {
+                    db.find_mut("string").expect("it is there").set_range(offset, b"0123456789");
+                }
+                db.find_mut("string").expect("it is there").string_mut(0, once(9_000..9_001))[9_000] = b'!';
+            }
+        });
+        check_string(pieces, WHOLE + (16 << 10), |db| {
+            db.find_mut("string").expect("it is there").set_range(2_000_000, b"0123456789");
+            drop(db.unlink("string"));
+        });
+    }
+}
+
+#[test]
+fn what_is_kept_of_long_strings_has_a_limit() {
+    let mut db = Database::new();
+    for key in ["one", "two", "three"] {
+        set(&mut db, key.as_bytes(), &vec![b'a'; 2 << 20]);
+    }
+    db.begin_saving(0, OPTIONS);
+    assert!(!db.awaits_saving("one", Change::Stays, 0), "one may always be kept");
+    drop(db.unlink("one"));
+    assert!(db.awaits_saving("two", Change::Stays, 3 << 20));
+    assert!(!db.awaits_saving("two", Change::Stays, 5 << 20));
+    db.abandon_saving();
+    assert!(!db.awaits_saving("two", Change::Stays, 0));
+    assert!(db.take_written().is_some() && db.take_written().is_none());
+    while !db.save_step(100, usize::MAX) {}
+    drop(db.end_saving());
+    db.check_invariants();
+}
+
+#[test]
+fn a_long_key_makes_no_long_string() {
+    let key = vec![b'k'; 3 << 20];
+    let mut db = Database::new();
+    set(&mut db, &key, b"12");
+    let expected = values(&db);
+    for changes in [false, true] {
+        db.begin_saving(0, OPTIONS);
+        if changes {
+            assert!(!db.awaits_saving(&key, Change::Moves, 0) && db.delete(&key));
+        }
+        let mut written = Written::default();
+        while !db.save_step(20, usize::MAX) {
+            written.take(&mut db);
+        }
+        written.take(&mut db);
+        drop(db.end_saving());
+        assert!(written.values() == expected);
     }
 }

@@ -7,6 +7,13 @@ fn known_values() {
 }
 
 #[test]
+fn lanes_are_as_one() {
+    let bytes: Vec<u8> = (0..7 * LANE_BYTES as u32 + 5).map(|index| ((index * index) >> 5) as u8).collect();
+    let byte_by_byte = bytes.iter().fold(3, |crc, &byte| TABLES[0][usize::from(crc as u8 ^ byte)] ^ (crc >> 8));
+    assert_eq!(crc64(3, &bytes), byte_by_byte);
+}
+
+#[test]
 fn pieces_combine() {
     let bytes: Vec<u8> = (0..5_000_u32).map(|index| ((index * index) >> 3) as u8).collect();
     for len in [0, 1, 7, 8, 9, 63, 1_000, 5_000] {

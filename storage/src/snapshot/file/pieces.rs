@@ -6,10 +6,13 @@
 //! ```
 //!
 //! What a value is written as is the same as in one piece, with one exception: a string above [`PLAIN_BYTES_MIN`] is not
-//! compressed, since how long it is then stands before it. Nothing of a value may change while it is written in pieces: who
-//! wants to change it writes the rest of it first, see `keyspace/saving.rs`.
+//! compressed. LZF has the compressed length before the first byte, and no end of a part within it: whoever compresses has to
+//! hold all of the result before any of it is written, which is the memory that pieces are there to save. Readers take both. Nothing of a value may change while it is written in pieces: who
+//! wants to change it writes the rest of it first, or keeps what was there: see `keyspace/saving.rs`.
 //!
 //! Streams are written in one piece, and so are single elements, however large.
+
+use std::ops::Range;
 
 use super::Records;
 use super::write::Block;
@@ -28,8 +31,8 @@ const PLAIN_BYTES_MIN: usize = 1 << 20;
 /// What is left to write of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rest {
-    /// The bytes from here on.
-    String(usize),
+    /// These of its bytes.
+    String { from: usize, to: usize },
     /// The nodes from here on.
     List(usize),
     /// So many fields, from a cursor on. Each has a time, counted from the earliest, if there is one.
@@ -53,7 +56,7 @@ impl Pieces {
     /// Whether an entry is to be written so.
     pub fn suit(entry: &Entry<'_>) -> bool {
         let is_collection = match entry.value() {
-            Value::String(_) => return entry.outside_bytes() >= PLAIN_BYTES_MIN,
+            Value::String(string) => return string.stored_bytes().is_some_and(|bytes| bytes.len() >= PLAIN_BYTES_MIN),
             Value::List(_) => true,
             Value::Hash(hash) => matches!(hash.repr(), HashRepr::Large(_)),
             Value::Set(set) => matches!(set.repr(), SetRepr::Large(_)),
@@ -70,7 +73,7 @@ impl Pieces {
         let rest = match entry.value() {
             Value::String(string) => {
                 writer.put_length(string.len() as u64);
-                Rest::String(0)
+                Rest::String { from: 0, to: string.len() }
             }
             Value::List(list) => {
                 writer.put_length(list.node_count() as u64);
@@ -119,18 +122,26 @@ impl Pieces {
         self.records.take_piece(is_last, spare)
     }
 
-    /// Writes more of the entry, about `bytes_max` bytes.
+    /// Which bytes of a string are left to be written; `None` if it is no string.
+    pub(crate) fn string_left(&self) -> Option<Range<usize>> {
+        if let Rest::String { from, to } = self.rest { Some(from..to) } else { None }
+    }
+
+    /// Writes the next bytes of a string.
+    pub(crate) fn put_string(&mut self, bytes: &[u8]) {
+        let Rest::String { from, to } = self.rest else { unreachable!("some of the string is left") };
+        self.records.writer.put(bytes);
+        let from = from + bytes.len();
+        debug_assert!(from <= to, "no more than was announced");
+        self.rest = if from == to { Rest::Nothing } else { Rest::String { from, to } };
+    }
+
+    /// Writes more of a collection, about `bytes_max` bytes.
     pub(crate) fn write(&mut self, entry: &Entry<'_>, bytes_max: usize) {
         let writer = &mut self.records.writer;
         let end = writer.bytes().len().saturating_add(bytes_max);
         self.rest = match (self.rest, entry.value()) {
             (Rest::Nothing, _) => Rest::Nothing,
-            (Rest::String(from), Value::String(string)) => {
-                let bytes = string.stored_bytes().expect("a long string is no integer");
-                let to = bytes.len().min(from.saturating_add(bytes_max));
-                writer.put(&bytes[from..to]);
-                if to == bytes.len() { Rest::Nothing } else { Rest::String(to) }
-            }
             (Rest::List(mut at), Value::List(list)) => {
                 for node in list.nodes_from(at) {
                     if writer.bytes().len() >= end {

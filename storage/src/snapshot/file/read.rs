@@ -1,5 +1,6 @@
 //! Reading RDB files, one item after the other.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 
@@ -184,7 +185,7 @@ impl<R: Read> FileReader<R> {
     }
 
     /// Reads something whole from the window, which grows until it holds that.
-    fn parse<T>(&mut self, read: impl Fn(&mut Reader<'_>) -> Result<T, Malformed>) -> Result<T, FileError> {
+    fn parse<T>(&mut self, mut read: impl FnMut(&mut Reader<'_>) -> Result<T, Malformed>) -> Result<T, FileError> {
         loop {
             let mut reader = Reader::new(&self.window[self.at..]);
             let result = read(&mut reader);
@@ -275,8 +276,13 @@ impl<R: Read> FileReader<R> {
             return Err(self.error(FileErrorKind::UnknownType(type_byte)));
         }
         self.type_byte = type_byte;
-        self.key = self.parse(text)?;
-        Ok(())
+        let mut key = std::mem::take(&mut self.key);
+        let read = self.parse(|reader| {
+            key.clear();
+            reader.text().map(|text| key.extend_from_slice(&text))
+        });
+        self.key = key;
+        read
     }
 
     /// The value of the entry that was met last; `None` if it is a collection without items, as some old servers wrote.
@@ -320,5 +326,5 @@ fn length(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
 }
 
 fn text(reader: &mut Reader<'_>) -> Result<Vec<u8>, Malformed> {
-    reader.string().map(crate::types::string::OwnedString::into_bytes)
+    reader.text().map(Cow::into_owned)
 }

@@ -1,7 +1,5 @@
 //! The hash to be changed.
 
-use std::collections::HashSet;
-
 use super::view::Field;
 use super::{HashLimits, HashRef, HashRepr, LargeHash, Malformed, packed, ttl};
 use crate::encoding::listpack::{self, Listpack};
@@ -75,6 +73,17 @@ impl Hash {
             Self::PackedTtl(bytes) => HashRepr::PackedTtl(bytes),
             Self::Large(large) => HashRepr::Large(large),
         })
+    }
+
+    /// An empty hash to which so many fields are to be added, and for `believed` of which room is made: a table if they are
+    /// more than a listpack may hold.
+    pub fn with_room(fields: u64, believed: usize, limits: &HashLimits) -> Self {
+        if fields <= limits.listpack_entries_max as u64 {
+            return Self::default();
+        }
+        let mut large = LargeHash::default();
+        large.fields.reserve(believed);
+        Self::Large(Box::new(large))
     }
 
     /// Makes a table of a packed hash.
@@ -235,9 +244,7 @@ fn check_fields(bytes: &[u8], stride: usize) -> Result<Listpack<'_>, Malformed> 
     if !listpack.len().is_multiple_of(stride) {
         return Err(Malformed);
     }
-    let mut names = HashSet::new();
-    let unique = listpack.iter().step_by(stride).all(|name| names.insert(name.to_vec()));
-    if unique { Ok(listpack) } else { Err(Malformed) }
+    if listpack::all_differ(listpack.iter().step_by(stride)) { Ok(listpack) } else { Err(Malformed) }
 }
 
 /// Hashes are equal when their fields, values and expiries are, however they are stored.

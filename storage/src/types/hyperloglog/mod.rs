@@ -57,7 +57,8 @@ const VALUE_MAX: usize = PATTERN_BITS as usize + 1;
 const MAGIC: &[u8] = b"HYLL";
 const ENCODING_AT: usize = MAGIC.len();
 const CARDINALITY_AT: usize = 8;
-const HEADER_BYTES: usize = 16;
+/// Bytes before the registers.
+pub const HEADER_BYTES: usize = 16;
 const STALE: u64 = 1 << 63;
 
 const HASH_SEED: u64 = 0xadc8_3b19;

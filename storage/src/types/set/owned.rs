@@ -1,7 +1,5 @@
 //! The set to be changed.
 
-use std::collections::HashSet;
-
 use rand::Rng;
 
 use super::{LargeSet, Malformed, SetLimits, SetRef, SetRepr};
@@ -55,6 +53,47 @@ impl Set {
             Self::Packed(bytes) => SetRepr::Packed(bytes),
             Self::Large(large) => SetRepr::Large(large),
         })
+    }
+
+    /// An empty set to which so many members are to be added, and for `believed` of which room is made: a table if they are
+    /// more than anything packed may hold.
+    pub fn with_room(members: u64, believed: usize, limits: &SetLimits) -> Self {
+        if members <= limits.intset_entries_max.max(limits.listpack_entries_max) as u64 {
+            return Self::default();
+        }
+        let mut large = LargeSet::default();
+        large.members.reserve(believed);
+        Self::Large(Box::new(large))
+    }
+
+    /// Adds a member that is to be one of so many, each of which should be there once. Whoever adds members so has
+    /// [`Self::is_of`] tell in the end whether they were.
+    pub fn push(&mut self, member: &[u8], members: u64, limits: &SetLimits) {
+        match self {
+            Self::Intset(_) if members > limits.listpack_entries_max as u64 && parse_i64(member).is_none() => {
+                self.enlarge();
+                self.insert(member, limits);
+            }
+            Self::Packed(bytes)
+                if Listpack::new(bytes).len() < limits.listpack_entries_max
+                    && member.len() <= limits.listpack_value_bytes_max
+                    && listpack::would_fit(bytes, member.len()) =>
+            {
+                listpack::push_back(bytes, member);
+            }
+            _ => {
+                self.insert(member, limits);
+            }
+        }
+    }
+
+    /// Whether the set has so many members, each once.
+    pub fn is_of(&self, members: u64) -> bool {
+        let once = match self {
+            Self::Packed(bytes) => listpack::all_differ(Listpack::new(bytes).iter()),
+            Self::Intset(_) | Self::Large(_) => true,
+        };
+        once && self.as_ref().len() as u64 == members
     }
 
     /// Adds a member; whether it was not there yet.
@@ -180,9 +219,7 @@ fn find(bytes: &[u8], member: &[u8]) -> Option<Cursor> {
 /// The number of elements, if the bytes are a listpack in which no element is there twice.
 fn check_members(bytes: &[u8]) -> Result<usize, Malformed> {
     let listpack = listpack::validate(bytes)?;
-    let mut members = HashSet::new();
-    let unique = listpack.iter().all(|member| members.insert(member.to_vec()));
-    if unique { Ok(members.len()) } else { Err(Malformed) }
+    if listpack::all_differ(listpack.iter()) { Ok(listpack.len()) } else { Err(Malformed) }
 }
 
 /// Sets are equal when their members are, however they are stored.

@@ -213,6 +213,11 @@ impl Block {
         self.live += 1;
     }
 
+    /// Makes room for entries of so many bytes.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.data.reserve(bytes);
+    }
+
     /// Gives back the room for more entries.
     pub fn seal(&mut self) {
         self.data.shrink_to_fit();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::packed::{self, Packed};
-use super::{LargeZSet, Malformed, Record, ZSetLimits, ZSetRef};
+use super::{Item, LargeZSet, Malformed, Record, ZSetLimits, ZSetRef};
 use crate::encoding::{listpack, ranked};
 use crate::number::INTEGER_TEXT_BYTES_MAX;
 
@@ -47,30 +47,44 @@ impl ZSet {
         set
     }
 
+    /// A sorted set of records that come from outside, best in order. Members that are there twice make it malformed.
+    pub fn from_records<M: AsRef<[u8]>>(mut records: Vec<(M, f64)>, limits: &ZSetLimits) -> Result<Self, Malformed> {
+        let order =
+            |one: &(M, f64), other: &(M, f64)| ranked::compare((one.1, one.0.as_ref()), (other.1, other.0.as_ref()));
+        if !records.is_sorted_by(|one, other| order(one, other).is_lt()) {
+            records.sort_by(order);
+        }
+        if records.len() <= limits.packed_entries_max {
+            let members = records.iter().map(|(member, _)| Item::Bytes(member.as_ref()));
+            return if listpack::all_differ(members) { Ok(Self::from_sorted(records, limits)) } else { Err(Malformed) };
+        }
+        let mut large = LargeZSet::default();
+        for (member, score) in records {
+            if large.score(member.as_ref()).is_some() {
+                return Err(Malformed);
+            }
+            large.push(member.as_ref(), score);
+        }
+        Ok(Self::Large(Box::new(large)))
+    }
+
     /// A sorted set from a listpack that comes from outside: a DUMP payload, a snapshot. Records that are not in order are
     /// put in order; members that are there twice, or scores that are none, make it malformed.
     pub fn from_listpack(bytes: Vec<u8>, limits: &ZSetLimits) -> Result<Self, Malformed> {
         let elements = listpack::validate(&bytes)?;
-        let mut records = Vec::new();
-        let mut items = elements.iter();
+        let (mut items, mut before, mut in_order) = (elements.iter(), None, true);
         while let Some(member) = items.next() {
             let score = items.next().and_then(packed::score_of).ok_or(Malformed)?;
-            records.push((member.to_vec(), score));
-        }
-        let order =
-            |one: &(Vec<u8>, f64), other: &(Vec<u8>, f64)| ranked::compare((one.1, &one.0), (other.1, &other.0));
-        let in_order = records.is_sorted_by(|one, other| order(one, other).is_lt());
-        let mut members: Vec<_> = records.iter().map(|(member, _)| member.as_slice()).collect();
-        members.sort_unstable();
-        if members.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(Malformed);
+            let record = Record { member, score };
+            in_order &= before.replace(record).is_none_or(|before| packed::compare(before, record).is_lt());
         }
         // As in Redis, the length of members is not looked at here.
-        if in_order && records.len() <= limits.packed_entries_max {
-            return Ok(Self::Packed(bytes));
+        if in_order && elements.len() / 2 <= limits.packed_entries_max {
+            let once = listpack::all_differ(elements.iter().step_by(2));
+            return if once { Ok(Self::Packed(bytes)) } else { Err(Malformed) };
         }
-        records.sort_by(order);
-        Ok(Self::from_sorted(records, limits))
+        let records = ZSetRef::Packed(&bytes).iter().map(|record| (record.member.to_vec(), record.score));
+        Self::from_records(records.collect(), limits)
     }
 
     /// A view of it.

@@ -26,8 +26,13 @@ pub(super) fn score_of(item: Item<'_>) -> Option<f64> {
     }
 }
 
+/// The order of two records.
+pub(super) fn compare(one: Record<'_>, other: Record<'_>) -> Ordering {
+    compare_with(one, other.score, other.member.as_bytes(&mut [0; INTEGER_TEXT_BYTES_MAX]))
+}
+
 /// The order of a record and another, whose member is given as bytes.
-fn compare(record: Record<'_>, score: f64, member: &[u8]) -> Ordering {
+fn compare_with(record: Record<'_>, score: f64, member: &[u8]) -> Ordering {
     let by_score = record.score.partial_cmp(&score).expect("scores are not NaN");
     by_score.then_with(|| record.member.as_bytes(&mut [0; INTEGER_TEXT_BYTES_MAX]).cmp(member))
 }
@@ -144,7 +149,7 @@ pub(super) fn insert(bytes: &mut Vec<u8>, member: &[u8], score: f64) {
     let mut place = set.elements.first();
     while let Some(cursor) = place {
         let (record, score_at) = set.record(cursor);
-        if compare(record, score, member).is_gt() {
+        if compare_with(record, score, member).is_gt() {
             break;
         }
         place = set.elements.next(score_at);
