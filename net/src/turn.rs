@@ -117,6 +117,9 @@ impl<S: Service> Loop<S> {
             self.ring.enter(Wait::No);
             self.ring.collect(&mut completions);
         }
+        if self.ring.take_tore() {
+            self.files.tear();
+        }
         let worked = !completions.is_empty();
         for completion in completions.drain(..) {
             match completion.token.op {

@@ -59,6 +59,8 @@ pub(crate) struct Ring {
     wait_flags: u32,
     /// Requests whose last completion has not been collected.
     in_flight: usize,
+    /// The kernel took a part of what was queued, so requests that were linked may have been torn apart.
+    tore: bool,
 }
 
 impl Ring {
@@ -74,7 +76,7 @@ impl Ring {
             .dontfork()
             .build(SUBMISSIONS)?;
         let wait_flags = GETEVENTS | if ring.params().is_feature_no_iowait() { NO_IOWAIT } else { 0 };
-        Ok(Self { inner: ring, wait_flags, in_flight: 0 })
+        Ok(Self { inner: ring, wait_flags, in_flight: 0, tore: false })
     }
 
     /// Makes `buffers` the pool that multishot receives take theirs from. They must outlive every such receive, see
@@ -128,8 +130,9 @@ impl Ring {
 
     /// Hands what is queued to the kernel without making completions.
     pub(crate) fn submit(&mut self) {
+        let queued = self.inner.submission().len();
         match self.inner.submitter().submit() {
-            Ok(_) => {}
+            Ok(taken) => self.tore |= taken < queued,
             Err(error) if is_passing(&error) => {
                 // The completion queue overflowed, or memory is short. Making completions is what helps.
                 self.enter(Wait::No);
@@ -173,10 +176,19 @@ impl Ring {
             }
         };
         match result {
-            Ok(_) => {}
-            Err(error) if is_passing(&error) => {}
+            Ok(taken) => self.tore |= taken < queued as usize,
+            // The wait ended in some way: how much was taken is in the queue.
+            Err(error) if is_passing(&error) => {
+                let left = self.inner.submission().len() as u32;
+                self.tore |= left > 0 && left < queued;
+            }
             Err(error) => fail(&error),
         }
+    }
+
+    /// Whether links may have been torn apart since the last time. That happens only when the kernel is short of memory.
+    pub(crate) fn take_tore(&mut self) -> bool {
+        std::mem::take(&mut self.tore)
     }
 
     /// Makes the ring write to `eventfd` when there is something to collect, while [`Ring::signal`] allows it.
