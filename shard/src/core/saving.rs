@@ -69,6 +69,8 @@ pub(super) struct Saves {
     wanted: VecDeque<(Kind, Option<Waiter>)>,
     /// The one that began here.
     begun: Option<(Arc<Job>, Option<Waiter>)>,
+    /// The one in the background that began here, and who is told of it when its cut is made.
+    announced: Option<(Arc<Job>, Waiter)>,
     /// This core's way through the file that is loaded.
     pub(super) loader: Option<Loader>,
     /// The file that this core has loaded, or gave up.
@@ -95,7 +97,7 @@ impl Core {
     pub fn begin_save(&mut self, kind: Kind, waiter: Option<Waiter>) -> bool {
         let now = self.clock.now();
         let config = self.shared.config();
-        let from = waiter.map(|waiter| (self.id, waiter));
+        let from = waiter.filter(|_| kind != Kind::Background).map(|waiter| (self.id, waiter));
         let log = &self.shared.log;
         let Some(job) = self.shared.snapshots.begin(kind, from, &config, log, now) else { return false };
         if kind.ends_epoch() && (log.is_on() || kind == Kind::Rewrite) {
@@ -107,6 +109,7 @@ impl Core {
         }
         if kind == Kind::Background {
             tracing::info!("Background saving started by pid {}", std::process::id());
+            self.saves.announced = waiter.map(|waiter| (job, waiter));
         } else if kind == Kind::Rewrite {
             tracing::info!("Background append only file rewriting started by pid {}", std::process::id());
         } else {
@@ -138,6 +141,16 @@ impl Core {
         }
     }
 
+    /// Tells who asked for a snapshot in the background that it has begun. The cut reaches all shards in one push, which may
+    /// have to be put off; what anybody does who knows of this reply comes behind it.
+    fn announce_cut(&mut self, job: &Arc<Job>) {
+        if let Some((_, Waiter { conn, seq })) = self.saves.announced.take_if(|(begun, _)| Arc::ptr_eq(begun, job)) {
+            let mut bytes = Vec::new();
+            Reply::new(&mut bytes, Resp::V2).simple("Background saving started");
+            self.fill(conn, seq, &bytes);
+        }
+    }
+
     /// Commands of `conn` that follow in this tick do not run in place: something before them is to be pushed.
     pub fn push_before_more(&mut self, conn: ConnId) {
         self.routed(conn);
@@ -164,6 +177,7 @@ impl Core {
         } else {
             self.locks.release(ticket);
         }
+        self.announce_cut(&job);
         self.saves.job = Some(job);
         self.saves.is_busy = true;
     }

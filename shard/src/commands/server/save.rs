@@ -1,7 +1,7 @@
 //! SAVE and BGSAVE: snapshots on request.
 //!
-//! Both make the same cut and write the same file, and neither holds other clients up: whoever calls SAVE is answered when
-//! the file is on disk.
+//! Both make the same cut and write the same file, and neither holds other clients up. Whoever calls SAVE is answered when
+//! the file is on disk; whoever calls BGSAVE, when the cut is made, so what is written behind the reply is not in the file.
 
 use net::{Args, Reply};
 
@@ -63,16 +63,23 @@ fn save(ctx: &mut SessionCtx<'_>, _: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-/// With `SCHEDULE` it may wait for a rewrite of the append-only file, of which there is none.
+/// It may wait for a rewrite of the append-only file, for a disk that is full, and in a transaction for its end: it is scheduled
+/// then. Redis wants to be told `SCHEDULE` for the first, since it refuses otherwise; here that makes no difference.
 fn bgsave(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     if args.len() > 2 || args.get(1).is_some_and(|word| !is_word(word, "SCHEDULE")) {
         return Err(SYNTAX);
     }
     refuse_second(ctx)?;
-    ctx.core.want_save(Kind::Background, None);
+    let shared = &ctx.core.shared;
+    let waits = shared.snapshots.current().is_some_and(|job| job.kind == Kind::Rewrite)
+        || (shared.log.is_on() && shared.log.epochs.is_failing());
+    if waits || ctx.session().info.executes.is_some() {
+        ctx.core.want_save(Kind::Background, None);
+        reply.simple("Background saving scheduled");
+        return Ok(());
+    }
+    let waiter = ctx.core.expect_outcome(ctx.conn);
+    ctx.core.want_save(Kind::Background, Some(waiter));
     ctx.core.push_before_more(ctx.conn);
-    // Its cut comes behind the transaction.
-    let is_late = ctx.session().info.executes.is_some();
-    reply.simple(if is_late { "Background saving scheduled" } else { "Background saving started" });
     Ok(())
 }
