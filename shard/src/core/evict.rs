@@ -230,6 +230,9 @@ impl Core {
             }
             let excess = counted - self.shared.budget.low_mark();
             if !self.evict_some(excess.min(share)) {
+                // Another core may have what this one has not, even if it was this one's to give back.
+                self.tell_rank();
+                self.is_next_in_turn();
                 break;
             }
             self.tell_of_expiry();
@@ -330,7 +333,8 @@ impl Core {
             Usefulness::Chance => -(self.evictable() as i64),
             _ => self.evicting.pool.smallest().unwrap_or(NO_RANK),
         };
-        if own <= rank.saturating_add(slack) {
+        // The rank of another may be of a time when it had nothing that may go, as this one has now.
+        if own <= rank.saturating_add(slack) && self.evictable() > 0 {
             return true;
         }
         self.ask_to_look(first);
