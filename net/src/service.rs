@@ -99,8 +99,7 @@ pub struct FileDone {
     pub result: io::Result<usize>,
     /// The bytes that were to be written.
     pub bytes: Vec<u8>,
-    /// What became of the sync behind a write; none if it was not asked for, or not all was
-    /// written before it.
+    /// What became of the sync behind a write; none if it was not asked for, or not all was written before it.
     pub synced: Option<io::Result<()>>,
 }
 

@@ -17,9 +17,9 @@
 //!
 //! *Gaps* are free blocks in the pages of entries: an evicted entry leaves one, and the next entry of its size takes it.
 //! They are not in use, so each eviction lowers the account at once. Emptied buffers that are kept for the next output are
-//! the same. *Leaving* is what waits to be freed in slices: it
-//! counts as gone, or more would be evicted in its place. So does output that no socket has been offered yet, in buffers of
-//! clients and between two cores: most clients take it at once. What a client does not take counts from the next look on.
+//! the same. *Leaving* is what waits to be freed in slices: it counts as gone, or more would be evicted in its place. So
+//! does output that no socket has been offered yet, in buffers of clients and between two cores: most clients take it at
+//! once. What a client does not take counts from the next look on.
 //!
 //! # True memory
 //!

@@ -224,15 +224,14 @@ impl Core {
         while counted > self.shared.budget.low_mark() {
             self.refill_pool();
             self.tell_rank();
-            let must_pay = held > held_before && counted > self.shared.budget.high_mark();
+            // What it has not itself to give, another core may have.
+            let can_pay = self.evictable() > 0;
+            let must_pay = can_pay && held > held_before && counted > self.shared.budget.high_mark();
             if !must_pay && !self.is_next_in_turn() {
                 break;
             }
             let excess = counted - self.shared.budget.low_mark();
             if !self.evict_some(excess.min(share)) {
-                // Another core may have what this one has not, even if it was this one's to give back.
-                self.tell_rank();
-                self.is_next_in_turn();
                 break;
             }
             self.tell_of_expiry();

@@ -64,14 +64,12 @@ use net::service::Socket;
 use net::{ConnId, Flow};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use storage::{Database, UnixMillis};
+use storage::UnixMillis;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::exec::ctx::KeyspaceCounters;
-use crate::exec::{Garbage, Observers, ShardState};
+use crate::exec::ShardState;
 use crate::ids::{ClientId, DbId, ShardId};
-use crate::journal::Journal;
 use crate::limits::WITHHELD_MICROS_MAX;
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
 use crate::pubsub::{Change, SubscriberTable};
@@ -81,7 +79,6 @@ use crate::spec::table::RecentCommands;
 use crate::stats::{CoreStats, LatencyLog};
 use crate::tracking::KeyTracking;
 use crate::txn::queue::Queue;
-use crate::wait::WaitTable;
 
 use hops::{Held, PlanState};
 use logging::Logging;
@@ -393,32 +390,8 @@ impl Core {
 
 /// The data of shard `id`, without any keys.
 fn empty_shard(id: ShardId, shared: &Shared, now: UnixMillis, seed: u64) -> ShardState {
-    let config = shared.config();
-    ShardState {
-        id,
-        shards: shared.shards(),
-        databases: (0..config.databases).map(|_| Database::new()).collect(),
-        clock: now,
-        rng: SmallRng::seed_from_u64(seed ^ (u64::from(id.0) << 32)),
-        limits: config.limits(),
-        config,
-        counters: KeyspaceCounters::default(),
-        active_expire: true,
-        expiry_held: false,
-        is_replaying: false,
-        check_sums: true,
-        waits: WaitTable::default(),
-        tracking: KeyTracking::new(Arc::clone(&shared.trackers)),
-        wanted: None,
-        claim: None,
-        events: Vec::new(),
-        slots: Arc::clone(&shared.slots),
-        registry: Arc::clone(&shared.registry),
-        garbage: Garbage::default(),
-        observers: Observers::default(),
-        snapshot: None,
-        journal: Journal::default(),
-        emptied: false,
-        serves_script: false,
-    }
+    let rng = SmallRng::seed_from_u64(seed ^ (u64::from(id.0) << 32));
+    let tracking = KeyTracking::new(Arc::clone(&shared.trackers));
+    let (slots, registry) = (Arc::clone(&shared.slots), Arc::clone(&shared.registry));
+    ShardState { tracking, ..ShardState::empty(id, now, rng, shared.config(), slots, registry) }
 }

@@ -116,6 +116,44 @@ pub struct ShardState {
 }
 
 impl ShardState {
+    /// Shard `id` without any keys, at a time of day. Its clients track no keys together with those of other shards.
+    pub fn empty(
+        id: ShardId,
+        clock: UnixMillis,
+        rng: SmallRng,
+        config: Arc<Config>,
+        slots: Arc<SlotMap>,
+        registry: Arc<Registry>,
+    ) -> ShardState {
+        ShardState {
+            id,
+            shards: slots.shards(),
+            databases: (0..config.databases).map(|_| Database::new()).collect(),
+            clock,
+            rng,
+            limits: config.limits(),
+            config,
+            counters: KeyspaceCounters::default(),
+            active_expire: true,
+            expiry_held: false,
+            is_replaying: false,
+            check_sums: true,
+            waits: WaitTable::default(),
+            tracking: KeyTracking::new(Arc::default()),
+            wanted: None,
+            claim: None,
+            events: Vec::new(),
+            slots,
+            registry,
+            garbage: Garbage::default(),
+            observers: Observers::default(),
+            snapshot: None,
+            journal: Journal::default(),
+            emptied: false,
+            serves_script: false,
+        }
+    }
+
     /// The time by which expiry is judged.
     pub fn judged_at(&self) -> UnixMillis {
         if self.is_replaying { UnixMillis(i64::MIN) } else { self.clock }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use net::{Args, OwnedArgs, Reply, Resp};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use storage::{Database, UnixMillis};
+use storage::UnixMillis;
 
 use super::ctx::{KeyspaceCounters, ShardState};
 use super::hop::{PlanInput, Step};
@@ -37,8 +37,6 @@ use crate::slot::SlotMap;
 use crate::spec::CommandTable;
 use crate::spec::Find;
 use crate::spec::table::Row;
-use crate::tracking::KeyTracking;
-use crate::wait::WaitTable;
 
 /// The time at which every test begins.
 pub(crate) const BEGINNING: UnixMillis = UnixMillis(1_700_000_000_000);
@@ -69,32 +67,10 @@ impl Keyspace {
         // Somebody hears all events, or none would be collected.
         let registry = Arc::new(Registry::default());
         registry.enter(Kind::Pattern, &Arc::from(&b"*"[..]), ShardId(0));
-        let shard = |id| ShardState {
-            id: ShardId(id as u16),
-            shards,
-            databases: (0..config.databases).map(|_| Database::new()).collect(),
-            clock: BEGINNING,
-            rng: SmallRng::seed_from_u64(id as u64),
-            config: Arc::clone(&config),
-            limits: config.limits(),
-            counters: KeyspaceCounters::default(),
-            active_expire: true,
-            expiry_held: false,
-            is_replaying: false,
-            check_sums: true,
-            waits: WaitTable::default(),
-            tracking: KeyTracking::new(Arc::default()),
-            wanted: None,
-            claim: None,
-            events: Vec::new(),
-            slots: Arc::clone(&slots),
-            registry: Arc::clone(&registry),
-            garbage: crate::exec::Garbage::default(),
-            observers: super::Observers::default(),
-            snapshot: None,
-            journal: crate::journal::Journal::default(),
-            emptied: false,
-            serves_script: false,
+        let shard = |id| {
+            let rng = SmallRng::seed_from_u64(id as u64);
+            let (config, slots, registry) = (Arc::clone(&config), Arc::clone(&slots), Arc::clone(&registry));
+            ShardState::empty(ShardId(id as u16), BEGINNING, rng, config, slots, registry)
         };
         let shards = (0..shards).map(shard).collect::<Vec<_>>();
         Keyspace { slots, shards, db: DbId(0), resp: Resp::V2 }

@@ -102,11 +102,11 @@ const HEADS_KEPT: usize = 4096;
 /// And so many bytes of them.
 const BYTES_KEPT: usize = 256 * 1024;
 
-/// Before the bytes of what is shared stand its two counts of owners.
-const COUNTS_BYTES: usize = 2 * size_of::<usize>();
-
 /// And for so many notices: what evicted keys had clients told is not to stay in their place.
 const TOLD_KEPT: usize = 64;
+
+/// Before the bytes of what is shared stand its two counts of owners.
+const COUNTS_BYTES: usize = 2 * size_of::<usize>();
 
 /// Answers of one shard to one home core.
 #[derive(Default)]

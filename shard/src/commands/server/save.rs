@@ -63,8 +63,8 @@ fn save(ctx: &mut SessionCtx<'_>, _: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-/// It may wait for a rewrite of the append-only file, for a disk that is full, and in a transaction for its end: it is scheduled
-/// then. Redis wants to be told `SCHEDULE` for the first, since it refuses otherwise; here that makes no difference.
+/// It may wait for a rewrite of the append-only file, for a disk that is full, and in a transaction for its end: then it is
+/// scheduled. Redis wants to be told `SCHEDULE` for the first, since it refuses otherwise; here that makes no difference.
 fn bgsave(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     if args.len() > 2 || args.get(1).is_some_and(|word| !is_word(word, "SCHEDULE")) {
         return Err(SYNTAX);
