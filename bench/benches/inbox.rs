@@ -8,7 +8,7 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use net::{ConnId, OwnedArgs};
 use shard::ids::{ClientId, DbId, ShardId};
-use shard::mesh::{Batch, Head, Mesh, Message, Pushed, ReplyBatch, ReplyHead, Rules, Taken, Wake};
+use shard::mesh::{Batch, Head, Mesh, Message, Pushed, ReplyBatch, ReplyHead, Rules, Spare, Taken, Wake};
 use shard::spec::CommandTable;
 use storage::UnixMillis;
 
@@ -45,7 +45,7 @@ fn head(seq: u32) -> Head {
 }
 
 /// Routes `count` commands to each of `cores` shards, pushes them together, and reads them there.
-fn round(mesh: &Mesh, batches: &mut [Batch], spare: &mut Vec<Batch>, args: &OwnedArgs, count: u32) -> usize {
+fn round(mesh: &Mesh, batches: &mut [Batch], spare: &mut Spare, args: &OwnedArgs, count: u32) -> usize {
     let args = args.as_args();
     for batch in batches.iter_mut() {
         for seq in 0..count {
@@ -63,7 +63,7 @@ fn round(mesh: &Mesh, batches: &mut [Batch], spare: &mut Vec<Batch>, args: &Owne
                 bytes += batch.args(head).at(1).len();
             }
             batch.reset();
-            spare.push(batch);
+            spare.put(batch, 4 * mesh.len());
         }
     }
     bytes
@@ -77,7 +77,7 @@ fn pushing(criterion: &mut Criterion) {
     {
         let mesh = mesh(cores);
         let mut batches: Vec<Batch> = (0..cores).map(|_| Batch::new(HERE)).collect();
-        let mut spare = Vec::new();
+        let mut spare = Spare::default();
         group.throughput(Throughput::Elements(u64::from(count) * cores as u64));
         group.bench_function(name, |bencher| {
             bencher.iter(|| black_box(round(&mesh, &mut batches, &mut spare, &args, count)));

@@ -4,7 +4,7 @@
 //!   of each core                                  of the process
 //!   bytes     what its thread has allocated       elsewhere  what other threads have allocated
 //!   gaps      of that, free room                  waste      resident beyond what is in use
-//!   leaving   of that, about to be freed          passing    replies between two cores
+//!   leaving   of that, about to be freed          passing    commands and replies between two cores
 //!
 //!   in use  = sum(bytes - gaps) + elsewhere                              what INFO calls `used_memory`
 //!   counted = sum(bytes - gaps - leaving) + elsewhere + waste - passing  what is compared with `maxmemory`
@@ -188,7 +188,7 @@ pub struct Budget {
     /// Changes with each new limit.
     version: AtomicU64,
     waste: AtomicU64,
-    /// Replies that one core has handed to another, which has not passed them on yet.
+    /// Commands and replies that one core has handed to another, which is not done with them yet.
     passing: AtomicI64,
     sampled_at: AtomicI64,
     /// Resident memory was above the limit when it was looked at last.
@@ -301,17 +301,17 @@ impl Budget {
         self.counted() - self.cores[id.index()].counted.load(Ordering::Relaxed) + told.counted()
     }
 
-    /// A core hands replies of so many bytes to another.
+    /// A core hands so many bytes to another.
     #[inline]
-    pub fn replies_depart(&self, bytes: usize) {
+    pub fn depart(&self, bytes: usize) {
         if bytes > 0 {
             self.passing.fetch_add(bytes as i64, Ordering::Relaxed);
         }
     }
 
-    /// A core has passed on replies of so many bytes, which another has handed to it.
+    /// A core has told its numbers without so many bytes that another has handed to it.
     #[inline]
-    pub fn replies_arrive(&self, bytes: usize) {
+    pub fn arrive(&self, bytes: usize) {
         if bytes > 0 {
             self.passing.fetch_sub(bytes as i64, Ordering::Release);
         }

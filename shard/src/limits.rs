@@ -4,7 +4,7 @@
 pub const IN_FLIGHT_COMMANDS_MAX: usize = 4096;
 
 /// A connection with so many bytes on their way to shards is not read.
-pub const IN_FLIGHT_BYTES_MAX: usize = 4 << 20;
+pub const IN_FLIGHT_BYTES_MAX: usize = 1 << 20;
 
 /// A connection's commands in flight are so few that replies as large as its recent ones would stay below this, in bytes:
 /// what is not read by the client must not pile up here.

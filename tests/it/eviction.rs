@@ -269,6 +269,24 @@ fn replies_on_their_way_cost_no_keys() {
 }
 
 #[test]
+fn commands_on_their_way_cost_no_keys() {
+    each_target(|server| {
+        let mut client = server.client();
+        fill(&mut client, "key", 1000, 1000, "");
+        limit_to(server, 1 << 20, "allkeys-lru");
+        // Many times what is left, and none of it stays.
+        let value = "w".repeat(1000);
+        let mut request = Vec::new();
+        (0..8000).for_each(|n| encode_line(&mut request, &format!("SET key:{} {value} NX", n % 1000)));
+        for _ in 0..5 {
+            client.raw(&request);
+            assert!(client.read_many(8000).iter().all(|reply| *reply == Value::Null), "all keys are there");
+        }
+        assert_eq!(number(server, "stats", "evicted_keys"), 0);
+    });
+}
+
+#[test]
 fn news_of_evicted_keys_evicts_no_more() {
     each_target(|server| {
         let mut clients: Vec<Client> = (0..10).map(|_| server.client()).collect();

@@ -21,6 +21,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use crate::limits::{COMMANDS_PER_TICK, CONNECTIONS_MAX, INPUT_BYTES_PER_TICK};
 use crate::resp::Parser;
 use crate::service::{ConnId, InFlight, InputUsage};
+use crate::size::allocated;
 use query::Query;
 
 /// What a connection has used of its turn in a tick.
@@ -117,9 +118,11 @@ impl Conn {
 
     /// What the service is told about the buffers.
     pub(crate) fn usage(&self) -> InputUsage {
+        let waits = self.has_commands() && !self.stalled;
         InputUsage {
             query_bytes: self.query.len(),
             query_capacity: self.query.capacity() + self.parser.as_ref().map_or(0, |parser| parser.heap_bytes()),
+            waiting_bytes: if waits { allocated(self.query.capacity()) } else { 0 },
             received_bytes: self.received_bytes,
         }
     }

@@ -152,6 +152,7 @@ fn run_query<S: Service>(
     let mut query = std::mem::take(&mut conn.query);
     let (executed, broken) = run(service, scratch, conn, id, query.unread());
     query.consume(executed, spare);
+    query.fit(conn.needed, spare);
     conn.query = query;
     broken
 }

@@ -2,11 +2,16 @@
 //!
 //! Bytes are appended at the end and consumed at the front. It grows by doubling, or at once to the exact size when a
 //! command says how long it will be; consumed bytes are squeezed out when room is needed and they are at least as many
-//! as the bytes to move. So each byte is moved a bounded number of times, however the input arrives.
+//! as the bytes to move. So each byte is moved a bounded number of times, however the input arrives. When most of a large
+//! buffer has become of no use, what is left moves into a smaller one.
 
 use std::collections::TryReserveError;
 
 use super::spare::Spare;
+use crate::limits::SPARE_VECTOR_BYTES;
+
+/// A large buffer of which so little is needed, one part in so many, is too large.
+const OVERSIZED: usize = 4;
 
 /// The buffer. Empty, it holds no memory.
 #[derive(Debug, Default)]
@@ -87,6 +92,21 @@ impl Query {
         debug_assert!(self.head <= self.bytes.len());
         if self.head == self.bytes.len() {
             self.clear(spare);
+        }
+    }
+
+    /// Moves what is left into a smaller buffer, if most of this one is of no use for the next `expected` bytes: a client
+    /// that is never quite done would keep what a burst took.
+    pub(crate) fn fit(&mut self, expected: usize, spare: &mut Spare) {
+        let wanted = expected.max(self.len());
+        if self.capacity() <= SPARE_VECTOR_BYTES || wanted > self.capacity() / OVERSIZED {
+            return;
+        }
+        let mut smaller = spare.take();
+        // Without memory for it, it stays as it is.
+        if smaller.try_reserve(wanted).is_ok() {
+            smaller.extend_from_slice(self.unread());
+            *self = Self { bytes: smaller, head: 0 };
         }
     }
 

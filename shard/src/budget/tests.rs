@@ -100,8 +100,8 @@ fn what_is_on_its_way_does_not_count() {
     assert_eq!(budget.counted_if_told(ShardId(0), Told { leaving: 250, ..mine }), counted - 200);
     assert_eq!(budget.counted_if_told(ShardId(1), Told { bytes: 600, ..Told::default() }), counted + 100);
     assert_eq!(budget.counted(), counted, "nothing was told");
-    budget.replies_depart(300);
+    budget.depart(300);
     assert_eq!(budget.counted(), counted - 300);
-    budget.replies_arrive(300);
+    budget.arrive(300);
     assert_eq!(budget.counted(), counted);
 }

@@ -20,7 +20,7 @@ use crate::exec::ctx::KeyEvent;
 use crate::ids::DbId;
 use crate::limits::{CRON_BUSY_MILLIS, CRON_IDLE_MILLIS, FREE_ITEMS_PER_STEP, OUTPUT_BYTES_FREE, SLICE_MICROS};
 use crate::memory;
-use crate::mesh::{ReplyBatch, Rule};
+use crate::mesh::{ReplyBatch, Rule, Spare};
 use crate::session::Hold;
 use crate::stats::LatencyEvent;
 use crate::txn::Presence;
@@ -240,7 +240,7 @@ impl Core {
 
     /// Nothing was asked of this core for a while: keeps no memory for batches and answers to come.
     fn rest(&mut self) {
-        self.spare = Vec::new();
+        self.spare = Spare::default();
         self.spare_answers = Vec::new();
         for batch in self.batches.iter_mut().filter(|batch| batch.is_empty()) {
             batch.forget_memory();

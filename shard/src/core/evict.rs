@@ -169,7 +169,8 @@ impl Core {
     /// What this core holds now. Must be asked on the core's own thread.
     pub fn memory_held(&self) -> Told {
         let databases = &self.shard.databases;
-        let gaps = databases.iter().map(storage::Database::gap_bytes).sum::<usize>() + self.underway.kept();
+        let kept = self.underway.kept() + self.spare_bytes();
+        let gaps = databases.iter().map(storage::Database::gap_bytes).sum::<usize>() + kept;
         let garbage = self.shard.garbage.bytes();
         // Under another allocator (in tests), what is stored is all that is known.
         let stored = || databases.iter().map(|database| database.memory().total()).sum::<usize>() + garbage;

@@ -71,7 +71,7 @@ use crate::config::Config;
 use crate::exec::ShardState;
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::limits::WITHHELD_MICROS_MAX;
-use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Taken};
+use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Spare, Taken};
 use crate::pubsub::{Change, SubscriberTable};
 use crate::session::{Hold, Session};
 use crate::shared::Shared;
@@ -133,7 +133,7 @@ pub struct Core {
     put_off: bool,
     /// Databases and hashes of keys that were announced.
     announced: Vec<(DbId, u64)>,
-    spare: Vec<Batch>,
+    spare: Spare,
     taken: Taken,
     /// Answers to other cores' clients, per home core.
     answers: Vec<ReplyBatch>,
@@ -285,7 +285,7 @@ impl Core {
             push_number: 1,
             put_off: false,
             announced: Vec::new(),
-            spare: Vec::new(),
+            spare: Spare::default(),
             taken: Taken::default(),
             answers: Vec::new(),
             spare_answers: Vec::new(),

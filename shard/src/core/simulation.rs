@@ -78,7 +78,7 @@ impl Core {
             let late = answers.told.drain(..).map(|(_, conn, notice)| (0, conn, notice)).collect();
             self.answers[home].told = late;
             if !answers.is_empty() {
-                self.shared.budget.replies_depart(answers.passing_bytes());
+                self.shared.budget.depart(answers.passing_bytes());
                 self.shared.mesh.answer(ShardId(home as u16), answers);
             }
         }

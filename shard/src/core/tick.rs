@@ -18,6 +18,9 @@ use crate::session::places::Place;
 use crate::session::{Hold, Session};
 use crate::shared::Stop;
 
+/// Emptied batches that a core keeps, for each shard.
+const SPARE_BATCHES_PER_SHARD: usize = 4;
+
 impl Core {
     /// First half of a tick's beginning: reads the clock, then takes the answers and the inbox up to its tail.
     pub fn take(&mut self) {
@@ -59,17 +62,18 @@ impl Core {
     pub fn drain(&mut self) {
         self.run_hops();
         let mut batches = std::mem::take(&mut self.taken.batches);
-        for batch in &mut batches {
-            self.drain_batch(batch);
+        for mut batch in batches.drain(..) {
+            self.drain_batch(&mut batch);
+            // Not before it is empty: what is told meanwhile is told with it.
+            self.underway.arrive(batch.passing);
             batch.reset();
+            self.spare.put(batch, SPARE_BATCHES_PER_SHARD * self.shard.shards);
         }
-        self.spare.append(&mut batches);
-        self.spare.truncate(4 * self.shard.shards);
         self.taken.batches = batches;
         let mut replies = std::mem::take(&mut self.taken.replies);
         for mut batch in replies.drain(..) {
             self.worked = true;
-            self.underway.arrive(&batch);
+            self.underway.arrive(batch.passing_bytes());
             self.deliver_batch(&mut batch);
             batch.reset();
             if self.spare_answers.len() < self.shard.shards {
@@ -159,6 +163,7 @@ impl Core {
         if let Some(shard) = self.pushed_alone() {
             return self.push_alone(shard);
         }
+        self.let_batches_pass();
         let pushed = self.push_if_current();
         match pushed {
             Pushed::Done => {
@@ -170,6 +175,7 @@ impl Core {
             }
             Pushed::PutOff => {
                 self.put_off = true;
+                self.keep_batches();
                 self.stats.put_off += 1;
             }
             Pushed::Outdated => unreachable!("what is outdated is made up for"),
@@ -221,7 +227,7 @@ impl Core {
         for home in 0..self.answers.len() {
             if !self.answers[home].is_empty() {
                 let replies = std::mem::replace(&mut self.answers[home], self.spare_answers.pop().unwrap_or_default());
-                self.shared.budget.replies_depart(replies.passing_bytes());
+                self.shared.budget.depart(replies.passing_bytes());
                 self.shared.mesh.answer(ShardId(home as u16), replies);
             }
         }
@@ -277,7 +283,7 @@ impl Service for Core {
         self.withdraw(conn);
         self.drop_transaction(conn);
         self.uncount_client(conn);
-        self.drop_gathered(conn);
+        self.drop_underway(conn);
         if self.session(conn).is_some() {
             self.sessions[conn.slot as usize] = None;
         }
@@ -425,7 +431,14 @@ impl Service for Core {
         self.note_client_memory(conn);
         let Some(session) = self.session(conn) else { return };
         let received = usage.received_bytes - session.info.input.received_bytes;
+        let waited = session.info.input.waiting_bytes;
         session.info.input = usage;
+        // Who waits for anything but its turn may do so for ever.
+        if !matches!(session.held, None | Some(Hold::InFlight)) {
+            session.info.input.waiting_bytes = 0;
+        }
+        let waiting = session.info.input.waiting_bytes;
+        self.underway.wait(waited, waiting);
         self.stats.received_bytes += received;
         self.stats.reads += u64::from(received > 0);
     }

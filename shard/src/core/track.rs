@@ -161,7 +161,7 @@ impl Core {
     /// Hands the answers to all homes, as one if they tell of changed keys.
     pub(super) fn answer_with_notices(&mut self) {
         let departing = self.answers.iter().filter(|answers| !answers.is_empty()).map(ReplyBatch::passing_bytes);
-        self.shared.budget.replies_depart(departing.sum());
+        self.shared.budget.depart(departing.sum());
         self.shared.mesh.answer_together(&mut self.answers, &mut self.spare_answers);
         self.has_notices = false;
     }

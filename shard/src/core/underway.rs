@@ -1,4 +1,4 @@
-//! Output on its way: what counts of no core's memory against `maxmemory`.
+//! Input and output on their way: what counts of no core's memory against `maxmemory`.
 //!
 //! A reply takes memory until a socket has it, and most clients take theirs at once: keys that were evicted for replies
 //! would be gone for nothing. The same goes for what clients are told of evicted keys, which would have more keys go and
@@ -12,8 +12,15 @@
 //!   (told, broadcast)      │                              │
 //! ```
 //!
-//! What a socket was offered and did not take counts from the next look on, as it does in Redis. Emptied buffers that the
-//! network loop keeps for the next output are free room, as gaps in pages are.
+//! Commands that wait for their turn are gone as soon. A server of one thread leaves them in the socket until then; here
+//! they are taken out by a core that may have to hand them to another:
+//!
+//! ```text
+//!   socket ──► query buffer (waiting) ──► batch (unoffered) ──► passing, until the shard that ran it has told (arrived)
+//! ```
+//!
+//! What is half received counts, as do commands behind one that waits for a key. What a socket was offered and did not take counts from the next look on, as it does in Redis. Emptied buffers that the
+//! network loop keeps for the next output are free room, as gaps in pages are, and so are emptied batches.
 //!
 //! Each number is of buffers that are there, and is looked at anew while memory is short; none is a guess about time. Two
 //! of them may mean one buffer for a moment, so that less counts, never more.
@@ -23,14 +30,19 @@ use net::size::allocated;
 
 use super::Core;
 use crate::memory;
-use crate::mesh::ReplyBatch;
+use crate::mesh::{Batch, ReplyBatch};
 
-/// What of a core's memory is output on its way, in bytes.
+/// A batch that takes less counts where it is, in bytes.
+const PASSING_BYTES_MIN: usize = 16 << 10;
+
+/// What of a core's memory is input and output on its way, in bytes.
 #[derive(Debug, Default)]
 pub(super) struct Underway {
     /// Emptied buffers that the network loop keeps.
     kept: usize,
-    /// Output that no socket has been offered yet, and answers for other cores, when that was looked at last.
+    /// Query buffers of commands that wait for their turn.
+    waiting: usize,
+    /// Output that no socket has been offered yet, and what is for other cores, when that was looked at last.
     unoffered: usize,
     /// What was made since then for clients who are told of changed keys.
     told: i64,
@@ -55,12 +67,18 @@ impl Underway {
 
     /// Bytes that are about to leave.
     pub(super) fn leaving(&self) -> usize {
-        self.unoffered + self.gathered + usize::try_from(self.told + self.broadcast).unwrap_or(0)
+        self.waiting + self.unoffered + self.gathered + usize::try_from(self.told + self.broadcast).unwrap_or(0)
     }
 
-    /// A batch has come from another core.
-    pub(super) fn arrive(&mut self, batch: &ReplyBatch) {
-        self.arrived += batch.passing_bytes();
+    /// A batch has come from another core, of which so many bytes count as passing.
+    pub(super) const fn arrive(&mut self, bytes: usize) {
+        self.arrived += bytes;
+    }
+
+    /// The query buffer of a connection with commands that wait takes other room than before.
+    #[inline]
+    pub(super) const fn wait(&mut self, before: usize, now: usize) {
+        self.waiting = self.waiting - before + now;
     }
 
     /// Bytes that have come, and that other cores take to be on their way still.
@@ -121,7 +139,7 @@ impl Core {
 
     /// What has arrived is part of what this core has told.
     pub(super) fn settle_arrived(&mut self) {
-        self.shared.budget.replies_arrive(std::mem::take(&mut self.underway.arrived));
+        self.shared.budget.arrive(std::mem::take(&mut self.underway.arrived));
     }
 
     /// Bytes of output that is to be sent at the end of this tick, or handed to other cores.
@@ -135,15 +153,43 @@ impl Core {
             let is_offered = session.info.in_flight.unsent_bytes == 0 && is_listed;
             is_offered.then(|| allocated(session.out.capacity()))
         });
-        let for_cores = self.answers.iter().filter(|answers| !answers.is_empty()).map(ReplyBatch::passing_bytes);
-        of_clients.chain(for_cores).sum()
+        let answers = self.answers.iter().filter(|answers| !answers.is_empty()).map(ReplyBatch::passing_bytes);
+        let commands = self.batches.iter().filter(|batch| !batch.is_empty()).map(Batch::memory_bytes);
+        of_clients.chain(answers).chain(commands).sum()
     }
 
-    /// The client of `conn` is gone, and with it the parts of its replies.
-    pub(super) fn drop_gathered(&mut self, conn: ConnId) {
+    /// Bytes that empty batches take.
+    pub(super) fn spare_bytes(&self) -> usize {
+        let empty = self.batches.iter().filter(|batch| batch.is_empty());
+        self.spare.bytes() + empty.map(Batch::memory_bytes).sum::<usize>()
+    }
+
+    /// What was routed is about to be handed over: it passes from now on.
+    pub(super) fn let_batches_pass(&mut self) {
+        if self.shared.budget.limit() == 0 {
+            return;
+        }
+        let mut sum = 0;
+        for batch in self.batches.iter_mut().filter(|batch| !batch.is_empty()) {
+            let bytes = batch.memory_bytes();
+            batch.passing = if bytes >= PASSING_BYTES_MIN { bytes } else { 0 };
+            sum += batch.passing;
+        }
+        self.shared.budget.depart(sum);
+    }
+
+    /// It was not handed over after all.
+    pub(super) fn keep_batches(&mut self) {
+        let kept = self.batches.iter_mut().map(|batch| std::mem::take(&mut batch.passing));
+        self.shared.budget.arrive(kept.sum());
+    }
+
+    /// The client of `conn` is gone, and with it its commands and the parts of its replies.
+    pub(super) fn drop_underway(&mut self, conn: ConnId) {
         if let Some(session) = self.session(conn) {
-            let bytes = session.replies.gathered_bytes();
-            self.underway.ungather(bytes);
+            let (gathered, waiting) = (session.replies.gathered_bytes(), session.info.input.waiting_bytes);
+            self.underway.ungather(gathered);
+            self.underway.wait(waiting, 0);
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use net::service::Socket;
+use net::size::allocated;
 use net::{Args, ConnId, OwnedArgs, Span};
 use storage::UnixMillis;
 
@@ -107,6 +108,10 @@ pub struct Batch {
     pub messages: Vec<Message>,
     spans: Vec<Span>,
     bytes: Vec<u8>,
+    /// Bytes of arguments too big to be copied.
+    large_bytes: usize,
+    /// Bytes of it that count as passing between two cores, since it was pushed.
+    pub passing: usize,
 }
 
 /// A command with more bytes of arguments does not share the batch's byte vector: it stays below 4 GiB even if every
@@ -142,7 +147,8 @@ impl Batch {
     /// Adds a command; `places` are the arguments it takes of `args`.
     pub fn push(&mut self, head: Head, args: &Args<'_>, places: impl Iterator<Item = usize>, everywhere: bool) {
         if args.total_bytes() > SHARED_ARGS_BYTES_MAX && !everywhere {
-            let owned = places.map(|place| args.at(place)).collect();
+            let owned: OwnedArgs = places.map(|place| args.at(place)).collect();
+            self.large_bytes += owned.as_args().total_bytes();
             self.messages.push(Message::Large(Box::new((head, owned))));
             return;
         }
@@ -164,15 +170,23 @@ impl Batch {
         self.messages.clear();
         self.spans.clear();
         self.bytes.clear();
+        self.large_bytes = 0;
+        self.passing = 0;
         if self.heap_bytes() > KEPT_BYTES_MAX {
             self.forget_memory();
         }
     }
 
-    /// Bytes of memory held besides what big commands hold.
+    /// Bytes of memory held for messages and their arguments, as the allocator counts them. They stay the same from the
+    /// push until the first message is taken out.
+    pub fn memory_bytes(&self) -> usize {
+        self.heap_bytes() + self.large_bytes
+    }
+
+    /// The same, besides what big commands hold.
     fn heap_bytes(&self) -> usize {
-        let messages = self.messages.capacity() * size_of::<Message>();
-        messages + self.spans.capacity() * size_of::<Span>() + self.bytes.capacity()
+        let messages = allocated(self.messages.capacity() * size_of::<Message>());
+        messages + allocated(self.spans.capacity() * size_of::<Span>()) + allocated(self.bytes.capacity())
     }
 
     /// An empty batch gives its memory back.
@@ -181,5 +195,40 @@ impl Batch {
         self.messages = Vec::new();
         self.spans = Vec::new();
         self.bytes = Vec::new();
+    }
+}
+
+/// Emptied batches that a core keeps for what it routes next.
+#[derive(Default)]
+pub struct Spare {
+    batches: Vec<Batch>,
+    bytes: usize,
+}
+
+/// So many bytes of memory are kept in emptied batches at most.
+const SPARE_BYTES_MAX: usize = 4 << 20;
+const _: () = assert!(SPARE_BYTES_MAX >= 4 * KEPT_BYTES_MAX);
+
+impl Spare {
+    /// Keeps an empty batch, if they are fewer than `most` and do not take too much memory.
+    pub fn put(&mut self, batch: Batch, most: usize) {
+        debug_assert!(batch.is_empty());
+        let bytes = batch.heap_bytes();
+        if self.batches.len() < most && self.bytes + bytes <= SPARE_BYTES_MAX {
+            self.bytes += bytes;
+            self.batches.push(batch);
+        }
+    }
+
+    /// One of them, or a new one.
+    pub fn take(&mut self) -> Batch {
+        let batch = self.batches.pop().unwrap_or_default();
+        self.bytes -= batch.heap_bytes();
+        batch
+    }
+
+    /// Bytes of memory that they take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 }

@@ -15,7 +15,7 @@ use net::{ConnId, OwnedArgs};
 use storage::UnixMillis;
 use storage::log::Members;
 
-use super::batch::{Batch, Message};
+use super::batch::{Batch, Message, Spare};
 use super::rules::{Rule, Rules};
 use crate::aof::Barrier;
 use crate::core::{Asked, Waits};
@@ -364,7 +364,7 @@ impl Mesh {
 
     /// Links every batch of `batches` that is not empty to its shard's inbox, all at one instant, with the time that
     /// `clock` tells at that instant. The linked batches are replaced by ones from `spare`.
-    pub fn push(&self, batches: &mut [Batch], spare: &mut Vec<Batch>, clock: impl FnOnce() -> UnixMillis) -> Pushed {
+    pub fn push(&self, batches: &mut [Batch], spare: &mut Spare, clock: impl FnOnce() -> UnixMillis) -> Pushed {
         self.push_if(batches, spare, || true, clock)
     }
 
@@ -372,7 +372,7 @@ impl Mesh {
     pub fn push_if(
         &self,
         batches: &mut [Batch],
-        spare: &mut Vec<Batch>,
+        spare: &mut Spare,
         is_current: impl FnOnce() -> bool,
         clock: impl FnOnce() -> UnixMillis,
     ) -> Pushed {
@@ -390,7 +390,7 @@ impl Mesh {
         let mut wake: u128 = 0;
         let mut wake_many = Vec::new();
         for (shard, queues) in &mut locked {
-            let mut batch = std::mem::replace(&mut batches[*shard], spare.pop().unwrap_or_default());
+            let mut batch = std::mem::replace(&mut batches[*shard], spare.take());
             batch.now = now;
             queues.batches.push(batch);
             self.stations[*shard].has_batches.store(true, Ordering::Release);

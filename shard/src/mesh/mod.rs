@@ -14,7 +14,7 @@ pub mod inbox;
 pub mod locks;
 pub mod rules;
 
-pub use batch::{Batch, Head, HopPart, Message};
+pub use batch::{Batch, Head, HopPart, Message, Spare};
 pub use inbox::{HopMessage, Mesh, PlanId, Pushed, ReplyBatch, ReplyHead, Taken, Wake};
 pub use locks::{Claims, Locks, Ticket};
 pub use rules::{Rule, Rules};

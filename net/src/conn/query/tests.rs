@@ -58,3 +58,22 @@ fn many_known_lengths_grow_by_doubling() {
 fn impossible_lengths_are_an_error() {
     assert!(Query::default().append(b"x", usize::MAX / 2 + 10, &mut Spare::default()).is_err());
 }
+
+#[test]
+fn what_a_burst_took_does_not_stay() {
+    let (mut query, mut spare) = (Query::default(), Spare::default());
+    query.append(&vec![b'x'; 1 << 20], 0, &mut spare).expect("memory");
+    query.fit(0, &mut spare);
+    assert!(query.capacity() >= 1 << 20, "all of it is needed");
+    query.consume((1 << 20) - 10, &mut spare);
+    query.fit(1 << 20, &mut spare);
+    assert!(query.capacity() >= 1 << 20, "more is on its way");
+    query.fit(0, &mut spare);
+    assert_eq!((query.unread(), query.capacity() < 100_000), (&[b'x'; 10][..], true));
+    query.consume(10, &mut spare);
+    query.append(&vec![b'y'; 40_000], 0, &mut spare).expect("memory");
+    let capacity = query.capacity();
+    query.consume(39_999, &mut spare);
+    query.fit(0, &mut spare);
+    assert_eq!(query.capacity(), capacity, "such a buffer would be kept as well");
+}
