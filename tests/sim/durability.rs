@@ -13,7 +13,9 @@ mod random;
 use shard::config::types::choices::AppendFsync::Everysec;
 use shard::mesh::{Rule, Rules};
 
-use crate::program::{Event, Program};
+use crate::disk::Directory;
+use crate::program::{Event, Program, START_MILLIS};
+use crate::restart::recovered;
 use crate::schedule::Broken;
 use crate::verdict::{Wrong, first_failure, holds, run_seed};
 use programs::{all, evicted, in_one_piece, published, published_within, replies, told};
@@ -109,4 +111,33 @@ fn forgetting_logs_before_they_are_run_is_caught() {
     let lost = (0..MUTANT_SEEDS).find_map(|seed| run_seed(&program, Rules::default(), seed).err());
     let lost = lost.expect("somebody notices that a recovery forgets what it has not run");
     assert!(matches!(lost.wrong, Wrong::Broken(Broken::Lost(_))), "{lost}");
+}
+
+/// The commands of Redis's file are read by one core, and may reach another before that one has looked what is to be done.
+/// An expiry in the past is no reason for either to take the key away: what follows would make another one, without it.
+#[test]
+fn a_log_of_redis_is_run_without_expiry_on_every_shard() {
+    let left = Directory::new();
+    let files = left.path().join("appendonlydir");
+    std::fs::create_dir_all(&files).expect("the directory is ours");
+    std::fs::write(files.join("appendonly.aof.manifest"), "file appendonly.aof.1.incr.aof seq 1 type i\n")
+        .expect("the directory is ours");
+    let keys: Vec<Vec<u8>> = (b'a'..=b'p').map(|letter| vec![letter]).collect();
+    let names = keys.iter().map(|key| char::from(key[0]));
+    let log: String = names.map(|key| format!("SET {key} v\r\nPEXPIREAT {key} 1000\r\nAPPEND {key} w\r\n")).collect();
+    std::fs::write(files.join("appendonly.aof.1.incr.aof"), resp(&log)).expect("the directory is ours");
+    for shards in 1..=4 {
+        let found = recovered(left.path(), shards, START_MILLIS, &keys).expect("the file is whole");
+        assert_eq!(found, vec![None; keys.len()], "on {shards} shards");
+    }
+}
+
+/// Lines of words as a log has them.
+fn resp(lines: &str) -> Vec<u8> {
+    let of_line = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let tail: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+        format!("*{}\r\n{tail}", words.len())
+    };
+    lines.lines().map(of_line).collect::<String>().into_bytes()
 }

@@ -63,6 +63,9 @@ impl Core {
             if flush {
                 self.empty_for_load();
             }
+            if loading.core_begins() {
+                self.shared.wake_all();
+            }
         }
         let Some(mut loader) = Loader::next(before, loading, &self.shard) else { return self.loaded(loading) };
         let slice = match &mut loader.task {
@@ -82,7 +85,8 @@ impl Core {
                 }
                 slice
             }
-            Task::Logs(logs) => self.replay_slice(loading, logs),
+            Task::Logs(logs) if loading.has_begun() => self.replay_slice(loading, logs),
+            Task::Logs(_) => Slice::Waits,
         };
         if slice == Slice::Done {
             loader.task = Task::Wait;

@@ -56,6 +56,8 @@ pub struct SnapshotFile {
 #[derive(Debug)]
 pub struct Loading {
     stages: Vec<Stage>,
+    /// Cores that have not begun with it.
+    cores_to_begin: AtomicUsize,
     /// The stage under way.
     stage: AtomicUsize,
     /// Cores that are not done with it.
@@ -123,6 +125,7 @@ impl Loading {
         Loading {
             total_bytes: stages.iter().map(bytes_of).sum(),
             stages,
+            cores_to_begin: AtomicUsize::new(shards),
             stage: AtomicUsize::new(0),
             stage_cores_left: AtomicUsize::new(shards),
             stage_began: Mutex::new(Instant::now()),
@@ -184,6 +187,16 @@ impl Loading {
     pub(crate) fn fail(&self, why: String) {
         self.failure.lock().expect("no one panics while loading").get_or_insert(why);
         self.failed.store(true, Ordering::Release);
+    }
+
+    /// A core has begun: its shard takes what is loaded, and expires nothing meanwhile. Whether it was the last.
+    pub(crate) fn core_begins(&self) -> bool {
+        self.cores_to_begin.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// Whether all cores have begun. Before that, no command of a log may be sent to any of them.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.cores_to_begin.load(Ordering::Acquire) == 0
     }
 
     /// The number of the stage under way.
