@@ -30,7 +30,7 @@ use shard::snapshot::Order;
 use shard::spec::CommandTable;
 
 use crate::args::REDIS_VERSION;
-use crate::signal::{self, Request};
+use crate::signal;
 use crate::sys::{Bell, TitleMemory};
 use crate::{log, sys};
 use oom_score::OomScore;
@@ -172,11 +172,7 @@ fn serve(cores: &cores::Cores, bell: &Bell) -> u8 {
             tracing::warn!("Can't wait for signals: {error}");
         }
         if let Some(request) = signal::take_request() {
-            let name = match request {
-                Request::Terminate => "SIGTERM",
-                Request::Interrupt => "SIGINT",
-            };
-            tracing::warn!("Received {name} scheduling shutdown...");
+            tracing::warn!("Received {} scheduling shutdown...", request.name());
             // Whoever asks once more has nothing new to say while the first attempt is under way.
             if !std::mem::replace(&mut is_ending, true) {
                 match shutdown::judge(&cores.config(), request) {

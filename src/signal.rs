@@ -32,6 +32,16 @@ pub enum Request {
     Interrupt,
 }
 
+impl Request {
+    /// The signal's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Request::Terminate => "SIGTERM",
+            Request::Interrupt => "SIGINT",
+        }
+    }
+}
+
 /// The signal number that was not looked at yet, or 0.
 static REQUESTED: AtomicI32 = AtomicI32::new(0);
 /// Whether the server is going down because of a signal.

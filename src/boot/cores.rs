@@ -233,7 +233,8 @@ impl Cores {
             if self.shared.stop() != Stop::No {
                 return Ok(false);
             }
-            if signal::take_request().is_some() {
+            if let Some(request) = signal::take_request() {
+                tracing::warn!("Received {} scheduling shutdown...", request.name());
                 self.stop();
                 return Ok(false);
             }

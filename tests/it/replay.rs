@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use storage::log::{Manifest, Members, put_group, put_record};
 
@@ -367,6 +367,46 @@ fn a_server_does_not_start_without_all_of_its_log() {
         };
         assert_eq!(failure.status.code(), Some(1));
         assert!(failure.output.contains(why), "{}", failure.output);
+    }
+}
+
+/// What was torn is still the end if nothing was recorded behind it.
+#[test]
+fn what_is_torn_is_cut_by_whoever_begins_after_one_that_did_not_get_so_far() {
+    let log = log_of(&["SET a 1", "SET b 2", "SET c 3"]);
+    for shards in [1, 2, 4] {
+        let server = ended(beside(shards, &log, &["--appendonly", "yes"]));
+        let first = server.dir().join(DIRECTORY).join("appendonly.aof.1.incr.aof");
+        // As if it had been killed before it looked at this file, which the files of its own shards stand behind by then.
+        fs::write(&first, &log[..log.len() - 3]).expect("the directory is ours");
+        let server = Launch::new(Target::Tessera(shards)).dir_of(server).args(&["--appendonly", "yes"]).start();
+        let mut client = server.client();
+        assert_eq!(client.line("MGET a b c").elements(), [Value::bulk("1"), Value::bulk("2"), Value::Null]);
+        assert_eq!(fs::read(&first).expect("it is there"), log_of(&["SET a 1", "SET b 2"]));
+        client.must("SET d 4");
+        let server = ended(server);
+        // Now something was.
+        fs::write(&first, &log[..log.len() - 3]).expect("the directory is ours");
+        let launch = Launch::new(Target::Tessera(shards)).dir_of(server).args(&["--appendonly", "yes"]);
+        let failure = launch.try_start().map(|_| ()).expect_err("there is a gap");
+        assert!(failure.output.contains("appendonly.aof.1.incr.aof is not the last file"), "{}", failure.output);
+    }
+}
+
+/// Nothing has been recorded by then, so there is nothing to wait for: neither for the log nor for other cores.
+#[test]
+fn a_server_that_is_told_to_end_while_it_cannot_load_ends_at_once() {
+    let log = log_of(&["SET a 1", "SET b 2", "SET c 3"]);
+    let mut server = ended(beside(2, &log[..log.len() - 3], &[]));
+    for attempt in 0..60 {
+        let arguments = ["--appendonly", "yes", "--aof-load-truncated", "no"];
+        server = Launch::new(Target::Tessera(2)).dir_of(server).args(&arguments).spawn();
+        eventually("the cores to begin", || server.log().contains("Server initialized") || !server.is_running());
+        std::thread::sleep(Duration::from_micros(500 * (attempt % 10)));
+        let told_at = Instant::now();
+        server.signal(libc::SIGTERM);
+        server.wait();
+        assert!(told_at.elapsed() < Duration::from_millis(700), "attempt {attempt}: {}", server.log());
     }
 }
 

@@ -123,21 +123,21 @@ fn a_log_of_redis_is_run_without_expiry_on_every_shard() {
     std::fs::write(files.join("appendonly.aof.manifest"), "file appendonly.aof.1.incr.aof seq 1 type i\n")
         .expect("the directory is ours");
     let keys: Vec<Vec<u8>> = (b'a'..=b'p').map(|letter| vec![letter]).collect();
-    let names = keys.iter().map(|key| char::from(key[0]));
-    let log: String = names.map(|key| format!("SET {key} v\r\nPEXPIREAT {key} 1000\r\nAPPEND {key} w\r\n")).collect();
-    std::fs::write(files.join("appendonly.aof.1.incr.aof"), resp(&log)).expect("the directory is ours");
+    let of_key = |key: &Vec<u8>| {
+        let key = char::from(key[0]).to_string();
+        ["SET {} v", "PEXPIREAT {} 1000", "APPEND {} w"].map(|line| resp(&line.replace("{}", &key))).concat()
+    };
+    let log: String = keys.iter().map(of_key).collect();
+    std::fs::write(files.join("appendonly.aof.1.incr.aof"), log).expect("the directory is ours");
     for shards in 1..=4 {
         let found = recovered(left.path(), shards, START_MILLIS, &keys).expect("the file is whole");
         assert_eq!(found, vec![None; keys.len()], "on {shards} shards");
     }
 }
 
-/// Lines of words as a log has them.
-fn resp(lines: &str) -> Vec<u8> {
-    let of_line = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let tail: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
-        format!("*{}\r\n{tail}", words.len())
-    };
-    lines.lines().map(of_line).collect::<String>().into_bytes()
+/// A line of words as a log has it.
+fn resp(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let tail: Vec<String> = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+    format!("*{}\r\n{}", words.len(), tail.concat())
 }

@@ -88,6 +88,10 @@ impl Core {
             Task::Logs(logs) if loading.has_begun() => self.replay_slice(loading, logs),
             Task::Logs(_) => Slice::Waits,
         };
+        if loading.has_failed() {
+            // The others may wait for what this core will not do any more.
+            self.shared.wake_all();
+        }
         if slice == Slice::Done {
             loader.task = Task::Wait;
             if loading.stage_done() {
@@ -146,7 +150,10 @@ impl Core {
         self.saves.loaded = Some(Arc::clone(loading));
         self.shard.is_replaying = false;
         self.drop_replay();
-        self.begin_log();
+        // A server with half a log ends, and adds nothing to it.
+        if !loading.has_failed() || !loading.is_log() {
+            self.begin_log();
+        }
         self.shared.snapshots.note_changes(self.id, self.shard.counters.dirty);
         self.shared.snapshots.core_loaded(&self.shared, loading);
     }

@@ -184,6 +184,11 @@ impl Loading {
         self.failure.lock().expect("no one panics while loading").clone()
     }
 
+    /// Whether it has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
     pub(crate) fn fail(&self, why: String) {
         self.failure.lock().expect("no one panics while loading").get_or_insert(why);
         self.failed.store(true, Ordering::Release);
@@ -321,7 +326,7 @@ impl Loader {
     /// What the core of `shard` has to do next, `before` being what it had; none if all is done, or has failed.
     pub fn next(before: Option<Loader>, loading: &Loading, shard: &ShardState) -> Option<Loader> {
         let number = loading.stage();
-        let stage = loading.stages.get(number).filter(|_| !loading.failed.load(Ordering::Acquire))?;
+        let stage = loading.stages.get(number).filter(|_| !loading.has_failed())?;
         if let Some(loader) = before.filter(|loader| loader.stage == number) {
             return Some(loader);
         }

@@ -14,7 +14,10 @@ impl Core {
             return true;
         }
         if self.log.ending.is_none() {
-            let is_settled = epochs.is_settled() && !epochs.is_failing() && self.shard.journal.is_empty();
+            // While a data set is loaded nothing is recorded, and no barrier is pushed: what was before is written.
+            let loads = self.shared.snapshots.has_loading();
+            let is_written = loads || (epochs.is_settled() && !epochs.is_failing());
+            let is_settled = is_written && self.shard.journal.is_empty();
             let barrier = if is_settled { 0 } else { epochs.pushed() + 1 };
             self.log.wanted = self.log.wanted.max(barrier);
             self.log.ending = Some((self.clock.micros(), barrier));
