@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use storage::io::{Disk, RealDisk, error_text};
 use storage::log::{
-    FileKind, LogPlace, Manifest, Part, Record, RecordErrorKind, RecordReader, examine, examine_damaged,
+    FileKind, LogPlace, Manifest, Part, Record, RecordErrorKind, RecordReader, examine, examine_damaged, last_part,
 };
 
 use crate::check_rdb::{self, NotSound};
@@ -85,7 +85,7 @@ impl<W: Write> Check<W> {
             return Err(format!("The AOF manifest {} names no file", path.display()));
         }
         let parts = manifest.parts();
-        let last = parts.len() - 1;
+        let last = last_part(&RealDisk, directory, &parts);
         let mut checks_incremental = false;
         for (place, part) in parts.iter().enumerate() {
             if !matches!(part, Part::Base(_)) && !std::mem::replace(&mut checks_incremental, true) {
@@ -96,11 +96,11 @@ impl<W: Write> Check<W> {
                     let path = directory.join(&file.name);
                     let format = if file.name.ends_with("rdb") { "RDB" } else { "RESP" };
                     self.say(&format!("Start to check BASE AOF ({format} format)."));
-                    self.file(&path, place == last)?;
+                    self.file(&path, place >= last)?;
                     self.say(&format!("BASE AOF {} is valid", file.name));
                 }
                 Part::Plain(file) => {
-                    self.file(&directory.join(&file.name), place == last)?;
+                    self.file(&directory.join(&file.name), place >= last)?;
                     self.say(&format!("INCR AOF {} is valid", file.name));
                 }
                 // All of them at once, below.

@@ -106,3 +106,19 @@ fn logs_of_shards_are_valid_up_to_the_last_complete_epoch() {
     assert!(!valid && said.contains("it is damaged at offset 0"), "{said}");
     assert!(check(&manifest, true).0 && check(&manifest, false).0);
 }
+
+#[test]
+fn what_is_torn_can_be_cut_if_no_record_stands_behind_it() {
+    let directory = Directory::new("torn");
+    let whole = records(&["SET a 1", "SET b 2"]);
+    let manifest = "file log.1.incr.aof seq 1 type i\nfile log.2.incr.aof seq 2 type i\n";
+    let manifest = directory.put("log.manifest", manifest.as_bytes());
+    let torn = directory.put("log.1.incr.aof", &whole[..whole.len() - 1]);
+    directory.put("log.2.incr.aof", &records(&["SET c 3"]));
+    let (valid, said) = check(&manifest, true);
+    assert!(!valid && said.contains("because it is not the last file"), "{said}");
+    directory.put("log.2.incr.aof", b"#a line that is no record\r\n");
+    let (valid, said) = check(&manifest, true);
+    assert!(valid && said.contains("Successfully truncated"), "{said}");
+    assert_eq!(fs::read(torn).expect("it is there"), records(&["SET a 1"]));
+}

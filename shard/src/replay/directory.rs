@@ -5,14 +5,11 @@ use std::path::{Path, PathBuf};
 
 use storage::UnixMillis;
 use storage::io::{Disk, RealDisk, error_text};
-use storage::log::{FileKind, LogPlace, Manifest, ManifestFile, Part, manifest_name, recover};
+use storage::log::{FileKind, LogPlace, Manifest, ManifestFile, Part, last_part, manifest_name, recover};
 
 use super::reader::LogFile;
 use crate::config::Config;
 use crate::snapshot::{Loading, SnapshotFile, Stage};
-
-/// A file with more bytes is taken to hold records.
-const NO_RECORD_BYTES_MAX: u64 = 4096;
 
 /// Where writing the log begins.
 #[derive(Clone, Debug, Default)]
@@ -104,11 +101,7 @@ fn upgrade(disk: &dyn Disk, config: &Config, directory: &Path) -> Result<Manifes
 fn stages(disk: &dyn Disk, directory: &Path, manifest: &Manifest) -> Result<Vec<Stage>, String> {
     let mut stages = Vec::new();
     let parts = manifest.parts();
-    // A server that ended while it began has files of its own behind what it was about to cut.
-    let mut last = parts.len().saturating_sub(1);
-    while last > 0 && files_of(&parts[last]).iter().all(|file| holds_no_record(disk, &directory.join(&file.name))) {
-        last -= 1;
-    }
+    let last = last_part(disk, directory, &parts);
     for (place, part) in parts.into_iter().enumerate() {
         match part {
             Part::Base(file) => {
@@ -130,23 +123,6 @@ fn stages(disk: &dyn Disk, directory: &Path, manifest: &Manifest) -> Result<Vec<
         }
     }
     Ok(stages)
-}
-
-fn files_of<'a>(part: &Part<'a>) -> Vec<&'a ManifestFile> {
-    match part {
-        Part::Base(file) | Part::Plain(file) => vec![file],
-        Part::Generation(files) => files.clone(),
-    }
-}
-
-/// Whether a file says nothing but which epochs there were.
-fn holds_no_record(disk: &dyn Disk, path: &Path) -> bool {
-    if disk.length(path).is_ok_and(|bytes| bytes > NO_RECORD_BYTES_MAX) {
-        return false;
-    }
-    let mut text = Vec::new();
-    let read = disk.read(path).and_then(|mut source| source.read_to_end(&mut text));
-    read.is_ok() && text.split(|&byte| byte == b'\n').all(|line| line.is_empty() || line[0] == b'#')
 }
 
 /// A base that begins as an RDB file may go on with commands, as old logs do.

@@ -21,6 +21,7 @@
 //! Redis reads such a directory, and its own are read here.
 
 mod group;
+mod last;
 mod manifest;
 mod members;
 mod record;
@@ -30,6 +31,7 @@ mod rewrite;
 mod tests;
 
 pub use group::{GroupHead, Tail, group_head, put_group};
+pub use last::last_part;
 pub use manifest::{FileKind, Manifest, ManifestError, ManifestFile, Part, Writer, manifest_name};
 pub use members::{Members, SHARDS_MAX};
 pub use record::{Arguments, Record, RecordError, RecordErrorKind, RecordReader, put_record, put_timestamp};
