@@ -129,7 +129,7 @@ pub struct InputUsage {
     pub query_bytes: usize,
     /// Capacity of the query buffer in bytes; 0 while the connection holds none.
     pub query_capacity: usize,
-    /// The same if commands in it only wait for their turn, else 0.
+    /// What an allocator takes for that buffer if commands in it only wait for their turn, else 0.
     pub waiting_bytes: usize,
     /// Bytes received since the connection opened.
     pub received_bytes: u64,

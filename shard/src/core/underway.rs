@@ -19,8 +19,9 @@
 //!   socket ──► query buffer (waiting) ──► batch (unoffered) ──► passing, until the shard that ran it has told (arrived)
 //! ```
 //!
-//! What is half received counts, as do commands behind one that waits for a key. What a socket was offered and did not take counts from the next look on, as it does in Redis. Emptied buffers that the
-//! network loop keeps for the next output are free room, as gaps in pages are, and so are emptied batches.
+//! What is half received counts, as do commands behind one that waits for a key. What a socket was offered and did not
+//! take counts from the next look on, as it does in Redis. Emptied buffers that the network loop keeps for the next output
+//! are free room, as gaps in pages are, and so are emptied batches.
 //!
 //! Each number is of buffers that are there, and is looked at anew while memory is short; none is a guess about time. Two
 //! of them may mean one buffer for a moment, so that less counts, never more.
