@@ -68,7 +68,7 @@ impl Model {
     /// Who has waited is served by whatever key of his has an element first, not by the first one with an element.
     pub fn take_or_wait(&mut self, op: &Op, keys: &[Bytes], over: i64) -> Option<Answer> {
         let Request::Command(args) = &op.request else { unreachable!("only commands wait") };
-        let late = self.now >= over;
+        let late = self.now > over;
         if args[0].eq_ignore_ascii_case(b"BLMOVE") {
             return match self.shift(args, keys) {
                 None => late.then_some(Answer::Executed(false)),

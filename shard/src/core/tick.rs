@@ -456,7 +456,9 @@ impl Service for Core {
         }
         let now = self.clock.now();
         let pause_ends = (!self.paused.is_empty()).then(|| self.shared.pause(now).map_or(now, |pause| pause.until));
-        let deadline = self.deadlines.first().map_or(self.next_cron, |(deadline, ..)| *deadline);
+        // The millisecond of a deadline is still in time.
+        let late = |deadline: storage::UnixMillis| storage::UnixMillis(deadline.0.saturating_add(1));
+        let deadline = self.deadlines.first().map_or(self.next_cron, |(deadline, ..)| late(*deadline));
         let next = pause_ends.map_or(self.next_cron, |end| end.min(self.next_cron)).min(deadline);
         let next = self.log_deadline().map_or(next, |at| next.min(storage::UnixMillis(at)));
         let wait = Duration::from_millis(next.0.saturating_sub(now.0).max(1) as u64);

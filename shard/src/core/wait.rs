@@ -355,16 +355,16 @@ impl Core {
         Some(blocked)
     }
 
-    /// Ends the waits whose time is over.
+    /// Ends the waits whose time is over: the millisecond in which it ends as well, since each began within one.
     pub(super) fn end_waits(&mut self, now: UnixMillis) {
         while let Some(&(deadline, slot, generation, _)) = self.deadlines.first() {
-            if deadline > now {
+            if deadline >= now {
                 break;
             }
             self.deadlines.pop_first();
             let conn = ConnId { slot, generation };
             let Some(blocked) = self.session(conn).and_then(|session| session.blocked.as_deref_mut()) else { continue };
-            if blocked.deadline.is_none_or(|end| end > now) {
+            if blocked.deadline.is_none_or(|end| end >= now) {
                 blocked.look_again = None;
                 let (seq, shards) = (blocked.seq, blocked.shards.clone());
                 for shard in shards {
