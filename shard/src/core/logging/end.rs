@@ -14,11 +14,15 @@ impl Core {
             return true;
         }
         if self.log.ending.is_none() {
-            // While a data set is loaded nothing is recorded, and no barrier is pushed: what was before is written.
-            let loads = self.shared.snapshots.has_loading();
-            let is_written = loads || (epochs.is_settled() && !epochs.is_failing());
-            let is_settled = is_written && self.shard.journal.is_empty();
-            let barrier = if is_settled { 0 } else { epochs.pushed() + 1 };
+            let is_settled = epochs.is_settled() && !epochs.is_failing() && self.shard.journal.is_empty();
+            let barrier = if self.shared.snapshots.has_loading() {
+                // Nothing is recorded meanwhile, and no barrier is pushed.
+                epochs.pushed()
+            } else if is_settled {
+                0
+            } else {
+                epochs.pushed() + 1
+            };
             self.log.wanted = self.log.wanted.max(barrier);
             self.log.ending = Some((self.clock.micros(), barrier));
             self.write_again(i64::MAX);
