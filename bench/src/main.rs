@@ -14,11 +14,12 @@
 //! | `transactions` | CPU time per transaction, script and published message; two shards: how long keys stand locked |
 //! | `eviction` | a cache at its limit: hit ratio, resident memory, latency of writes |
 //! | `resizing` | resident memory while the sizes of values change, at a limit and after a mass deletion |
-//! | `saving` | BGSAVE under writes: latency of reads, memory, time |
+//! | `saving` | BGSAVE and BGREWRITEAOF under writes: latency of reads, memory, time; time to load |
+//! | `log` | SET without an append-only file, with `everysec`, and with `always` |
 //! | `idle` | CPU and memory of idle connections |
 //!
-//! Nothing else should run on the machine. Servers listen on loopback ports from `--port` on, keep nothing on disk, and
-//! are killed when their part is over.
+//! Nothing else should run on the machine. Servers listen on loopback ports from `--port` on, keep what they write in a
+//! folder of temporary files, and are killed when their part is over.
 
 mod client;
 mod collections;
@@ -29,6 +30,7 @@ mod eviction;
 mod growth;
 mod idle;
 mod load;
+mod log;
 mod requests;
 mod resizing;
 mod saving;
@@ -84,6 +86,7 @@ enum Section {
     Eviction,
     Resizing,
     Saving,
+    Log,
     Idle,
 }
 
@@ -146,6 +149,9 @@ fn run(args: &Args) -> io::Result<()> {
     }
     if wants(Section::Saving) {
         saving::compare(&plan)?;
+    }
+    if wants(Section::Log) {
+        log::compare(&plan)?;
     }
     if wants(Section::Idle) {
         idle::compare(&plan)?;

@@ -41,7 +41,7 @@ impl Workload {
     }
 
     /// Requests that take a few seconds on one core.
-    fn requests(&self, quick: bool) -> usize {
+    pub fn requests(&self, quick: bool) -> usize {
         let full = match self.pipeline {
             1 => 250_000,
             2..=16 => 1_500_000,

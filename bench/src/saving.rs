@@ -1,4 +1,5 @@
-//! What a snapshot costs those who work meanwhile: BGSAVE of a million keys under writes at a fixed rate.
+//! What a snapshot, or a new append-only file, costs those who work meanwhile: BGSAVE and BGREWRITEAOF of a million keys
+//! under writes at a fixed rate; and how long the server takes to load what they leave.
 //!
 //! A thread writes keys that are there already, so many a second in small pipelines, whatever the server does; another
 //! asks for one key at a time, and notes how long each answer takes. The same load runs before the snapshot and during it.
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use crate::client::{Client, encode};
 use crate::cpu::{self, Cores};
 use crate::server::{Candidate, Server};
-use crate::table::Table;
+use crate::table::{Table, median};
 use crate::{Plan, say};
 
 const KEYS: usize = 1_000_000;
@@ -36,22 +37,47 @@ const QUIET: Duration = Duration::from_secs(5);
 /// Between two looks at the snapshot.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A BGSAVE on each server.
+/// What is written in the background.
+#[derive(Clone, Copy)]
+struct What {
+    command: &'static str,
+    options: &'static [&'static str],
+    /// The field of `INFO persistence` that says whether it is being written.
+    under_way: &'static str,
+    /// The one that says what a child has copied.
+    copied: &'static str,
+}
+
+const SNAPSHOT: What =
+    What { command: "BGSAVE", options: &[], under_way: "rdb_bgsave_in_progress:", copied: "rdb_last_cow_size:" };
+
+const REWRITE: What = What {
+    command: "BGREWRITEAOF",
+    options: &["--appendonly", "yes", "--auto-aof-rewrite-percentage", "0"],
+    under_way: "aof_rewrite_in_progress:",
+    copied: "aof_last_cow_size:",
+};
+
+/// Both on each server.
 pub fn compare(plan: &Plan) -> io::Result<()> {
+    compare_one(plan, SNAPSHOT)?;
+    compare_one(plan, REWRITE)
+}
+
+fn compare_one(plan: &Plan, what: What) -> io::Result<()> {
     let keys = if plan.quick { KEYS_QUICK } else { KEYS };
-    say(&format!("## BGSAVE of {keys} keys of {VALUE_BYTES} bytes under {RATE} writes a second, GET in ms\n"))?;
-    let header = ["server", "p50", "p99", "longest", "p50 saving", "p99 saving", "longest", "seconds", "more MiB", "%"];
+    let title = format!("{} of {keys} keys of {VALUE_BYTES} bytes under {RATE} writes a second", what.command);
+    say(&format!("## {title}, GET in ms\n"))?;
+    let header =
+        ["server", "p50", "p99", "longest", "p50 saving", "p99 saving", "longest", "s", "more MiB", "%", "s to load"];
     let mut table = Table::new(header.map(str::to_owned).to_vec());
     let tessera = plan.tessera.iter().flat_map(|tessera| [tessera.with_shards(1), tessera.with_shards(2)]);
     for candidate in tessera.chain(plan.peers.iter().cloned()) {
+        let candidate = candidate.with_args(what.options);
         let outcomes =
-            (0..plan.rounds).map(|_| measure(plan, &candidate, keys)).collect::<io::Result<Vec<Outcome>>>()?;
-        let median = |figure: fn(&Outcome) -> f64| {
-            let mut figures: Vec<f64> = outcomes.iter().map(figure).collect();
-            figures.sort_unstable_by(f64::total_cmp);
-            figures[figures.len() / 2]
-        };
-        let figures: [fn(&Outcome) -> f64; 9] = [
+            (0..plan.rounds).map(|_| measure(plan, &candidate, what, keys)).collect::<io::Result<Vec<Outcome>>>()?;
+        let median = |figure: fn(&Outcome) -> f64| median(outcomes.iter().map(figure).collect());
+        let figures: [fn(&Outcome) -> f64; 10] = [
             |outcome| outcome.before.p50,
             |outcome| outcome.before.p99,
             |outcome| outcome.before.longest,
@@ -61,6 +87,7 @@ pub fn compare(plan: &Plan) -> io::Result<()> {
             |outcome| outcome.seconds,
             |outcome| outcome.more_bytes as f64 / f64::from(1 << 20),
             |outcome| outcome.more_bytes as f64 * 100.0 / outcome.rss_bytes as f64,
+            |outcome| outcome.load_seconds,
         ];
         let row = std::iter::once(candidate.name.clone());
         table.row(row.chain(figures.map(|figure| format!("{:.2}", median(figure)))).collect());
@@ -74,6 +101,7 @@ struct Outcome {
     seconds: f64,
     rss_bytes: u64,
     more_bytes: u64,
+    load_seconds: f64,
 }
 
 /// Milliseconds.
@@ -83,8 +111,9 @@ struct Waits {
     longest: f64,
 }
 
-fn measure(plan: &Plan, candidate: &Candidate, keys: usize) -> io::Result<Outcome> {
-    let server = candidate.start(plan.port, &Cores::of_several(2, 2)?.server)?;
+fn measure(plan: &Plan, candidate: &Candidate, what: What, keys: usize) -> io::Result<Outcome> {
+    let cores = Cores::of_several(2, 2)?.server;
+    let mut server = candidate.start(plan.port, &cores)?;
     let values = Arc::new(Values::new());
     Client::connect(server.port)?.fill(keys, |number, request| put_set(request, number, &values))?;
     let ended = Arc::new(AtomicBool::new(false));
@@ -100,18 +129,20 @@ fn measure(plan: &Plan, candidate: &Candidate, keys: usize) -> io::Result<Outcom
     let quiet_from = Instant::now();
     thread::sleep(QUIET);
     let saving_from = Instant::now();
-    let saved = save(&server);
+    let saved = save(&server, what);
     let saving_to = Instant::now();
     ended.store(true, Ordering::Relaxed);
     let answers = join(reader)?;
     join(writer)?;
     let (rss_bytes, more_bytes) = saved?;
+    let load_seconds = server.restart(&cores)?.as_secs_f64();
     Ok(Outcome {
         before: Waits::between(&answers, quiet_from, saving_from),
         saving: Waits::between(&answers, saving_from, saving_to),
         seconds: (saving_to - saving_from).as_secs_f64(),
         rss_bytes,
         more_bytes,
+        load_seconds,
     })
 }
 
@@ -120,11 +151,11 @@ fn join<T>(thread: JoinHandle<io::Result<T>>) -> io::Result<T> {
 }
 
 /// Has the server save; resident memory before, and how much more it was at most.
-fn save(server: &Server) -> io::Result<(u64, u64)> {
+fn save(server: &Server, what: What) -> io::Result<(u64, u64)> {
     let mut client = Client::connect(server.port)?;
     let before = cpu::rss_bytes(server.pid())?;
     let mut most = before;
-    client.call(&["BGSAVE"])?;
+    client.call(&[what.command])?;
     // What a child has copied is memory of its own.
     let mut has_child = false;
     loop {
@@ -133,8 +164,8 @@ fn save(server: &Server) -> io::Result<(u64, u64)> {
         has_child |= cpu::has_child(server.pid())?;
         let info = client.text(&["INFO", "persistence"])?;
         let figure = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
-        if figure("rdb_bgsave_in_progress:") == Some(0) {
-            let copied = if has_child { figure("rdb_last_cow_size:").unwrap_or(0) } else { 0 };
+        if figure(what.under_way) == Some(0) {
+            let copied = if has_child { figure(what.copied).unwrap_or(0) } else { 0 };
             return Ok((before, copied + most - before));
         }
     }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use crate::client::Client;
 use crate::cpu;
 
-/// How long a server may take to answer its first PING.
-const START_LIMIT: Duration = Duration::from_secs(20);
+/// How long a server may take to load its files and answer its first PING.
+const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long the port of a killed server may stay taken.
 const PORT_LIMIT: Duration = Duration::from_secs(5);
@@ -58,33 +58,24 @@ impl Candidate {
     pub fn start(&self, port: u16, cores: &[usize]) -> io::Result<Server> {
         let dir = std::env::temp_dir().join(format!("tessera-bench-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&dir)?;
+        let child = self.spawn(port, cores, &dir)?;
+        let mut server = Server { candidate: self.clone(), child, port, dir };
+        server.await_answer()?;
+        Ok(server)
+    }
+
+    fn spawn(&self, port: u16, cores: &[usize], dir: &Path) -> io::Result<Child> {
         let mut command = Command::new(&self.program);
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-        command.args(["--maxclients", "12000", "--tcp-backlog", "4096", "--dir"]).arg(&dir).args(&self.args);
+        command.args(["--maxclients", "12000", "--tcp-backlog", "4096", "--dir"]).arg(dir).args(&self.args);
         command.stdin(Stdio::null()).stdout(std::fs::File::create(dir.join("log"))?).stderr(Stdio::inherit());
-        let child = cpu::on_cores(cores, || command.spawn())?;
-        let mut server = Server { child, port, dir };
-        let deadline = Instant::now() + START_LIMIT;
-        loop {
-            // The kernel closes the rings of a process, and what they hold, some time after its end: a connection that is
-            // reset was one to the server before this one.
-            if Client::connect(port).and_then(|mut client| client.call(&["PING"])).is_ok() {
-                return Ok(server);
-            }
-            if let Some(status) = server.child.try_wait()? {
-                let log = std::fs::read_to_string(server.dir.join("log")).unwrap_or_default();
-                return Err(io::Error::other(format!("{} ended with {status}:\n{log}", self.name)));
-            }
-            if Instant::now() > deadline {
-                return Err(io::Error::other(format!("{} does not answer on port {port}", self.name)));
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
+        cpu::on_cores(cores, || command.spawn())
     }
 }
 
 /// A running server; dropping it kills it.
 pub struct Server {
+    candidate: Candidate,
     child: Child,
     /// Its TCP port.
     pub port: u16,
@@ -96,10 +87,38 @@ impl Server {
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
-}
 
-impl Drop for Server {
-    fn drop(&mut self) {
+    /// Kills it and starts it again on the files that it has left; how long that takes until it has loaded them.
+    pub fn restart(&mut self, cores: &[usize]) -> io::Result<Duration> {
+        self.kill();
+        let began = Instant::now();
+        self.child = self.candidate.spawn(self.port, cores, &self.dir)?;
+        self.await_answer()?;
+        Ok(began.elapsed())
+    }
+
+    /// While it loads it answers with an error.
+    fn await_answer(&mut self) -> io::Result<()> {
+        let name = &self.candidate.name;
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            // The kernel closes the rings of a process, and what they hold, some time after its end: a connection that is
+            // reset was one to the server before this one.
+            if Client::connect(self.port).and_then(|mut client| client.call(&["PING"])).is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                let log = std::fs::read_to_string(self.dir.join("log")).unwrap_or_default();
+                return Err(io::Error::other(format!("{name} ended with {status}:\n{log}")));
+            }
+            if Instant::now() > deadline {
+                return Err(io::Error::other(format!("{name} does not answer on port {}", self.port)));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn kill(&mut self) {
         // Killing fails only if it has ended by itself, which is as good.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -108,6 +127,12 @@ impl Drop for Server {
         while TcpListener::bind(("127.0.0.1", self.port)).is_err() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
