@@ -23,7 +23,7 @@ mod waker;
 
 pub use io::probe::probe;
 pub use listen::{Listener, Listeners};
-pub use resp::{Args, OwnedArgs, Reply, Resp, Span};
+pub use resp::{Args, OwnedArgs, Reply, Resp, Span, Upcoming};
 pub use runtime::{Loop, LoopConfig};
 pub use service::{ConnId, Flow, Service};
 pub use turn::{Sleep, Turn};

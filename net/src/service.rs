@@ -18,7 +18,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::resp::Args;
+use crate::resp::{Args, Upcoming};
 
 /// A connection of this core: a slot that is reused, and a generation that is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -212,12 +212,12 @@ pub trait Service {
     /// One complete command (at least a name).
     fn command(&mut self, conn: ConnId, args: &Args<'_>) -> Flow;
 
-    /// A command of this name with this first argument is about to come. It has no effect but on the caches.
-    fn announce(&mut self, conn: ConnId, name: &[u8], first: &[u8]) {
-        let _ = (conn, name, first);
+    /// A command is about to come. This has no effect but on the caches.
+    fn announce(&mut self, conn: ConnId, upcoming: Upcoming<'_>) {
+        let _ = (conn, upcoming);
     }
 
-    /// All that was announced is about to come in its order: the second round of prefetching.
+    /// All that was announced is about to come in its order: the further rounds of prefetching.
     fn announced(&mut self) {}
 
     /// The input cannot be parsed: the service writes the error's reply; the loop closes the connection after it.

@@ -184,7 +184,7 @@ impl<S: Service> Loop<S> {
         let end = pieces.len().min(from + COMMANDS_ANNOUNCED);
         let Self { service, buffers, .. } = self;
         for Piece { id, filled } in &pieces[from..end] {
-            look_ahead(buffers.bytes(filled), 1, |name, first| service.announce(*id, name, first));
+            look_ahead(buffers.bytes(filled), 1, |upcoming| service.announce(*id, upcoming));
         }
         service.announced();
         end

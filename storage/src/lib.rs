@@ -26,8 +26,8 @@ pub mod types;
 pub mod words;
 
 pub use keyspace::{
-    Access, Database, Detached, Discarded, Entry, EntryMut, Expiry, Key, Memory, SweepBudget, SweepOutcome, TableStats,
-    UnixMillis, key_hash, set_hash_seed,
+    Access, Database, Detached, Discarded, ElementAhead, Entry, EntryMut, Expiry, Key, Memory, SweepBudget,
+    SweepOutcome, TableStats, UnixMillis, key_hash, set_hash_seed,
 };
 pub use types::string::{OwnedString, StringEncoding, StringRef, StringValue};
 pub use types::{HashShape, Limits, OwnedValue, Value, ValueType};

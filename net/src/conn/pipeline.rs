@@ -205,7 +205,7 @@ fn execute<S: Service>(
     loop {
         let rest = &input[executed..];
         if announced == 0 && parser.is_fresh() {
-            announced = look_ahead(rest, COMMANDS_ANNOUNCED, |name, first| service.announce(id, name, first)).max(1);
+            announced = look_ahead(rest, COMMANDS_ANNOUNCED, |upcoming| service.announce(id, upcoming)).max(1);
             service.announced();
         }
         announced = announced.saturating_sub(1);

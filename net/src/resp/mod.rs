@@ -9,4 +9,5 @@ pub mod reply;
 
 pub use args::{Args, OwnedArgs, Span};
 pub use parse::{Parsed, Parser};
+pub use peek::Upcoming;
 pub use reply::{Reply, Resp};

@@ -5,29 +5,38 @@
 //! commands run, this scan finds the names and first arguments of the next few, and the service asks for the memory that
 //! they will need. It checks nothing: whatever is not a plain array of bulk strings ends it.
 
+/// A command that is about to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upcoming<'a> {
+    /// Its name, as it was sent.
+    pub name: &'a [u8],
+    /// The first arguments behind it; those that it does not have are empty.
+    pub args: [&'a [u8]; 3],
+}
+
 /// Arguments of a command beyond which the scan gives up: it would cost more than the misses it saves.
 const ARGS_MAX: usize = 16;
 
-/// Calls `visit` with the name and the first argument of at most `max` complete commands at the front of `input`. Returns
-/// how many it saw.
-pub fn look_ahead(input: &[u8], max: usize, mut visit: impl FnMut(&[u8], &[u8])) -> usize {
+/// Calls `visit` for at most `max` complete commands at the front of `input`. Returns how many it saw.
+pub fn look_ahead(input: &[u8], max: usize, mut visit: impl FnMut(Upcoming<'_>)) -> usize {
     let mut rest = input;
     let mut seen = 0;
     while seen < max {
-        let Some((args, after)) = number(rest, b'*') else { break };
-        if !(2..=ARGS_MAX).contains(&args) {
+        let Some((count, after)) = number(rest, b'*') else { break };
+        if !(2..=ARGS_MAX).contains(&count) {
             break;
         }
-        let Some((name, after)) = bulk(after) else { break };
-        let Some((first, mut after)) = bulk(after) else { break };
-        visit(name, first);
-        seen += 1;
-        for _ in 2..args {
-            match bulk(after) {
-                Some((_, next)) => after = next,
-                None => return seen,
+        let Some((name, mut after)) = bulk(after) else { break };
+        let mut upcoming = Upcoming { name, args: [&[]; 3] };
+        for index in 0..count - 1 {
+            let Some((arg, next)) = bulk(after) else { return seen };
+            if let Some(place) = upcoming.args.get_mut(index) {
+                *place = arg;
             }
+            after = next;
         }
+        visit(upcoming);
+        seen += 1;
         rest = after;
     }
     seen
@@ -60,18 +69,20 @@ fn bulk(input: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    fn seen(input: &[u8], max: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn seen(input: &[u8], max: usize) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
-        look_ahead(input, max, |name, key| all.push((name.to_vec(), key.to_vec())));
+        look_ahead(input, max, |Upcoming { name, args }| all.push([name, args[0], args[1], args[2]].join(&b' ')));
         all
     }
 
     #[test]
-    fn names_and_keys_of_whole_commands() {
+    fn names_and_arguments_of_whole_commands() {
         let input =
             b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*3\r\n$3\r\nSET\r\n$2\r\nbb\r\n$4\r\nx\r\ny\r\n*2\r\n$3\r\nGET\r\n$5\r\nab";
-        assert_eq!(seen(input, 16), [(b"GET".to_vec(), b"a".to_vec()), (b"SET".to_vec(), b"bb".to_vec())]);
+        assert_eq!(seen(input, 16), [&b"GET a  "[..], b"SET bb x\r\ny "]);
         assert_eq!(seen(input, 1).len(), 1);
+        let longer = b"*5\r\n$4\r\nZADD\r\n$1\r\nz\r\n$1\r\n1\r\n$1\r\na\r\n$1\r\n2\r\n*2\r\n$3\r\nGET\r\n$1\r\nb\r\n";
+        assert_eq!(seen(longer, 16), [&b"ZADD z 1 a"[..], b"GET b  "]);
     }
 
     #[test]
@@ -84,7 +95,7 @@ mod tests {
         // Cut anywhere, it neither fails nor invents a key.
         let whole = b"*3\r\n$3\r\nSET\r\n$2\r\nbb\r\n$4\r\nx\r\ny\r\n";
         for end in 0..whole.len() {
-            assert!(seen(&whole[..end], 16).iter().all(|(_, key)| key == b"bb"));
+            assert!(seen(&whole[..end], 16).is_empty());
         }
     }
 }

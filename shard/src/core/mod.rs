@@ -69,7 +69,7 @@ use storage::UnixMillis;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::exec::ShardState;
-use crate::ids::{ClientId, DbId, ShardId};
+use crate::ids::{ClientId, ShardId};
 use crate::limits::WITHHELD_MICROS_MAX;
 use crate::mesh::{Batch, HopMessage, Locks, PlanId, ReplyBatch, Spare, Taken};
 use crate::pubsub::{Change, SubscriberTable};
@@ -83,6 +83,7 @@ use crate::txn::queue::Queue;
 use hops::{Held, PlanState};
 use logging::Logging;
 use long::LongRuns;
+use prefetch::Announced;
 use publish::Publisher;
 use run::{Deferred, Job};
 use saving::Saves;
@@ -131,8 +132,8 @@ pub struct Core {
     push_number: u64,
     /// What was routed and put off once already.
     put_off: bool,
-    /// Databases and hashes of keys that were announced.
-    announced: Vec<(DbId, u64)>,
+    /// What commands to come will look for.
+    announced: Announced,
     spare: Spare,
     taken: Taken,
     /// Answers to other cores' clients, per home core.
@@ -284,7 +285,7 @@ impl Core {
             batches: Vec::new(),
             push_number: 1,
             put_off: false,
-            announced: Vec::new(),
+            announced: Announced::default(),
             spare: Spare::default(),
             taken: Taken::default(),
             answers: Vec::new(),

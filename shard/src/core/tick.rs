@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use net::service::{Actions, Endpoint, FileDone, InFlight, InputLimits, InputUsage, Park, ProtocolError, Socket};
-use net::{Args, ConnId, Flow, Reply, Service};
+use net::{Args, ConnId, Flow, Reply, Service, Upcoming};
 
 use super::Core;
 use super::prefetch::PREFETCHED;
@@ -318,8 +318,8 @@ impl Service for Core {
         self.route(conn, args)
     }
 
-    fn announce(&mut self, conn: ConnId, name: &[u8], first: &[u8]) {
-        self.prefetch(conn, name, first);
+    fn announce(&mut self, conn: ConnId, upcoming: Upcoming<'_>) {
+        self.prefetch(conn, upcoming);
     }
 
     fn announced(&mut self) {

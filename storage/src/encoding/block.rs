@@ -28,6 +28,7 @@ use super::buffer::{BUFFER_PARTS_BYTES, BufferParts};
 use super::large::{LARGE_PARTS_BYTES, LargeParts};
 use super::slab::class::BLOCK_BYTES_MAX;
 use crate::types::Value;
+use crate::types::large::LargeRef;
 use crate::types::packed::PackedKind;
 use crate::types::string::StringRef;
 
@@ -420,6 +421,16 @@ impl<'a> BlockRef<'a> {
             // SAFETY: the block is live, so it owns the collection, which stays as it is during `'a`.
             ValuePart::Large(parts) => unsafe { parts.as_ref() }.value(),
         }
+    }
+
+    /// The large collection that it owns, if it does.
+    #[inline]
+    pub fn large(self) -> Option<LargeRef<'a>> {
+        if self.kind() & ENCODING_MASK != ENCODING_LARGE {
+            return None;
+        }
+        // SAFETY: the block is live, so it owns the collection, which stays as it is during `'a`.
+        Some(unsafe { LargeParts::read(self.value_bytes()).as_ref() })
     }
 
     /// All parts, to write them into another block.

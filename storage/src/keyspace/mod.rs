@@ -42,4 +42,5 @@ pub use expiry::{Expiry, SweepBudget, SweepOutcome, UnixMillis};
 pub use fields::SweptFields;
 pub use key::Key;
 pub use memory::{Memory, TableStats};
+pub use prefetch::ElementAhead;
 pub use saving::Change;

@@ -6,6 +6,7 @@ use super::list::{LargeList, ListRef};
 use super::set::{LargeSet, SetRef, SetRepr};
 use super::stream::Stream;
 use super::zset::{LargeZSet, ZSetRef};
+use crate::encoding::prefetch::Round;
 
 /// A large collection of any type.
 #[derive(Debug)]
@@ -71,6 +72,19 @@ impl<'a> LargeRef<'a> {
             Self::SortedSet(set) => size_of::<LargeZSet>() + set.heap_bytes(),
             Self::Stream(stream) => size_of::<Stream>() + stream.heap_bytes(),
         }
+    }
+
+    /// Asks for the memory of a look-up of an element that is about to happen, by its hash in such a collection; false if
+    /// elements are not looked up by a hash in it.
+    #[inline]
+    pub fn prefetch(self, hash: u64, round: Round) -> bool {
+        match self {
+            Self::Hash(table) => table.fields.prefetch(hash, round),
+            Self::Set(table) => table.members.prefetch(hash, round),
+            Self::SortedSet(ranked) => ranked.prefetch(hash, round),
+            Self::List(_) | Self::Stream(_) => return false,
+        }
+        true
     }
 
     /// Number of items, as lazy freeing counts effort.

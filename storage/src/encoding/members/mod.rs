@@ -50,6 +50,7 @@ mod chunks;
 mod edit;
 mod expiry;
 mod outside;
+mod prefetch;
 mod record;
 mod resize;
 mod sample;
@@ -62,6 +63,7 @@ mod tests;
 mod walk;
 
 pub use edit::Outcome;
+pub use prefetch::field_hash;
 pub use sample::{select, split};
 pub use walk::Iter;
 

@@ -9,6 +9,7 @@ use super::record::{self, Part};
 use super::slots::Slots;
 use super::{INLINE_BYTES_MAX, Key, NEVER, Record};
 use crate::encoding::listpack::{Encoded, Item};
+use crate::encoding::prefetch::prefetch;
 
 mod rewrite;
 
@@ -102,6 +103,14 @@ impl<const VALUES: bool> Segment<VALUES> {
     pub fn find(&self, key: &Key<'_>, position: u64) -> Option<usize> {
         let mut hits = self.slots.with_tag(self.slots.bucket(position), tag_of(key.hash));
         hits.find(|&slot| self.is_at(slot, &key.encoded))
+    }
+
+    /// Asks for the first record with a tag in the bucket for a position.
+    #[inline]
+    pub fn prefetch(&self, tag: u8, position: u64) {
+        if let Some(slot) = self.slots.with_tag(self.slots.bucket(position), tag).next() {
+            prefetch(&self.bytes(slot)[0]);
+        }
     }
 
     #[inline]

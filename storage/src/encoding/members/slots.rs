@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use crate::encoding::prefetch::prefetch;
+
 /// The first offset that needs four bytes.
 const NARROW_OFFSETS: usize = 1 << 16;
 
@@ -160,6 +162,17 @@ impl Slots {
     pub fn in_bucket(&self, bucket: usize) -> Range<usize> {
         let start = if bucket == 0 { 0 } else { self.end(bucket - 1) };
         start..self.end(bucket)
+    }
+
+    /// Asks for the end of the bucket for a position, and for where its slots are if all buckets are alike.
+    #[inline]
+    pub fn prefetch(&self, position: u64) {
+        let bucket = self.bucket(position);
+        prefetch(&self.bytes[bucket * self.number_bytes()]);
+        let before = (self.len() * bucket) >> self.bucket_bits;
+        if let Some(slot) = self.bytes.get(self.slot_start(before)) {
+            prefetch(slot);
+        }
     }
 
     /// The tag in a slot.

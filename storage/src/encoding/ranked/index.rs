@@ -20,7 +20,7 @@
 //!
 //! A scan cursor is a hash: the order of the entries never changes, so each is seen once.
 
-use super::prefetch::prefetch;
+use crate::encoding::prefetch::prefetch;
 use crate::types::shape::HashShape;
 
 /// Segments with this many slots are split rather than enlarged.

@@ -19,7 +19,7 @@ use std::ops::Range;
 
 use super::arena::{Arena, NONE};
 use super::cut::Cut;
-use super::prefetch::prefetch;
+use crate::encoding::prefetch::prefetch;
 
 /// Members up to this length lie in the leaf.
 pub const INLINE_BYTES_MAX: usize = 255;
@@ -149,7 +149,7 @@ impl Leaf {
 
     /// Asks for all lines of the leaf: what is read next in them depends on what is read first.
     #[inline]
-    fn prefetch_all(&self) {
+    pub fn prefetch_all(&self) {
         self.bytes[..self.used_bytes()].iter().step_by(CACHE_LINE_BYTES).for_each(prefetch);
     }
 

@@ -32,6 +32,7 @@ use leaf::{Leaf, Outside};
 use super::hash::key_hash;
 use crate::types::shape::HashShape;
 
+mod ahead;
 mod arena;
 mod check;
 mod cut;
@@ -39,7 +40,6 @@ mod index;
 mod inner;
 mod insert;
 mod leaf;
-mod prefetch;
 mod remove;
 mod seek;
 #[cfg(test)]
@@ -97,8 +97,13 @@ struct Place {
 
 /// The part of a member's hash that is kept.
 #[inline]
+const fn kept(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+#[inline]
 fn hash_of(member: &[u8]) -> u32 {
-    (key_hash(member) >> 32) as u32
+    kept(key_hash(member))
 }
 
 #[inline]

@@ -3,7 +3,10 @@
 //! A lookup touches the line of its hash, then the block that a tag of the line points to. Both are asked for ahead in two
 //! rounds: the lines of several hashes, then, when those have come, the blocks.
 
-use super::Table;
+use super::{Table, block_at};
+use crate::encoding::block::BlockRef;
+use crate::encoding::prefetch::prefetch;
+use crate::encoding::slab::Handle;
 
 impl Table {
     /// Asks for the line of a hash.
@@ -13,28 +16,33 @@ impl Table {
             return;
         }
         let segment = &self.segments[self.segment_of(hash)];
-        let line = segment.line(segment.home(segment.position(hash)));
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a prefetch has no effect that a program can see, whatever the address.
-        unsafe {
-            std::arch::x86_64::_mm_prefetch(std::ptr::from_ref(line).cast::<i8>(), std::arch::x86_64::_MM_HINT_T0);
+        prefetch(segment.line(segment.home(segment.position(hash))));
+    }
+
+    /// The block that a lookup of the hash will look at first, which may be that of another key.
+    #[inline]
+    fn first_handle(&self, hash: u64) -> Option<Handle> {
+        if self.entries == 0 {
+            return None;
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = line;
+        let segment = &self.segments[self.segment_of(hash)];
+        let position = segment.position(hash);
+        let line = segment.line(segment.home(position));
+        line.matches(position as u8).next().map(|slot| line.handle(slot))
     }
 
     /// Asks for the block that a lookup of the hash will look at first.
     #[inline]
     pub fn prefetch_block(&self, hash: u64) {
-        if self.entries == 0 {
-            return;
-        }
-        let segment = &self.segments[self.segment_of(hash)];
-        let position = segment.position(hash);
-        let line = segment.line(segment.home(position));
-        if let Some(slot) = line.matches(position as u8).next() {
+        if let Some(handle) = self.first_handle(hash) {
             // SAFETY: handles in slots are live.
-            unsafe { self.slab.prefetch(line.handle(slot)) };
+            unsafe { self.slab.prefetch(handle) };
         }
+    }
+
+    /// The block that a lookup of the hash will look at first, which may be that of another key.
+    #[inline]
+    pub fn first_block(&self, hash: u64) -> Option<BlockRef<'_>> {
+        self.first_handle(hash).map(|handle| block_at(&self.slab, handle))
     }
 }

@@ -6,7 +6,7 @@ use crate::types::shape::HashShape;
 /// A large hash.
 #[derive(Clone, Debug, Default)]
 pub struct LargeHash {
-    pub(super) fields: FieldTable,
+    pub(in crate::types) fields: FieldTable,
 }
 
 impl LargeHash {

@@ -6,7 +6,7 @@ use crate::types::shape::HashShape;
 /// A large set.
 #[derive(Clone, Debug, Default)]
 pub struct LargeSet {
-    pub(super) members: MemberTable,
+    pub(in crate::types) members: MemberTable,
 }
 
 impl LargeSet {
