@@ -7,6 +7,7 @@
 //! | `run.rs` | running commands on this core's shard, waiting for locks |
 //! | `deliver.rs` | from answers to the client's output |
 //! | `grounds.rs` | where commands of a transaction or a script run |
+//! | `scratch.rs` | where they run if nobody is to see their changes |
 //! | `transactions.rs` | what a client keeps for EXEC, and what it watches |
 //! | `work.rs` | placing several commands that run as one |
 //! | `logging.rs` | the append-only files: groups, and output that waits for them |
@@ -45,6 +46,7 @@ mod replaying;
 mod route;
 mod run;
 mod saving;
+mod scratch;
 #[cfg(feature = "simulation")]
 mod simulation;
 mod subscribe;
@@ -92,6 +94,7 @@ pub use busy::busy_error;
 pub use cron::Rates;
 pub use grounds::{Actor, Asked, Grounds, Ran};
 pub use logging::NO_LOG;
+pub use scratch::Scratch;
 pub use subscribe::Settling;
 pub use wait::{Blocked, Tries, Waits};
 pub use work::Errand;

@@ -132,6 +132,23 @@ impl ShardState {
         Leftover { counters, garbage: std::mem::take(&mut self.garbage) }
     }
 
+    /// Forgets what was noted of what happened here: the keys of this place go nowhere. What may take long to be freed is left to
+    /// `heir`.
+    pub fn forget_noted(&mut self, heir: &mut ShardState) {
+        self.take_notes();
+        self.events.clear();
+        self.counters = KeyspaceCounters::default();
+        self.tracking = self.tracking.for_borrowed();
+        self.journal = self.journal.for_away();
+        heir.garbage.extend(std::mem::take(&mut self.garbage));
+    }
+
+    /// Forgets all that is here.
+    pub fn forget(&mut self, heir: &mut ShardState) {
+        self.forget_noted(heir);
+        heir.garbage.extend(self.databases.iter_mut().map(Database::clear));
+    }
+
     fn take_in(&mut self, leftover: Leftover) {
         self.counters.add(&leftover.counters);
         self.garbage.extend(leftover.garbage);
