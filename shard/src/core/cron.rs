@@ -112,6 +112,7 @@ impl Core {
         self.close_idle_clients(now);
         self.heed_save_points();
         self.look_at_soft_limits();
+        self.look_at_debugged();
         self.tell_memory();
         if self.id.index() == 0 {
             self.watch_memory();

@@ -27,6 +27,7 @@ use crate::exec::{Ctx, EverywhereCall, Run, SessionHandler, ShardHandler, ShardS
 use crate::ids::{ClientId, DbId, ShardId};
 use crate::monitor::Runner;
 use crate::pubsub::Space;
+use crate::script::debugger::Heard;
 use crate::script::running::Running;
 use crate::script::work::ScriptWork;
 use crate::spec::Flag;
@@ -130,6 +131,21 @@ impl Grounds<'_> {
         self.shares = None;
     }
 
+    /// Sends the client, who debugs the script in this work, a reply of the debugger.
+    pub fn say(&mut self, reply: &[u8]) {
+        self.core.say(self.actor.conn, reply);
+    }
+
+    /// What has come from the client, who debugs the script in this work.
+    pub fn hear(&mut self) -> Heard {
+        self.core.hear(self.actor.conn)
+    }
+
+    /// The connection is to be closed when it has the reply.
+    pub fn close(&mut self) {
+        self.flow = Flow::Close;
+    }
+
     /// Something of the shard that stands for the work: its configuration, its clock, its randomness.
     pub fn shard(&mut self) -> &mut ShardState {
         let home = self.core.id.index();
@@ -175,6 +191,7 @@ impl Grounds<'_> {
                 Progress::Done => {}
                 Progress::Later(running) => return Ran::Stopped(running),
                 Progress::Shares(asks) => return Ran::WantsShares(asks),
+                Progress::Listens(_) => unreachable!("a transaction's scripts have no session"),
             },
             Run::Everywhere { .. } => {
                 if !self.run_everywhere(row, args, out) {
@@ -513,7 +530,9 @@ fn drive(mut plan: Box<dyn Plan>, states: &mut [ShardState], actor: Actor, args:
                 operate(ops);
                 return answer_nothing(&request, args.at(0), actor.resp, out);
             }
-            Step::Shares(_) | Step::Later => unreachable!("commands on keys ask no other core, and run to their end"),
+            Step::Shares(_) | Step::Later | Step::Listen(_) => {
+                unreachable!("commands on keys ask no other core, and run to their end")
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
 use super::deliver::error_code;
-use super::long::LongRun;
+use super::long::{Listening, LongRun};
 use super::route::RunBy;
 use super::wait::Blocked;
 use super::{Asked, Core};
@@ -121,7 +121,13 @@ impl Core {
                     values += 1;
                 }
             }
-            Step::RunLast(_) | Step::RunInTurn(_) | Step::Shares(_) | Step::Wait(..) | Step::Later | Step::Reply(_) => {
+            Step::RunLast(_)
+            | Step::RunInTurn(_)
+            | Step::Shares(_)
+            | Step::Wait(..)
+            | Step::Later
+            | Step::Listen(_)
+            | Step::Reply(_) => {
                 panic!("a plan that needs no locks is no plan")
             }
         }
@@ -318,6 +324,10 @@ impl Core {
             Step::Shares(asked) => self.ask_every_core(id, &asked),
             Step::Wait(request, ops) => self.let_wait(id, request, ops),
             Step::Later => self.long.put_off(LongRun::Plan(id)),
+            Step::Listen(running) => {
+                let conn = state.origin.conn;
+                self.long.listen(Listening { conn, running, run: LongRun::Plan(id) });
+            }
         }
     }
 

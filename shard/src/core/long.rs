@@ -1,5 +1,5 @@
-//! Work that runs for long, in slices: a script that is not over when its time is gives way ([`Progress::Later`]), and is
-//! driven on tick by tick.
+//! Work that runs for long, in slices: a script that is not over when its time is gives way (`Progress::Later`), and is driven
+//! on tick by tick. One that waits for its client, who debugs it, is put aside until there is something to do.
 //!
 //! ```text
 //!   tick   ... clients, inbox │ slice of A │ push, write ... clients, inbox │ slice of B │ push, write ...
@@ -18,13 +18,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use net::Flow;
+use net::{ConnId, Flow};
 use storage::UnixMillis;
 
 use super::Core;
 use super::grounds::{Actor, Slice};
 use super::work::{Errand, claims_of};
-use crate::exec::work::{Progress, Work};
+use crate::exec::work::Work;
 use crate::ids::ShardId;
 use crate::journal::HeldUnit;
 use crate::limits::{SCRIPT_SLICE_MICROS_MAX, SCRIPT_SLICE_MICROS_MIN};
@@ -69,16 +69,29 @@ pub(super) struct Stopped {
     pub(super) reply: Vec<u8>,
     /// What others see of the script in it.
     pub(super) running: Option<Arc<Running>>,
+    /// It waits for its client, who debugs the script.
+    pub(super) listens: bool,
     /// What it holds, if it does.
     pub(super) ticket: Option<Ticket>,
     /// When it would have begun, had it run without a stop: in the clock's microseconds.
     pub(super) began: u64,
 }
 
+/// Work that waits for its client, who debugs the script in it.
+pub(super) struct Listening {
+    /// The client's connection.
+    pub(super) conn: ConnId,
+    /// What others see of the script.
+    pub(super) running: Arc<Running>,
+    pub(super) run: LongRun,
+}
+
 /// A core's work that has given way.
 pub(super) struct LongRuns {
     /// In the order in which they are driven on.
     waiting: VecDeque<LongRun>,
+    /// It is not driven on before something has come from its client.
+    listening: Vec<Listening>,
     /// When the last slice ended, and how many commands and messages there had been by then.
     slice_ended: u64,
     done_before: u64,
@@ -88,8 +101,8 @@ pub(super) struct LongRuns {
 
 impl Default for LongRuns {
     fn default() -> LongRuns {
-        let waiting = VecDeque::new();
-        LongRuns { waiting, slice_ended: 0, done_before: 0, slice_micros_max: SCRIPT_SLICE_MICROS_MAX }
+        let (waiting, listening) = (VecDeque::new(), Vec::new());
+        LongRuns { waiting, listening, slice_ended: 0, done_before: 0, slice_micros_max: SCRIPT_SLICE_MICROS_MAX }
     }
 }
 
@@ -99,12 +112,30 @@ impl LongRuns {
         self.waiting.push_back(run);
     }
 
-    /// Whether some of it has recorded what the journal does not have yet.
-    pub(super) fn holds_records(&self) -> bool {
-        self.waiting.iter().any(|run| matches!(run, LongRun::Errand(long) if !long.worked.unit.is_empty()))
+    /// It is driven on when something has come from its client.
+    pub(super) fn listen(&mut self, listening: Listening) {
+        self.listening.push(listening);
     }
 
-    /// Whether there is none.
+    /// What waits for its clients.
+    pub(super) fn listening(&self) -> impl Iterator<Item = &Listening> {
+        self.listening.iter()
+    }
+
+    /// Drives on those that waited for their clients and have something to do.
+    pub(super) fn wake(&mut self, has_something: impl Fn(&Listening) -> bool) {
+        let woken = self.listening.extract_if(.., |listening| has_something(listening));
+        self.waiting.extend(woken.map(|listening| listening.run));
+    }
+
+    /// Whether some of it has recorded what the journal does not have yet.
+    pub(super) fn holds_records(&self) -> bool {
+        let listening = self.listening.iter().map(|listening| &listening.run);
+        let mut all = self.waiting.iter().chain(listening);
+        all.any(|run| matches!(run, LongRun::Errand(long) if !long.worked.unit.is_empty()))
+    }
+
+    /// Whether there is none that has something to do.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -124,17 +155,21 @@ impl Core {
 
     /// Keeps work that has given way, with what it needs and what it holds.
     pub(super) fn keep_long(&mut self, from: ShardId, errand: Errand, stopped: Stopped) {
-        let Stopped { worked, reply, running, ticket, began } = stopped;
+        let Stopped { worked, reply, running, listens, ticket, began } = stopped;
         let keeps = self.shared.mesh.holds(Rule::GivingWayKeepsClaims);
         let claims = || if keeps { errand.claims() } else { Claims::Keys(Vec::new()) };
         let ticket = ticket.unwrap_or_else(|| self.locks.hold(claims()));
-        if let Some(running) = running {
-            self.look_whether_busy(&running, &*errand.work);
+        if let Some(running) = &running {
+            self.look_whether_busy(running, &*errand.work);
         }
         let (now, micros) = (self.shard.clock, self.last_micros.saturating_sub(began));
-        let client = worked.actor.client;
+        let (client, conn) = (worked.actor.client, worked.actor.conn);
         let long = LongErrand { from, errand, worked, reply, ticket, now, micros };
-        self.long.put_off(LongRun::Errand(Box::new(long)));
+        let run = LongRun::Errand(Box::new(long));
+        match running.filter(|_| listens) {
+            None => self.long.put_off(run),
+            Some(running) => self.long.listen(Listening { conn, running, run }),
+        }
         // What it has changed so far is told as its doing, not as that of whoever is served meanwhile.
         self.tell_trackers(client);
         self.tell_events();
@@ -161,8 +196,8 @@ impl Core {
         let is_over = self.at_time(now, |core| {
             let (worked, progress) = core.work_here(worked, &mut *errand.work, &mut reply, slice);
             flow = worked.flow;
-            if let Progress::Later(running) = progress {
-                let stopped = Stopped { worked, reply, running, ticket: Some(ticket), began };
+            if let Some((running, listens)) = progress.stop() {
+                let stopped = Stopped { worked, reply, running, listens, ticket: Some(ticket), began };
                 core.keep_long(from, errand, stopped);
                 return false;
             }
@@ -204,6 +239,11 @@ impl Core {
 
     /// A script has given way: once it has run for `busy-reply-threshold`, whoever would have to wait for it is refused.
     pub(super) fn look_whether_busy(&self, running: &Running, work: &dyn Work) {
+        self.look_whether_busy_with(running, || claims_of(work));
+    }
+
+    /// The same, for what has these claims.
+    pub(super) fn look_whether_busy_with(&self, running: &Running, claims: impl FnOnce() -> Claims) {
         let threshold = u64::try_from(self.shard.config.busy_reply_threshold).unwrap_or(0);
         if threshold == 0 || running.is_busy() {
             return;
@@ -213,7 +253,7 @@ impl Core {
             return;
         }
         // On a server of one shard, and for a script that names no key, it is as in Redis: it has the server to itself.
-        let holds = match claims_of(work) {
+        let holds = match claims() {
             Claims::Keys(keys) if self.shard.shards > 1 && !keys.is_empty() => Holds::Keys(keys),
             Claims::Keys(_) | Claims::Whole => Holds::Everything,
         };

@@ -12,6 +12,7 @@
 //! | `work.rs` | placing several commands that run as one |
 //! | `logging.rs` | the append-only files: groups, and output that waits for them |
 //! | `long.rs` | scripts that run for long, in slices |
+//! | `debugging.rs` | clients that debug a script |
 //! | `busy.rs` | refusing those who would have to wait for such a script |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
@@ -30,6 +31,7 @@
 
 mod busy;
 mod cron;
+mod debugging;
 mod deliver;
 mod events;
 mod evict;

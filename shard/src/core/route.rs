@@ -50,8 +50,10 @@ impl Core {
     pub(super) fn route(&mut self, conn: ConnId, args: &Args<'_>) -> Flow {
         self.run_hops();
         let Some(session) = self.session(conn) else { return Flow::Close };
-        if let Some(Hold::Closing) = session.held {
-            return Flow::Hold;
+        match session.held {
+            Some(Hold::Closing) => return Flow::Hold,
+            Some(Hold::Debugging) => return self.take_order(conn, args),
+            _ => {}
         }
         session.begin_reply();
         let found = self.recent.find(args.at(0)).map(|row| CommandTable::global().resolve_in(row, args));
@@ -157,7 +159,7 @@ impl Core {
     }
 
     /// Answers an error in place of the command.
-    fn refuse(&mut self, conn: ConnId, command: Option<CommandId>, error: &CommandError) -> Flow {
+    pub(super) fn refuse(&mut self, conn: ConnId, command: Option<CommandId>, error: &CommandError) -> Flow {
         let is_exec = command.is_some_and(|command| CommandTable::global().row(command).command.name == "exec");
         let aborted = self.break_transaction(conn, is_exec, error);
         let error = aborted.as_ref().unwrap_or(error);
@@ -270,6 +272,9 @@ impl Core {
         self.note_passed(conn);
         let Some(session) = self.session(conn) else { return Flow::Close };
         if session.replies.len() >= session.window() || session.in_flight_bytes >= IN_FLIGHT_BYTES_MAX {
+            if session.held == Some(Hold::Debugging) {
+                return Flow::Continue;
+            }
             session.held = Some(Hold::InFlight);
             return Flow::Hold;
         }
@@ -443,7 +448,7 @@ impl Core {
     pub(super) fn release_hold(&mut self, conn: ConnId) -> bool {
         match self.take_hold(conn) {
             None | Some(Hold::InFlight) => true,
-            Some(Hold::Blocked | Hold::Closing) => false,
+            Some(Hold::Blocked | Hold::Closing | Hold::Debugging) => false,
             Some(Hold::Paused(args)) => self.route(conn, &args.as_args()) == Flow::Continue,
         }
     }

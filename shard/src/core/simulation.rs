@@ -51,6 +51,7 @@ impl Core {
             Message::Tell(told) => format!("a message from core {from} to slot {}", told.0.slot),
             Message::Passed(conn, next) => format!("slot {} has sent all below {next}", conn.slot),
             Message::Barrier(barrier) => format!("barrier {}, from core {from}", barrier.number),
+            Message::Killed => format!("a script was asked to end, by core {from}"),
             Message::Cut(_) => format!("the cut of a snapshot, from core {from}"),
         }
     }

@@ -138,6 +138,7 @@ impl Core {
             Message::Settle(settling) => self.settle(&settling),
             Message::Tell(told) => self.tell(told.0, &told.1),
             Message::Passed(conn, next) => self.passed(conn, next),
+            Message::Killed => self.wake_killed(),
         }
         self.run_hops();
     }
@@ -280,6 +281,7 @@ impl Service for Core {
 
     fn closed(&mut self, conn: ConnId) {
         self.forget_wait(conn);
+        self.wake_debugged(conn);
         self.withdraw(conn);
         self.drop_transaction(conn);
         self.uncount_client(conn);
@@ -292,6 +294,10 @@ impl Service for Core {
     fn input_ended(&mut self, conn: ConnId) -> Flow {
         let Some(session) = self.session(conn) else { return Flow::Close };
         match session.held {
+            Some(Hold::Debugging) => {
+                self.end_orders(conn);
+                Flow::Hold
+            }
             None if session.replies.is_empty() => Flow::Close,
             // It is asked again when the hold ends.
             Some(Hold::InFlight | Hold::Paused(_)) => Flow::Hold,

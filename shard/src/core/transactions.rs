@@ -22,6 +22,10 @@ use crate::txn::{Presence, Watch};
 /// The room for a transaction's commands is kept for the next up to this many bytes.
 const QUEUE_BYTES_KEPT: usize = 16 * 1024;
 
+/// Between other commands of a transaction there is nobody to give orders.
+const NOT_DEBUGGED: CommandError =
+    CommandError::new("ERR A script of a transaction cannot be debugged: use EVAL by itself, or SCRIPT DEBUG NO");
+
 impl Core {
     /// Keeps a command if its client has called MULTI; `None` if the command is to run.
     #[inline]
@@ -34,6 +38,9 @@ impl Core {
     }
 
     fn keep(&mut self, conn: ConnId, row: &'static Row, args: &Args<'_>) -> Flow {
+        if row.command.name.starts_with("eval") && self.session(conn).is_some_and(|session| session.debugs_scripts()) {
+            return self.refuse(conn, Some(row.id), &NOT_DEBUGGED);
+        }
         let now = self.shard.clock;
         // What is in a log was admitted when it was written there.
         let limit = if conn == REPLAY { u64::MAX } else { self.shard.config.client_query_buffer_limit };

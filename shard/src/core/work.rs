@@ -108,7 +108,7 @@ impl Core {
         work: Box<dyn Work>,
     ) -> Flow {
         let is_here = owner == self.id && self.may_run_in_place(conn);
-        if is_here && self.may_work(&*work) {
+        if is_here && !work.talks() && self.may_work(&*work) {
             return self.work_in_place(conn, row, args, work);
         }
         let shown = self.shown(row, args);
@@ -151,7 +151,8 @@ impl Core {
             let seq = self.expect(conn, work.bytes());
             let caller = self.caller(conn);
             let errand = Errand { head: self.head(caller, row.id, seq, 0), shown, work };
-            self.keep_long(self.id, errand, Stopped { worked, reply: bytes, running, ticket: None, began });
+            let stopped = Stopped { worked, reply: bytes, running, listens: false, ticket: None, began };
+            self.keep_long(self.id, errand, stopped);
             return if self.hold_if_blocked(conn) { Flow::Hold } else { Flow::Continue };
         }
         self.answer_now(conn, |_, reply| reply.raw(&bytes));
@@ -181,7 +182,7 @@ impl Core {
                 journal.close_work();
                 HeldUnit::default()
             }
-            Progress::Later(_) => journal.hold_work(),
+            Progress::Later(_) | Progress::Listens(_) => journal.hold_work(),
             Progress::Shares(_) => panic!("work that asks other cores needs everything"),
         };
         (Worked { actor, flow, unit }, progress)
@@ -222,8 +223,8 @@ impl Core {
         let worked = Worked { actor, flow: Flow::Continue, unit: HeldUnit::default() };
         let slice = self.first_slice(began);
         let (worked, progress) = self.work_here(worked, &mut *errand.work, &mut bytes, slice);
-        if let Progress::Later(running) = progress {
-            self.keep_long(from, errand, Stopped { worked, reply: bytes, running, ticket, began });
+        if let Some((running, listens)) = progress.stop() {
+            self.keep_long(from, errand, Stopped { worked, reply: bytes, running, listens, ticket, began });
             return true;
         }
         self.errand_done(from, errand, began, worked.flow, &bytes);
@@ -470,6 +471,12 @@ impl WorkPlan {
                     core.look_whether_busy(&running, &*self.work);
                 }
                 Step::Later
+            }
+            Progress::Listens(running) => {
+                self.stage = Stage::Stopped;
+                self.has_stopped = true;
+                core.look_whether_busy(&running, &*self.work);
+                Step::Listen(running)
             }
             Progress::Done => {
                 self.stage = Stage::Returned;

@@ -16,6 +16,7 @@ use super::CommandError;
 use super::ctx::Ctx;
 use crate::core::{Asked, Core};
 use crate::ids::{DbId, ShardId};
+use crate::script::running::Running;
 use crate::slot::SlotMap;
 use crate::wait::WaitRequest;
 
@@ -68,6 +69,8 @@ pub enum Step {
     Wait(WaitRequest, Vec<(ShardId, HopOp)>),
     /// Its slice of time is over: it is asked for this step again when others have had theirs.
     Later,
+    /// It is asked for this step again when something has come from its client, who debugs the script in it.
+    Listen(Arc<Running>),
     /// Nothing more: this is the reply, a whole one. An empty one is none: whoever waits goes on waiting.
     Reply(Vec<u8>),
 }

@@ -281,7 +281,9 @@ impl Keyspace {
                 Step::Reply(reply) => return reply,
                 Step::Run(ops) => (ops, false),
                 Step::RunLast(ops) | Step::RunInTurn(ops) => (ops, true),
-                Step::Shares(_) | Step::Later => panic!("a command on keys asks no other core, and runs to its end"),
+                Step::Shares(_) | Step::Later | Step::Listen(_) => {
+                    panic!("a command on keys asks no other core, and runs to its end")
+                }
                 Step::Wait(_, ops) => {
                     for (shard, op) in ops {
                         self.operate(shard, op);

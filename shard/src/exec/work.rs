@@ -26,8 +26,21 @@ pub enum Progress {
     /// Its slice of time is over: it is to be run again, on the same core and with what it has claimed, when others have
     /// had theirs. What others see of the script that runs in it, unless that has yet to begin.
     Later(Option<Arc<Running>>),
+    /// It is to be run again, likewise, when something has come from its client, who debugs the script in it.
+    Listens(Arc<Running>),
     /// It is to be run again when every core has given its share of this command ([`Grounds::run`]).
     Shares(Asks),
+}
+
+impl Progress {
+    /// What others see of work that goes on later, and whether it waits for its client; nothing if it does not go on.
+    pub fn stop(self) -> Option<(Option<Arc<Running>>, bool)> {
+        match self {
+            Progress::Later(running) => Some((running, false)),
+            Progress::Listens(running) => Some((Some(running), true)),
+            Progress::Done | Progress::Shares(_) => None,
+        }
+    }
 }
 
 /// What work asks of every core in the middle.
@@ -48,6 +61,11 @@ pub trait Work: Send {
 
     /// Whether it must run at its client's own core: its commands need the client's connection, or every core.
     fn wants_home(&self) -> bool;
+
+    /// Whether its client is told things while it runs, and may tell it things.
+    fn talks(&self) -> bool {
+        false
+    }
 
     /// Bytes of memory that it takes on its way.
     fn bytes(&self) -> usize;

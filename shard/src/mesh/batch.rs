@@ -95,6 +95,8 @@ pub enum Message {
     /// A client of this core, subscribed to something, has sent commands elsewhere: all of them below this number stand
     /// before what comes behind this.
     Passed(ConnId, u32),
+    /// A script that a client of this core debugs was asked to end.
+    Killed,
 }
 
 /// Messages of one core for one shard, in order.

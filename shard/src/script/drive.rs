@@ -30,6 +30,8 @@ pub(super) enum Pause {
     Call,
     /// It has run for a while.
     Slice,
+    /// It is debugged, and its client is to say how it goes on.
+    Listen,
 }
 
 /// How a script goes on.

@@ -9,6 +9,7 @@
 //! | `vm.rs`, `sandbox.lua` | a Lua state, and what scripts see of it |
 //! | `native.rs`, `stack.rs` | the way into a script and out to commands, on Lua's own stack |
 //! | `guard.rs` | other functions of Rust, called with too many arguments |
+//! | `debugger/` | stopping a script before its lines, and looking around |
 //! | `library/` | `redis`, `cjson`, `cmsgpack`, `struct`, `bit`, `math.random` |
 //! | `work.rs` | a call of a script: what it claims, and on what it runs |
 //! | `run.rs`, `drive.rs` | running a script: its commands, its time, its end |
@@ -31,6 +32,7 @@
 //! want what it has claimed: they wait, and are told BUSY once it has run for `busy-reply-threshold`.
 
 pub mod analysis;
+pub mod debugger;
 mod drive;
 pub mod engine;
 pub mod flags;
@@ -57,6 +59,7 @@ pub use vm::Kind;
 
 use crate::exec::CommandError;
 use crate::spec::table::Row;
+use debugger::Heard;
 
 /// On what a script's commands run.
 pub trait Host {
@@ -67,7 +70,7 @@ pub trait Host {
     fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) -> bool;
 
     /// A command that a script may not call was refused: `row`, if there is one of its name.
-    fn refused(&mut self, row: Option<&'static Row>, error: &CommandError);
+    fn refused(&mut self, row: Option<&'static Row>, args: &Args<'_>, error: &CommandError);
 
     /// Whether the script is to give way, as far as is known without a look at the clock.
     fn is_time_up(&self) -> bool;
@@ -77,4 +80,10 @@ pub trait Host {
 
     /// For how long the script has run since it was driven on, in microseconds.
     fn driven_micros(&self) -> u64;
+
+    /// Sends the client of a script that is debugged a reply of the debugger.
+    fn say(&mut self, reply: &[u8]);
+
+    /// What has come from the client of a script that is debugged.
+    fn hear(&mut self) -> Heard;
 }

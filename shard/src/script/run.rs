@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use net::{Args, OwnedArgs, Reply, Resp};
 
 use super::Host;
+use super::debugger::{Console, Heard, Shown};
 use super::drive::{Fibre, Lane, Pause, Resume};
 use super::engine;
 use super::functions::Library;
@@ -20,6 +21,7 @@ use crate::commands::stream::asks_to_wait;
 use crate::exec::error::OUT_OF_MEMORY;
 use crate::exec::work::Asks;
 use crate::exec::{CommandError, Outcome, Run};
+use crate::ids::ShardId;
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
 
@@ -45,6 +47,19 @@ pub struct Job {
     pub short_of_memory: bool,
     /// Nor what writes, since the last snapshot failed.
     pub write_refusal: Option<CommandError>,
+    /// Its client debugs it.
+    pub debugged: Option<Session>,
+}
+
+/// How a script is debugged.
+#[derive(Clone, Copy, Debug)]
+pub struct Session {
+    /// The client's core.
+    pub home: ShardId,
+    /// For so long the script may run without a stop.
+    pub patience: Duration,
+    /// Nobody is to see what it changes.
+    pub discards: bool,
 }
 
 impl Job {
@@ -75,8 +90,10 @@ pub(super) struct Course {
     running: Option<Arc<Running>>,
     wrote: bool,
     how: Resume,
-    /// It waits for the reply of a command that asks every core, and which is to be called again.
-    asks: bool,
+    /// It waits for what it stopped for, which is to be looked at again: a command that asks every core, or its client.
+    again: Option<Pause>,
+    /// Its client debugs it.
+    console: Option<Rc<Console>>,
 }
 
 /// Why a script is not driven on for now.
@@ -87,6 +104,8 @@ pub(super) enum Halt {
     TimeUp(Arc<Running>),
     /// It calls a command that asks every core.
     Asks(Asks),
+    /// It waits for its client, who debugs it.
+    Listens(Arc<Running>),
 }
 
 thread_local! {
@@ -111,9 +130,13 @@ pub(super) fn begin(registry: &Arc<Registry>, job: &Job, resp: Resp) -> Result<O
     }
     let vm = Rc::clone(&state.vm);
     vm.begin(Some(lane));
+    let console = job.debugged.map(|session| Rc::new(Console::new(job.args.as_args().at(1), session.patience)));
+    if let Some(console) = &console {
+        vm.debug(console);
+    }
     let call = if kind == Kind::Script { Call::Eval } else { Call::Fcall };
     let fibre = Fibre::new(lane, move || vm.run_to_end(call, resp));
-    Ok(Some(Course { fibre, state, running: None, wrote: false, how: Resume::Go, asks: false }))
+    Ok(Some(Course { fibre, state, running: None, wrote: false, how: Resume::Go, again: None, console }))
 }
 
 /// Compiles what is to run, if this state has not, and has it ready there with its keys and arguments.
@@ -142,7 +165,20 @@ pub(super) fn take_up(number: u64) -> Course {
 impl Course {
     /// Drives the script on, until it is over or gives way.
     pub(super) fn drive(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Halt {
-        let mut stopped_at = std::mem::take(&mut self.asks).then_some(Pause::Call);
+        match self.console.clone() {
+            None => self.drive_on(registry, job, host),
+            Some(console) => {
+                let halt = self.drive_on(registry, job, &mut Shown { host, console: Rc::clone(&console) });
+                if matches!(halt, Halt::Over) {
+                    host.say(&console.end());
+                }
+                halt
+            }
+        }
+    }
+
+    fn drive_on(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Halt {
+        let mut stopped_at = self.again.take();
         if self.running.as_ref().is_some_and(|running| running.is_killed()) {
             self.how = Resume::Kill(KILLED);
             stopped_at = None;
@@ -157,6 +193,12 @@ impl Course {
                     host.is_time_up()
                 }
                 Pause::Slice => host.look_at_time(),
+                Pause::Listen => {
+                    if !self.listen(host) {
+                        return Halt::Listens(self.give_way(registry, job, host));
+                    }
+                    host.look_at_time()
+                }
             };
             if is_time_up && self.how == Resume::Go {
                 return Halt::TimeUp(self.give_way(registry, job, host));
@@ -164,9 +206,23 @@ impl Course {
         }
     }
 
+    /// Sends what the debugger has to say, and takes what its client has ordered. False if that has yet to come.
+    fn listen(&mut self, host: &mut dyn Host) -> bool {
+        let console = self.console.as_ref().expect("who has no session never listens");
+        if let Some(answer) = console.take_answer() {
+            host.say(&answer);
+        }
+        match host.hear() {
+            Heard::Nothing => self.again = Some(Pause::Listen),
+            Heard::Order(order) => console.order(order),
+            Heard::Gone => {}
+        }
+        self.again.is_none()
+    }
+
     /// The script stops until every core has given its share of the command that it calls.
     fn ask(&mut self, registry: &Registry, job: &Job, host: &dyn Host) -> Halt {
-        self.asks = true;
+        self.again = Some(Pause::Call);
         let args = self.state.vm.exchange().args.borrow().as_args().to_owned();
         let running = Some(self.give_way(registry, job, host));
         Halt::Asks(Asks { args, running })
@@ -175,11 +231,11 @@ impl Course {
     /// From the first time on others see the script, and may have it end.
     fn give_way(&mut self, registry: &Registry, job: &Job, host: &dyn Host) -> Arc<Running> {
         let kind = self.state.vm.kind();
-        let wrote = self.wrote;
+        let (wrote, home) = (self.wrote, job.debugged.map(|session| session.home));
         let running = self.running.get_or_insert_with(|| {
             let now = Instant::now();
             let since = now.checked_sub(Duration::from_micros(host.driven_micros())).unwrap_or(now);
-            let running = Arc::new(Running::new(kind, job.name(), job.args.clone(), since, wrote));
+            let running = Arc::new(Running::new(kind, job.name(), job.args.clone(), since, wrote).debugged_on(home));
             registry.add_running(&running);
             running
         });
@@ -193,7 +249,10 @@ impl Course {
 
     /// What a script that is over has replied.
     pub(super) fn end(self, registry: &Arc<Registry>, job: &Job, reply: &mut Reply<'_>) -> Outcome {
-        let Course { state, running, .. } = self;
+        let Course { state, running, console, .. } = self;
+        if console.is_some() {
+            state.vm.end_debugging();
+        }
         if let Some(running) = running {
             registry.remove_running(&running);
         }
@@ -220,7 +279,7 @@ impl Course {
         let resp = exchange.resp.get();
         match self.judge(registry, job, &args) {
             Err((row, error)) => {
-                host.refused(row, &error);
+                host.refused(row, &args, &error);
                 Reply::new(&mut out, resp).error(error.as_bytes());
             }
             Ok(row) => {
@@ -231,7 +290,12 @@ impl Course {
                     }
                 }
                 match refused_to_block(row, &args) {
-                    Some(text) => Reply::new(&mut out, resp).error(&text),
+                    Some(text) => {
+                        Reply::new(&mut out, resp).error(&text);
+                        if let Some(console) = &self.console {
+                            console.show(&args, &out);
+                        }
+                    }
                     None => return host.call(row, &args, resp, &mut out).then_some(Resume::Go),
                 }
             }

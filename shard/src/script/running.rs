@@ -7,6 +7,7 @@ use std::time::Instant;
 use net::OwnedArgs;
 
 use super::vm::Kind;
+use crate::ids::ShardId;
 
 /// What has become of a script: one of these, and the last two are final, so a script is killed or writes, never both.
 const READS: u8 = 0;
@@ -23,6 +24,8 @@ pub struct Running {
     pub command: OwnedArgs,
     /// Since when.
     pub since: Instant,
+    /// The core of the client that debugs it.
+    pub debugged_on: Option<ShardId>,
     state: AtomicU8,
     /// What it keeps others waiting for, once it has run for `busy-reply-threshold`.
     holds: OnceLock<Holds>,
@@ -53,10 +56,17 @@ impl Running {
     pub fn new(kind: Kind, name: &[u8], command: OwnedArgs, since: Instant, wrote: bool) -> Running {
         let state = AtomicU8::new(if wrote { WRITES } else { READS });
         let name = name.to_vec();
-        Running { kind, name, command, since, state, holds: OnceLock::new() }
+        Running { kind, name, command, since, debugged_on: None, state, holds: OnceLock::new() }
     }
 
-    /// Asks it to end; not if it has written, since half of what a script does is never to be seen.
+    /// The same, debugged by a client of that core.
+    #[must_use]
+    pub fn debugged_on(self, home: Option<ShardId>) -> Running {
+        Running { debugged_on: home, ..self }
+    }
+
+    /// Asks it to end; not if it has written, since half of what a script does is never to be seen. Whoever debugs a script
+    /// may see that anyway.
     pub fn kill(&self) -> bool {
         let killed = self.state.compare_exchange(READS, KILLED, Ordering::SeqCst, Ordering::SeqCst);
         killed.is_ok() || killed == Err(KILLED)
@@ -64,12 +74,15 @@ impl Running {
 
     /// It is about to write; false if it is to end instead.
     pub(super) fn write(&self) -> bool {
+        if self.debugged_on.is_some() {
+            return !self.is_killed();
+        }
         let wrote = self.state.compare_exchange(READS, WRITES, Ordering::SeqCst, Ordering::SeqCst);
         wrote != Err(KILLED)
     }
 
     /// Whether it was asked to end.
-    pub(super) fn is_killed(&self) -> bool {
+    pub fn is_killed(&self) -> bool {
         self.state.load(Ordering::SeqCst) == KILLED
     }
 

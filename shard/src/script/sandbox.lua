@@ -66,7 +66,7 @@ local function converting_xpcall(f, handler)
     return raw_xpcall(f, function(problem) return handler(convert(problem)) end)
 end
 
-local resume = coroutine.resume
+local resume, create = coroutine.resume, coroutine.create
 coroutine.resume = function(co, ...)
     return caught(resume(co, ...))
 end
@@ -232,6 +232,11 @@ function environment.with_deprecated()
         local changed = setfenv(f, replacement)
         return changed
     end
+end
+
+-- Runs a piece of Lua that the debugger was given, in a coroutine of its own.
+function environment.evaluate(piece)
+    return caught(resume(create(piece)))
 end
 
 -- What libraries do not see.

@@ -27,6 +27,10 @@ pub(super) enum Type {
     Number,
     String,
     Table,
+    Function,
+    Thread,
+    Userdata,
+    LightUserdata,
     Other,
 }
 
@@ -74,6 +78,10 @@ impl Stack {
             ffi::LUA_TNUMBER => Type::Number,
             ffi::LUA_TSTRING => Type::String,
             ffi::LUA_TTABLE => Type::Table,
+            ffi::LUA_TFUNCTION => Type::Function,
+            ffi::LUA_TTHREAD => Type::Thread,
+            ffi::LUA_TUSERDATA => Type::Userdata,
+            ffi::LUA_TLIGHTUSERDATA => Type::LightUserdata,
             _ => Type::Other,
         }
     }
@@ -101,6 +109,12 @@ impl Stack {
     pub(super) fn truth(&self, at: c_int) -> bool {
         // SAFETY: the state is live; a place without a value is false.
         unsafe { ffi::lua_toboolean(self.state, at) != 0 }
+    }
+
+    /// Where a function, a table or something of the kind is.
+    pub(super) fn address(&self, at: c_int) -> usize {
+        // SAFETY: the state is live; what is at no address is at zero.
+        unsafe { ffi::lua_topointer(self.state, at) }.addr()
     }
 
     pub(super) fn push_nil(&mut self) {

@@ -35,7 +35,7 @@ fn write(stack: &mut Stack, spoken: Resp, reply: &mut Reply<'_>, depth: usize) {
         Type::Number => reply.integer(truncated(stack.number(-1).unwrap_or_default())),
         Type::Table if depth > DEPTH_MAX || !stack.has_room(PLACES) => reply.error(TOO_DEEP),
         Type::Table => write_table(stack, spoken, reply, depth),
-        Type::Nil | Type::Other => reply.null(),
+        Type::Nil | Type::Function | Type::Thread | Type::Userdata | Type::LightUserdata | Type::Other => reply.null(),
     }
     stack.pop(1);
 }

@@ -14,6 +14,7 @@ use mlua::{Function, HookTriggers, Lua, LuaOptions, RegistryKey, StdLib, Table, 
 use net::{Args, OwnedArgs, Resp};
 
 use super::analysis;
+use super::debugger::{Console, Debugged, at_event};
 use super::drive::{Lane, Pause};
 use super::guard::guarded;
 use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
@@ -34,6 +35,9 @@ const REPLY_BYTES_KEPT: usize = 64 * 1024;
 /// What builds what scripts see.
 const SANDBOX: &str = include_str!("sandbox.lua");
 pub(super) const SANDBOX_NAME: &str = "=sandbox";
+
+/// What scripts are called in errors.
+pub(super) const SCRIPT_NAME: &str = "@user_script";
 
 /// A library that takes longer than this to be loaded is not.
 const LOAD_TIMEOUT: &str = "FUNCTION LOAD timeout";
@@ -71,6 +75,8 @@ pub struct Exchange {
     pub(super) end: RefCell<Option<Result<(), Failure>>>,
     /// That is the error of a command, which counted when the command ran.
     pub(super) end_is_counted: Cell<bool>,
+    /// The session of a script that is debugged.
+    pub(super) console: RefCell<Option<Rc<Console>>>,
     /// Functions that a library has registered.
     pub(super) registered: RefCell<Vec<redis::Registered>>,
 }
@@ -82,8 +88,10 @@ pub struct Vm {
     exchange: Rc<Exchange>,
     kind: Kind,
     native: Native,
+    globals: Table,
     load: Function,
     adopt: Function,
+    evaluate: Function,
     has_deprecated: bool,
 }
 
@@ -125,6 +133,7 @@ impl Vm {
             load_until: Cell::new(None),
             end: RefCell::default(),
             end_is_counted: Cell::default(),
+            console: RefCell::default(),
             registered: RefCell::default(),
         });
         let environment = environment(&lua, &exchange).expect("the sandbox is a constant, and takes little memory");
@@ -140,10 +149,10 @@ impl Vm {
             look(lua, &own)
         })
         .expect("a count hook can always be set");
-        let globals = environment.get("globals").expect("the sandbox returns the globals");
+        let globals: Table = environment.get("globals").expect("the sandbox returns the globals");
         let native = Native::new(&lua, &globals, &function("failed")).expect("a few functions take little memory");
-        let (load, adopt) = (function("load"), function("adopt"));
-        Vm { lua, exchange, kind, native, load, adopt, has_deprecated }
+        let (load, adopt, evaluate) = (function("load"), function("adopt"), function("evaluate"));
+        Vm { lua, exchange, kind, native, globals, load, adopt, evaluate, has_deprecated }
     }
 
     /// What kind of script it is for.
@@ -163,7 +172,7 @@ impl Vm {
     /// Compiles a script; the error is Lua's text.
     pub fn compile(&self, source: &[u8]) -> Result<Function, Vec<u8>> {
         let name = match self.kind {
-            Kind::Script => "@user_script",
+            Kind::Script => SCRIPT_NAME,
             Kind::Function => "@user_function",
         };
         let chunk = self.lua.load(source).set_name(name).set_mode(mlua::ChunkMode::Text);
@@ -206,6 +215,28 @@ impl Vm {
         let mut reply = self.exchange.reply.borrow_mut();
         reply.clear();
         reply.shrink_to(REPLY_BYTES_KEPT);
+    }
+
+    /// The script that was prepared has a session: it stops before its first line.
+    pub(super) fn debug(&self, console: &Rc<Console>) {
+        *self.exchange.console.borrow_mut() = Some(Rc::clone(console));
+        let own = Debugged {
+            exchange: Rc::clone(&self.exchange),
+            console: Rc::clone(console),
+            globals: self.globals.clone(),
+            adopt: self.adopt.clone(),
+            evaluate: self.evaluate.clone(),
+        };
+        let triggers = HookTriggers::new().every_line().every_nth_instruction(INSTRUCTIONS_PER_LOOK);
+        self.lua
+            .set_global_hook(triggers, move |lua, debug| at_event(lua, debug, &own))
+            .expect("a hook for lines can always be set");
+    }
+
+    /// It is over.
+    pub(super) fn end_debugging(&self) {
+        self.exchange.console.take();
+        self.set_pace(INSTRUCTIONS_PER_LOOK);
     }
 
     /// Runs to its end what was prepared, which [`Self::take_end`] tells; its reply, in version `resp`, is in
@@ -258,6 +289,11 @@ fn pace(lua: &Lua, exchange: &Rc<Exchange>, instructions: u32) {
 
 /// Looks up from a script that runs: it may have to give way, or to end.
 fn look(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<VmState> {
+    give_way(lua, exchange).map(|()| VmState::Continue)
+}
+
+/// Lets others run, if it is their turn. The error is that of a script that is to end.
+pub(super) fn give_way(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<()> {
     if exchange.killed.get().is_none() {
         if exchange.load_until.get().is_some_and(|until| Instant::now() >= until) {
             exchange.killed.set(Some(LOAD_TIMEOUT));
@@ -265,17 +301,20 @@ fn look(lua: &Lua, exchange: &Rc<Exchange>) -> mlua::Result<VmState> {
             exchange.killed.set(exchange.lane.get().and_then(|lane| lane.pause(Pause::Slice)));
         }
     }
-    if let Some(message) = exchange.killed.get() {
-        if exchange.killed_at.borrow().is_none()
-            && let (Some(source), Some(line)) = position(lua, 0)
-        {
-            *exchange.killed_at.borrow_mut() = Some((source.into_bytes(), line as i64));
-        }
-        // From here on every instruction fails, so that no `pcall` of the script's keeps it going.
-        pace(lua, exchange, 1);
-        return Err(mlua::Error::RuntimeError(message.to_owned()));
+    exchange.killed.get().map_or(Ok(()), |message| Err(end_script(lua, exchange, message)))
+}
+
+/// The error with which the script is to end.
+pub(super) fn end_script(lua: &Lua, exchange: &Rc<Exchange>, message: &'static str) -> mlua::Error {
+    exchange.killed.set(Some(message));
+    if exchange.killed_at.borrow().is_none()
+        && let (Some(source), Some(line)) = position(lua, 0)
+    {
+        *exchange.killed_at.borrow_mut() = Some((source.into_bytes(), line as i64));
     }
-    Ok(VmState::Continue)
+    // From here on every instruction fails, so that no `pcall` of the script's keeps it going.
+    pace(lua, exchange, 1);
+    mlua::Error::RuntimeError(message.to_owned())
 }
 
 /// What `sandbox.lua` makes of the functions in Rust.

@@ -7,12 +7,13 @@ use net::{Args, Reply, Resp};
 
 use super::Host;
 use super::analysis::Touches;
+use super::debugger::{END, Heard};
 use super::engine::{NO_FUNCTION, script_named, script_of};
 use super::flags::{self, ScriptFlags};
 use super::registry::Registry;
-use super::run::{self, Halt, Job, Target};
+use super::run::{self, Halt, Job, Session, Target};
 use crate::commands::parse::parse_i64;
-use crate::core::{Actor, Grounds, Ran};
+use crate::core::{Actor, Grounds, Ran, Scratch};
 use crate::exec::work::{Needs, Progress, Work};
 use crate::exec::{CommandError, Run};
 use crate::shared::Shared;
@@ -62,6 +63,8 @@ pub struct ScriptWork {
     stopped: Option<(u64, Actor)>,
     /// For how long it ran before that, in microseconds.
     ran_micros: u64,
+    /// On what its commands run whose changes nobody is to see.
+    scratch: Option<Box<Scratch>>,
 }
 
 impl ScriptWork {
@@ -112,14 +115,22 @@ impl ScriptWork {
             read_only: read_only || writes_nothing,
             short_of_memory: over_memory && !any_memory,
             write_refusal,
+            debugged: None,
         };
-        Ok(ScriptWork { job, needs, stopped: None, ran_micros: 0 })
+        Ok(ScriptWork { job, needs, stopped: None, ran_micros: 0, scratch: None })
     }
 
     /// The same where everything is claimed.
     #[must_use]
     pub fn with_everything(self) -> ScriptWork {
         ScriptWork { needs: Needs::Everything, ..self }
+    }
+
+    /// The same for a client that debugs the script: it keeps all others out, whatever its keys are.
+    #[must_use]
+    pub fn debugged(mut self, session: Session) -> ScriptWork {
+        self.job.debugged = Some(session);
+        self.with_everything()
     }
 
     /// For how long it has run before it gave way, in microseconds.
@@ -137,6 +148,9 @@ impl ScriptWork {
             Ok(Some(run::take_up(number)))
         } else {
             grounds.actor.is_script = true;
+            if self.job.debugged.is_some_and(|session| session.discards) {
+                self.scratch = Some(Box::new(Scratch::new(grounds)));
+            }
             run::begin(&registry, &self.job, caller.resp)
         };
         let outcome = match begun {
@@ -146,7 +160,7 @@ impl ScriptWork {
             }
             Ok(Some(mut course)) => {
                 let is_checked = self.needs == Needs::Keys && grounds.core().shared.shards() > 1;
-                let mut host = OnGrounds { grounds, job: &self.job, is_checked };
+                let mut host = OnGrounds { grounds, job: &self.job, is_checked, scratch: self.scratch.as_deref_mut() };
                 let halt = course.drive(&registry, &self.job, &mut host);
                 self.ran_micros += host.driven_micros();
                 grounds.drop_shares();
@@ -154,6 +168,7 @@ impl ScriptWork {
                     Halt::Over => Progress::Done,
                     Halt::TimeUp(running) => Progress::Later(Some(running)),
                     Halt::Asks(asks) => Progress::Shares(asks),
+                    Halt::Listens(running) => Progress::Listens(running),
                 };
                 if !matches!(progress, Progress::Done) {
                     self.stopped = Some((run::put_aside(course), grounds.actor));
@@ -168,9 +183,21 @@ impl ScriptWork {
                 }
                 outcome
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                if self.job.debugged.is_some() {
+                    grounds.say(END);
+                }
+                Err(error)
+            }
         };
         grounds.actor = caller;
+        if let Some(mut scratch) = self.scratch.take() {
+            grounds.drop_scratch(&mut scratch);
+        }
+        if self.job.debugged.is_some() {
+            // Its end is how the client knows that the session is over.
+            grounds.close();
+        }
         if let Err(error) = outcome {
             Reply::new(reply, caller.resp).error(error.as_bytes());
         }
@@ -199,6 +226,10 @@ impl Work for ScriptWork {
         false
     }
 
+    fn talks(&self) -> bool {
+        self.job.debugged.is_some()
+    }
+
     fn bytes(&self) -> usize {
         size_of::<ScriptWork>() + self.job.args.heap_bytes()
     }
@@ -214,6 +245,8 @@ struct OnGrounds<'a, 'g> {
     job: &'a Job,
     /// Only the declared keys are claimed, and others may be in others' hands.
     is_checked: bool,
+    /// Nobody is to see what the commands change.
+    scratch: Option<&'a mut Scratch>,
 }
 
 impl OnGrounds<'_, '_> {
@@ -241,7 +274,11 @@ impl Host for OnGrounds<'_, '_> {
             return true;
         }
         self.grounds.actor.resp = resp;
-        match self.grounds.run(row, args, out) {
+        let ran = match &mut self.scratch {
+            None => self.grounds.run(row, args, out),
+            Some(scratch) => self.grounds.run_aside(scratch, row, args, out),
+        };
+        match ran {
             Ran::Replied => {
                 self.grounds.show_of_script(row, args);
                 true
@@ -251,7 +288,7 @@ impl Host for OnGrounds<'_, '_> {
         }
     }
 
-    fn refused(&mut self, row: Option<&'static Row>, error: &CommandError) {
+    fn refused(&mut self, row: Option<&'static Row>, _: &Args<'_>, error: &CommandError) {
         self.grounds.core().count_refusal(row.map(|row| row.id), error);
     }
 
@@ -265,5 +302,13 @@ impl Host for OnGrounds<'_, '_> {
 
     fn driven_micros(&self) -> u64 {
         self.grounds.driven_micros()
+    }
+
+    fn say(&mut self, reply: &[u8]) {
+        self.grounds.say(reply);
+    }
+
+    fn hear(&mut self) -> Heard {
+        self.grounds.hear()
     }
 }

@@ -121,6 +121,8 @@ pub struct Session {
     pub recent_reply_bytes: usize,
     /// What it keeps for EXEC, and what it watches.
     pub transaction: Option<Box<Transaction>>,
+    /// How it debugs scripts, and what it has ordered.
+    pub debugging: Option<Box<Debugging>>,
     /// It waits for keys.
     pub blocked: Option<Box<Blocked>>,
     /// The loop was told to hold its input.
@@ -139,6 +141,29 @@ pub struct Session {
     pub info: Box<ClientInfo>,
 }
 
+/// What `SCRIPT DEBUG` asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum DebugMode {
+    /// Scripts run as ever.
+    #[default]
+    Off,
+    /// The next EVAL opens a session, whose changes stay.
+    Keep,
+    /// It opens one whose changes nobody sees.
+    Discard,
+}
+
+/// How a client debugs scripts.
+#[derive(Debug, Default)]
+pub struct Debugging {
+    /// `SCRIPT DEBUG`.
+    pub mode: DebugMode,
+    /// An order that its script has not taken yet.
+    pub order: Option<OwnedArgs>,
+    /// It sends nothing more.
+    pub has_ended: bool,
+}
+
 /// Why input is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hold {
@@ -148,6 +173,8 @@ pub enum Hold {
     Paused(OwnedArgs),
     /// Its last command may wait: nothing behind it is executed before its reply.
     Blocked,
+    /// It debugs the script that its last command runs: what it sends is for the debugger.
+    Debugging,
     /// It is closing: nothing more is executed.
     Closing,
 }
@@ -181,6 +208,7 @@ impl Session {
             in_flight_bytes: 0,
             recent_reply_bytes: REPLY_BYTES_GUESS,
             transaction: None,
+            debugging: None,
             blocked: None,
             held: None,
             closing: false,
@@ -209,6 +237,11 @@ impl Session {
         }
     }
 
+    /// Whether its scripts are debugged.
+    pub fn debugs_scripts(&self) -> bool {
+        self.debugging.as_ref().is_some_and(|debugging| debugging.mode != DebugMode::Off)
+    }
+
     /// Whether its commands are kept for EXEC.
     #[inline]
     pub fn in_transaction(&self) -> bool {
@@ -221,7 +254,8 @@ impl Session {
         let names = info.name.capacity() + info.lib_name.capacity() + info.lib_ver.capacity();
         let gated = self.gated.as_ref().map_or(0, |gated| size_of::<Gated>() + gated.ready.capacity());
         let output = self.out.capacity() + gated + info.in_flight.buffer_bytes + self.replies.heap_bytes();
-        let held = self.held_arguments().map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
+        let order = self.debugging.as_ref().and_then(|debugging| debugging.order.as_ref());
+        let held = self.held_arguments().or(order).map_or(0, OwnedArgs::heap_bytes) + self.in_flight_bytes;
         let held = held + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.memory_bytes());
         let held = held + self.tracking.as_ref().map_or(0, |mode| mode.heap_bytes());
         let kept = self.transaction.as_ref().map_or(0, |transaction| transaction.heap_bytes());

@@ -1,14 +1,24 @@
 //! EVAL, EVALSHA, FCALL, and the same for scripts that only read.
 
+use std::time::Duration;
+
 use net::Args;
 
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::script::flags::ScriptFlags;
+use crate::script::run::Session;
 use crate::script::work::{CalledBy, ScriptWork};
+use crate::session::DebugMode;
 use crate::shared::Shared;
 use crate::spec::table::Row;
 use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Find, Flag, Flags, Group, KeyFlag, KeySpec};
+
+/// A client that debugs has the source at hand.
+const NO_SOURCE: CommandError = CommandError::new("ERR Please use EVAL instead of EVALSHA for debugging");
+
+/// A script that is debugged may run for so long without a stop, if nothing else is set.
+const PATIENCE_MILLIS: u64 = 5000;
 
 const WRITING: Flags = Flags::of(&[
     Flag::Noscript,
@@ -118,8 +128,34 @@ pub const FCALL_RO: Command = Command {
 };
 
 fn call(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, by: CalledBy, read_only: bool) -> Outcome {
+    let mode = ctx.session().debugging.as_ref().map_or(DebugMode::Off, |debugging| debugging.mode);
+    if mode != DebugMode::Off && by != CalledBy::Function {
+        if by == CalledBy::Sha {
+            return Err(NO_SOURCE);
+        }
+        return debug(ctx, row, args, read_only, mode);
+    }
     let work = ScriptWork::new(&ctx.core.shared, args, by, read_only)?;
     ctx.core.check_not_busy(&work)?;
+    ctx.place_work(row, args, Box::new(work));
+    Ok(())
+}
+
+/// Runs a script for a client that debugs it.
+fn debug(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, read_only: bool, mode: DebugMode) -> Outcome {
+    let work = match ScriptWork::new(&ctx.core.shared, args, CalledBy::Source, read_only) {
+        Ok(work) => work,
+        Err(error) => {
+            ctx.end_debugging();
+            return Err(error);
+        }
+    };
+    let patience = u64::try_from(ctx.config().busy_reply_threshold).unwrap_or(0);
+    let patience = Duration::from_millis(if patience == 0 { PATIENCE_MILLIS } else { patience });
+    let discards = mode == DebugMode::Discard;
+    let work = work.debugged(Session { home: ctx.core.id, patience, discards });
+    ctx.core.check_not_busy(&work)?;
+    ctx.begin_debugging();
     ctx.place_work(row, args, Box::new(work));
     Ok(())
 }

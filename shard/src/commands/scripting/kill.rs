@@ -51,8 +51,12 @@ fn kill(ctx: &mut SessionCtx<'_>, reply: &mut Reply<'_>, kind: Kind) -> Outcome 
         };
     }
     // Every one of them is asked, though one that agrees is enough.
-    if of_kind.iter().filter(|running| running.kill()).count() == 0 {
+    let killed: Vec<_> = of_kind.into_iter().filter(|running| running.kill()).collect();
+    if killed.is_empty() {
         return Err(UNKILLABLE);
+    }
+    for home in killed.iter().filter_map(|running| running.debugged_on) {
+        ctx.core.tell_killed(home);
     }
     tracing::warn!(
         "Lua script killed by user with {}.",

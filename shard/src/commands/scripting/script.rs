@@ -8,11 +8,12 @@ use crate::commands::parse::is_word;
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::script::engine::script_of;
+use crate::session::DebugMode;
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group};
 
 const FLUSH_SYNTAX: CommandError = CommandError::new("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
 const DEBUG_SYNTAX: CommandError = CommandError::new("ERR Use SCRIPT DEBUG YES/SYNC/NO");
-const NO_DEBUGGER: CommandError = CommandError::new("ERR There is no debugger for scripts");
+const DEBUG_IN_PIPELINE: CommandError = CommandError::new("ERR SCRIPT DEBUG must be called outside a pipeline");
 
 /// SCRIPT subcommand
 pub const SCRIPT: Command = Command {
@@ -109,7 +110,7 @@ const DEBUG: Command = Command {
     arity: Arity::Exactly(3),
     flags: Flags::of(&[Flag::Noscript]),
     docs: docs(
-        "Sets how scripts are debugged: not at all, since there is no debugger.",
+        "Has the next scripts of this connection debugged, or runs them as ever.",
         "3.2.0",
         "O(1)",
         &[Argument::new(
@@ -125,14 +126,22 @@ const DEBUG: Command = Command {
     ..Command::BLANK
 };
 
-fn debug(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let mode = args.at(2);
-    if is_word(mode, "yes") || is_word(mode, "sync") {
-        return Err(NO_DEBUGGER);
+fn debug(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
+    // The debugger's words would stand among replies that are still to be sent.
+    if reply.mark() > 0 || !ctx.session().replies.is_empty() {
+        return Err(DEBUG_IN_PIPELINE);
     }
-    if !is_word(mode, "no") {
+    let word = args.at(2);
+    let mode = if is_word(word, "no") {
+        DebugMode::Off
+    } else if is_word(word, "sync") {
+        DebugMode::Keep
+    } else if is_word(word, "yes") {
+        DebugMode::Discard
+    } else {
         return Err(DEBUG_SYNTAX);
-    }
+    };
+    ctx.session().debugging.get_or_insert_default().mode = mode;
     reply.ok();
     Ok(())
 }

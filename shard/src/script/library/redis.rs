@@ -3,11 +3,12 @@
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use mlua::{Lua, RegistryKey, Table, Value, Variadic};
+use mlua::{IntoLuaMulti, Lua, RegistryKey, Table, Value, Variadic};
 use net::Resp;
 
 use super::argument::text_of;
 use super::{Problem, add_of_redis, fact, float};
+use crate::script::debugger::texts;
 use crate::script::drive::Pause;
 use crate::script::flags::ScriptFlags;
 use crate::script::native;
@@ -30,6 +31,7 @@ const LOG_ARGUMENTS: &str = "redis.log() requires two arguments or more.";
 const NO_COMMAND: &[u8] = b"ERR Please specify at least one argument for this redis lib call";
 /// What is left of a script may be called when Lua collects its garbage.
 const NO_SCRIPT_RUNS: &[u8] = b"ERR redis.call/pcall can only be called inside a script invocation";
+const WRONG_ARGUMENTS: &[u8] = b"ERR wrong number or type of arguments";
 const BAD_ARGUMENT: &[u8] = b"ERR Lua redis lib command arguments must be strings or integers";
 
 /// A function that a library has registered.
@@ -40,27 +42,29 @@ pub(in crate::script) struct Registered {
     pub(in crate::script) flags: ScriptFlags,
 }
 
+type Arguments = Variadic<Value>;
+
 /// Adds the functions to what the sandbox is built from.
 pub(in crate::script) fn add(lua: &Lua, raw: &Table, exchange: &Rc<Exchange>) -> mlua::Result<()> {
     let redis = facts(lua)?;
     let (call, pcall) = native::commands(lua, exchange)?;
     redis.raw_set("call", call)?;
     redis.raw_set("pcall", pcall)?;
-    redis.raw_set("error_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "err", &args))?)?;
-    redis.raw_set("status_reply", lua.create_function(|lua, args: Variadic<Value>| shaped(lua, "ok", &args))?)?;
-    type Arguments = Variadic<Value>;
-    add_of_redis(lua, &redis, "sha1hex", |_, args: Arguments| match &args[..] {
+    let own = Rc::clone(exchange);
+    let error_reply = move |lua: &Lua, args: Arguments| error_reply(lua, &own, &args);
+    redis.raw_set("error_reply", lua.create_function(error_reply)?)?;
+    redis.raw_set("status_reply", lua.create_function(|lua, args: Arguments| shaped(lua, "ok", &args))?)?;
+    add_shown(lua, &redis, exchange, "sha1hex", |_, _, args| match args {
         [text] => Ok(hex(&sha1(&text_of(text).unwrap_or_default()))),
         _ => Err("wrong number of arguments".into()),
     })?;
-    add_of_redis(lua, &redis, "log", |_, args: Arguments| log(&args))?;
-    let own = Rc::clone(exchange);
-    add_of_redis(lua, &redis, "setresp", move |_, args: Arguments| setresp(&own, &args))?;
-    add_of_redis(lua, &redis, "set_repl", |_, args: Arguments| set_repl(&args))?;
-    add_of_redis(lua, &redis, "breakpoint", |_, _: Arguments| Ok(false))?;
-    add_of_redis(lua, &redis, "debug", |_, _: Arguments| Ok(()))?;
-    add_of_redis(lua, &redis, "replicate_commands", |_, _: Arguments| Ok(true))?;
-    add_of_redis(lua, &redis, "acl_check_cmd", |_, args: Arguments| acl_check(&args))?;
+    add_shown(lua, &redis, exchange, "log", |_, _, args| log(args))?;
+    add_shown(lua, &redis, exchange, "setresp", |_, exchange, args| setresp(exchange, args))?;
+    add_shown(lua, &redis, exchange, "set_repl", |_, _, args| set_repl(args))?;
+    add_shown(lua, &redis, exchange, "breakpoint", |_, exchange, _| Ok(breakpoint(exchange)))?;
+    add_shown(lua, &redis, exchange, "debug", |lua, exchange, args| Ok(debug(lua, exchange, args)?))?;
+    add_shown(lua, &redis, exchange, "replicate_commands", |_, _, _| Ok(true))?;
+    add_shown(lua, &redis, exchange, "acl_check_cmd", |_, _, args| acl_check(args))?;
     let kinds = [("REPL_NONE", 0), ("REPL_AOF", 1), ("REPL_SLAVE", 2), ("REPL_REPLICA", 2), ("REPL_ALL", 3)];
     for (name, value) in kinds {
         fact(&redis, name, value)?;
@@ -72,6 +76,31 @@ pub(in crate::script) fn add(lua: &Lua, raw: &Table, exchange: &Rc<Exchange>) ->
     let own = Rc::clone(exchange);
     add_of_redis(lua, &load, "register_function", move |lua, args: Arguments| register(lua, &own, &args))?;
     raw.raw_set("load", load)
+}
+
+/// Adds a function, whose errors are shown to whoever steps through the script.
+fn add_shown<R: IntoLuaMulti>(
+    lua: &Lua,
+    table: &Table,
+    exchange: &Rc<Exchange>,
+    name: &str,
+    function: impl Fn(&Lua, &Exchange, &[Value]) -> Result<R, Problem> + 'static,
+) -> mlua::Result<()> {
+    let own = Rc::clone(exchange);
+    add_of_redis(lua, table, name, move |lua, args: Arguments| {
+        function(lua, &own, &args).inspect_err(|problem| {
+            if let Problem::Text(text) = problem {
+                show_problem(&own, text);
+            }
+        })
+    })
+}
+
+/// Shows an error to whoever steps through the script, without the code that every error has.
+fn show_problem(exchange: &Exchange, text: &[u8]) {
+    if let Some(console) = &*exchange.console.borrow() {
+        console.show_problem(text.strip_prefix(b"ERR ").unwrap_or(text));
+    }
 }
 
 fn facts(lua: &Lua) -> mlua::Result<Table> {
@@ -106,6 +135,9 @@ fn take_arguments(exchange: &Exchange, stack: &Stack) -> bool {
 /// Runs the command whose arguments are on the stack; its reply takes their place. False if that is an error.
 pub(in crate::script) fn command(exchange: &Exchange, stack: &mut Stack) -> bool {
     if let Err(refused) = run(exchange, stack) {
+        if exchange.killed.get().is_none() {
+            show_problem(exchange, refused);
+        }
         stack.pop(stack.top());
         push_error(stack, refused, false);
         return false;
@@ -134,11 +166,22 @@ fn run(exchange: &Exchange, stack: &Stack) -> Result<(), &'static [u8]> {
     Err(message.as_bytes())
 }
 
+fn error_reply(lua: &Lua, exchange: &Exchange, args: &[Value]) -> mlua::Result<Table> {
+    match args {
+        [Value::String(text)] => {
+            let text = text.as_bytes();
+            show_problem(exchange, &[b"-", text.strip_prefix(b"-").unwrap_or(&text)].concat());
+        }
+        _ => show_problem(exchange, WRONG_ARGUMENTS),
+    }
+    shaped(lua, "err", args)
+}
+
 /// `error_reply` and `status_reply`: one string in a table.
 fn shaped(lua: &Lua, field: &str, args: &[Value]) -> mlua::Result<Table> {
     let table = lua.create_table_with_capacity(0, 1)?;
     let [Value::String(text)] = args else {
-        table.raw_set("err", "ERR wrong number or type of arguments")?;
+        table.raw_set("err", lua.create_string(WRONG_ARGUMENTS)?)?;
         return Ok(table);
     };
     let mut text = text.as_bytes().to_vec();
@@ -182,6 +225,21 @@ fn setresp(exchange: &Exchange, args: &[Value]) -> Result<(), Problem> {
         Some(3.0) => Resp::V3,
         _ => return Err("RESP version must be 2 or 3.".into()),
     });
+    Ok(())
+}
+
+/// Stops a script that is debugged before its next line; false if it is not.
+fn breakpoint(exchange: &Exchange) -> bool {
+    let console = exchange.console.borrow();
+    console.as_ref().map(|console| console.call_breakpoint()).is_some()
+}
+
+/// Shows values to whoever debugs the script.
+fn debug(lua: &Lua, exchange: &Exchange, args: &[Value]) -> mlua::Result<()> {
+    let console = exchange.console.borrow().clone();
+    let Some(console) = console else { return Ok(()) };
+    let values = args.iter().cloned().collect::<Arguments>();
+    console.debug(&texts(lua, values, usize::MAX)?);
     Ok(())
 }
 
