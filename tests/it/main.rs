@@ -17,6 +17,7 @@ mod config;
 mod conformance;
 mod crash;
 mod damage;
+mod debugger;
 mod differential;
 mod disk;
 mod eviction;
