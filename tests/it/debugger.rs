@@ -337,6 +337,21 @@ fn the_mode_is_for_eval_alone() {
     });
 }
 
+/// What the debugger says goes out at once, and replies before it may have to wait for the log, which waits for the session.
+#[test]
+fn a_session_is_not_opened_behind_other_replies() {
+    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+        let server = Launch::new(target).args(&["--appendonly", "yes"]).start();
+        let mut client = server.client();
+        client.must("SCRIPT DEBUG sync");
+        client.raw(b"SET k v\r\nEVAL \"return 1\" 0\r\n");
+        assert_eq!(client.read().text(), "OK");
+        assert_eq!(client.read().error(), "ERR A script that is debugged must be called outside a pipeline");
+        let said = lines(&client.call(&["EVAL", "return 1", "0"]));
+        assert!(said[0].starts_with("* Stopped at 1"), "{said:?}");
+    }
+}
+
 /// Redis begins a session in the middle of the reply of EXEC.
 #[test]
 fn no_script_of_a_transaction_is_debugged() {

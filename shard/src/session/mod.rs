@@ -242,6 +242,11 @@ impl Session {
         self.debugging.as_ref().is_some_and(|debugging| debugging.mode != DebugMode::Off)
     }
 
+    /// Whether replies to what it has sent before are still to come, or to be sent.
+    pub fn has_replies_to_come(&self) -> bool {
+        !self.out.is_empty() || !self.replies.is_empty()
+    }
+
     /// Whether its commands are kept for EXEC.
     #[inline]
     pub fn in_transaction(&self) -> bool {

@@ -17,6 +17,9 @@ use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, Docs, Find, Fla
 /// A client that debugs has the source at hand.
 const NO_SOURCE: CommandError = CommandError::new("ERR Please use EVAL instead of EVALSHA for debugging");
 
+const DEBUGGED_IN_PIPELINE: CommandError =
+    CommandError::new("ERR A script that is debugged must be called outside a pipeline");
+
 /// A script that is debugged may run for so long without a stop, if nothing else is set.
 const PATIENCE_MILLIS: u64 = 5000;
 
@@ -143,6 +146,10 @@ fn call(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, by: Called
 
 /// Runs a script for a client that debugs it.
 fn debug(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, read_only: bool, mode: DebugMode) -> Outcome {
+    // Replies that wait for the log would wait for the end of the session, and what the debugger says behind them.
+    if ctx.session().has_replies_to_come() {
+        return Err(DEBUGGED_IN_PIPELINE);
+    }
     let work = match ScriptWork::new(&ctx.core.shared, args, CalledBy::Source, read_only) {
         Ok(work) => work,
         Err(error) => {
