@@ -28,14 +28,23 @@ impl<'a> Replies<'a> {
         Replies { rest: bytes }
     }
 
-    fn line(&mut self) -> &'a [u8] {
+    /// The byte that says what the next reply is.
+    pub(super) fn kind(&mut self) -> u8 {
+        let kind = self.rest[0];
+        self.rest = &self.rest[1..];
+        kind
+    }
+
+    /// What is left of the line that [`Self::kind`] has begun.
+    pub(super) fn line(&mut self) -> &'a [u8] {
         let end = self.rest.iter().position(|&byte| byte == b'\r').expect("a reply has lines");
         let line = &self.rest[..end];
         self.rest = &self.rest[end + 2..];
         line
     }
 
-    fn bytes(&mut self, len: usize) -> &'a [u8] {
+    /// So many bytes, and the end of a line behind them.
+    pub(super) fn bytes(&mut self, len: usize) -> &'a [u8] {
         let bytes = &self.rest[..len];
         self.rest = &self.rest[len + 2..];
         bytes
@@ -43,8 +52,7 @@ impl<'a> Replies<'a> {
 
     /// Pushes the next reply. No command's reply is as deep as Lua's stack.
     pub(super) fn push(&mut self, stack: &mut Stack) {
-        let kind = self.rest[0];
-        self.rest = &self.rest[1..];
+        let kind = self.kind();
         let line = self.line();
         match kind {
             b':' => stack.push_number(number(line) as f64),

@@ -10,44 +10,28 @@
 //! | double, big number, boolean, verbatim string | `(double) 1.5`, `(big number) 12`, `#true`, `"text"` |
 
 use super::value::write_quoted;
+use crate::script::to_lua::Replies;
 
 /// The text of a whole reply, at least up to `bytes_max` bytes of `out`, behind what is there.
 pub(super) fn write_reply(reply: &[u8], out: &mut Vec<u8>, bytes_max: usize) {
-    Reader { rest: reply }.write(out, bytes_max);
+    Reader(Replies::new(reply)).write(out, bytes_max);
 }
 
-struct Reader<'a> {
-    rest: &'a [u8],
-}
+struct Reader<'a>(Replies<'a>);
 
-impl<'a> Reader<'a> {
-    fn line(&mut self) -> &'a [u8] {
-        let end = self.rest.iter().position(|&byte| byte == b'\r').expect("a reply has lines");
-        let line = &self.rest[..end];
-        self.rest = &self.rest[end + 2..];
-        line
-    }
-
-    fn bytes(&mut self, len: usize) -> &'a [u8] {
-        let bytes = &self.rest[..len];
-        self.rest = &self.rest[len + 2..];
-        bytes
-    }
-
+impl Reader<'_> {
     fn write(&mut self, out: &mut Vec<u8>, bytes_max: usize) {
         if out.len() > bytes_max {
             return;
         }
-        let whole = self.rest;
-        self.rest = &self.rest[1..];
-        let line = self.line();
+        let (kind, line) = (self.0.kind(), self.0.line());
         let count = || std::str::from_utf8(line).ok().and_then(|digits| digits.parse::<usize>().ok());
-        match whole[0] {
+        match kind {
             b':' => out.extend_from_slice(line),
-            b'+' | b'-' => write_quoted(out, &whole[..=line.len()]),
+            b'+' | b'-' => write_quoted(out, &[&[kind], line].concat()),
             b'$' => match count() {
                 None => out.extend_from_slice(b"NULL"),
-                Some(len) => write_quoted(out, self.bytes(len)),
+                Some(len) => write_quoted(out, self.0.bytes(len)),
             },
             b'*' | b'>' => match count() {
                 None => out.extend_from_slice(b"NULL"),
@@ -65,7 +49,7 @@ impl<'a> Reader<'a> {
             b'(' => out.extend_from_slice(&[b"(big number) ", line].concat()),
             b'=' => {
                 // Its kind and a colon come first.
-                let text = self.bytes(count().unwrap_or(0));
+                let text = self.0.bytes(count().unwrap_or(0));
                 write_quoted(out, text.get(4..).unwrap_or_default());
             }
             other => unreachable!("no reply begins with {other}"),

@@ -6,6 +6,8 @@
 //!
 //! Nothing that a script has defined is called for it. Of what is cut no more is read than is shown.
 
+use storage::words::quoted;
+
 use crate::script::number::write_g;
 use crate::script::stack::{Stack, Type};
 
@@ -93,18 +95,5 @@ fn write_address(out: &mut Vec<u8>, kind: &str, address: usize) {
 
 /// Appends a string in quotes, what is not printed escaped.
 pub(super) fn write_quoted(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
-    for &byte in text {
-        match byte {
-            b'\\' | b'"' => out.extend_from_slice(&[b'\\', byte]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x07 => out.extend_from_slice(b"\\a"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            b' '..=b'~' => out.push(byte),
-            _ => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
-        }
-    }
-    out.push(b'"');
+    out.extend_from_slice(&quoted(text));
 }
