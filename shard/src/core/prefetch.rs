@@ -48,7 +48,7 @@ fn element_of(name: &[u8]) -> Option<Element> {
     }
 }
 
-/// What is to be asked for in further rounds, by database.
+/// What is to be asked for in further rounds.
 #[derive(Default)]
 pub(super) struct Announced {
     keys: Vec<(DbId, u64)>,

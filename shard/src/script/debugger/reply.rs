@@ -57,6 +57,25 @@ impl Reader<'_> {
     }
 
     fn write_list(&mut self, out: &mut Vec<u8>, bytes_max: usize, len: usize, marks: [&[u8]; 2]) {
+        self.write_items(out, bytes_max, len, marks, Self::write);
+    }
+
+    fn write_map(&mut self, out: &mut Vec<u8>, bytes_max: usize, len: usize) {
+        self.write_items(out, bytes_max, len, [b"{", b"}"], |reader, out, bytes_max| {
+            reader.write(out, bytes_max);
+            out.extend_from_slice(b" => ");
+            reader.write(out, bytes_max);
+        });
+    }
+
+    fn write_items(
+        &mut self,
+        out: &mut Vec<u8>,
+        bytes_max: usize,
+        len: usize,
+        marks: [&[u8]; 2],
+        write_one: impl Fn(&mut Self, &mut Vec<u8>, usize),
+    ) {
         out.extend_from_slice(marks[0]);
         for place in 0..len {
             if out.len() > bytes_max {
@@ -65,24 +84,8 @@ impl Reader<'_> {
             if place > 0 {
                 out.push(b',');
             }
-            self.write(out, bytes_max);
+            write_one(self, out, bytes_max);
         }
         out.extend_from_slice(marks[1]);
-    }
-
-    fn write_map(&mut self, out: &mut Vec<u8>, bytes_max: usize, len: usize) {
-        out.push(b'{');
-        for place in 0..len {
-            if out.len() > bytes_max {
-                return;
-            }
-            if place > 0 {
-                out.push(b',');
-            }
-            self.write(out, bytes_max);
-            out.extend_from_slice(b" => ");
-            self.write(out, bytes_max);
-        }
-        out.push(b'}');
     }
 }

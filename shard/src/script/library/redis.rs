@@ -167,12 +167,14 @@ fn run(exchange: &Exchange, stack: &Stack) -> Result<(), &'static [u8]> {
 }
 
 fn error_reply(lua: &Lua, exchange: &Exchange, args: &[Value]) -> mlua::Result<Table> {
-    match args {
-        [Value::String(text)] => {
-            let text = text.as_bytes();
-            show_problem(exchange, &[b"-", text.strip_prefix(b"-").unwrap_or(&text)].concat());
+    if exchange.console.borrow().is_some() {
+        match args {
+            [Value::String(text)] => {
+                let text = text.as_bytes();
+                show_problem(exchange, &[b"-", text.strip_prefix(b"-").unwrap_or(&text)].concat());
+            }
+            _ => show_problem(exchange, WRONG_ARGUMENTS),
         }
-        _ => show_problem(exchange, WRONG_ARGUMENTS),
     }
     shaped(lua, "err", args)
 }
