@@ -6,7 +6,8 @@
 //!
 //! Pages that are free are given back to the system when they have been so for [`DECAY_MILLIS`], a little at a time. The
 //! allocator's own threads do that, since threads that sleep allocate nothing and would never come to it; without them
-//! (`jemalloc-bg-thread no`) the first core does it in its housekeeping, see [`decay`].
+//! (`jemalloc-bg-thread no`) the first core does it in its housekeeping, see [`decay`]. Those threads do not wake up for
+//! the last 4 MiB of an arena: a core gives its own back when it has had nothing to do for as long, see [`purge_own`].
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
@@ -17,7 +18,7 @@ use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp, deallocatedp};
 use tikv_jemalloc_ctl::{epoch, stats, version};
 
 /// Free pages are kept for this long for whoever allocates next, in milliseconds.
-const DECAY_MILLIS: u64 = 500;
+pub const DECAY_MILLIS: u64 = 500;
 
 /// What a control of the allocator is called by its last word. Only these are changed or made to act, since others
 /// take pointers, or take an arena away from under its threads.
@@ -135,6 +136,14 @@ pub fn flush_thread() {
 /// Gives unused pages back to the system.
 pub fn purge() {
     call(c"arena.4096.purge");
+}
+
+/// Gives the unused pages back of the arena from which the calling thread allocates.
+pub fn purge_own() {
+    let own = control(c"thread.arena", None);
+    if let Some(name) = own.ok().and_then(|arena| CString::new(format!("arena.{arena}.purge")).ok()) {
+        call(&name);
+    }
 }
 
 /// Gives those unused pages back whose time has come.

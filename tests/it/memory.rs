@@ -1,5 +1,7 @@
 //! What buffers, pages and bursts leave behind, and whether CLIENT LIST says so.
 
+use std::time::{Duration, Instant};
+
 use crate::support::client::encode_line;
 use crate::support::process::rss_bytes;
 use crate::support::slots::key_on;
@@ -43,6 +45,29 @@ fn memory_goes_back_to_the_system_after_a_burst() {
         assert!(full > before + (90 << 20), "{before} {full}");
         client.must("FLUSHALL");
         eventually("most of it to be given back", || rss_bytes(server.pid()) < before + (30 << 20));
+    }
+}
+
+#[test]
+fn the_last_pages_of_a_small_burst_are_given_back() {
+    for target in tesseras() {
+        let server = Server::start(target);
+        let mut client = server.client();
+        let mut burst = || {
+            let value = "v".repeat(2000);
+            let mut request = Vec::new();
+            (0..1500).for_each(|n| encode_line(&mut request, &format!("SET key:{n} {value}")));
+            client.raw(&request);
+            client.read_many(1500);
+            client.must("FLUSHALL");
+        };
+        burst();
+        server.client().must("MEMORY PURGE");
+        let before = rss_bytes(server.pid());
+        burst();
+        let began = Instant::now();
+        eventually("its three megabytes to be given back", || rss_bytes(server.pid()) < before + (1 << 20));
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}: half a second after the last command", began.elapsed());
     }
 }
 

@@ -34,6 +34,9 @@ const SWEEP_ENTRIES_PER_STEP: usize = 64;
 /// Entries moved between two looks at the clock.
 const MOVED_ENTRIES_PER_STEP: usize = 32;
 
+/// How many times in a row a core must have had nothing to do before it gives its unused pages back.
+const RESTS_BEFORE_PURGE: u32 = (memory::DECAY_MILLIS / CRON_BUSY_MILLIS as u64) as u32;
+
 /// Rates per second, from the last samples.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rates {
@@ -99,10 +102,11 @@ impl Core {
         let swept = !expires || self.timed_sweep();
         self.tell_events();
         let packed = self.defragment();
+        self.rests = if busy { 0 } else { self.rests.saturating_add(1) };
         if !busy {
             self.rest();
         }
-        let wait = match (swept && packed, busy || expires) {
+        let wait = match (swept && packed, expires || self.rests < RESTS_BEFORE_PURGE) {
             (false, _) => 1,
             (true, true) => CRON_BUSY_MILLIS,
             (true, false) => CRON_IDLE_MILLIS,
@@ -250,6 +254,9 @@ impl Core {
             *answers = ReplyBatch::default();
         }
         memory::flush_thread();
+        if self.rests == RESTS_BEFORE_PURGE {
+            memory::purge_own();
+        }
         if self.id.index() == 0 && !self.shard.config.jemalloc_bg_thread {
             memory::decay();
         }

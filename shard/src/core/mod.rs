@@ -212,6 +212,8 @@ pub struct Core {
     /// The time at which this tick's sockets had been collected.
     tick_time: UnixMillis,
     next_cron: UnixMillis,
+    /// How many times in a row housekeeping found that nothing had been asked of this core.
+    rests: u32,
     worked: bool,
     stopped: bool,
 }
@@ -334,6 +336,7 @@ impl Core {
             tick_began: 0,
             tick_time: now,
             next_cron: now,
+            rests: 0,
             worked: false,
             stopped: false,
             shared,
