@@ -67,7 +67,11 @@ fn the_last_pages_of_a_small_burst_are_given_back() {
         burst();
         let began = Instant::now();
         eventually("its three megabytes to be given back", || rss_bytes(server.pid()) < before + (1 << 20));
-        assert!(began.elapsed() < Duration::from_secs(4), "{:?}: half a second after the last command", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(4),
+            "{:?}: half a second after the last command",
+            began.elapsed()
+        );
     }
 }
 
