@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! acl|cat    7.2    no          a command or subcommand of Redis 7.2, and whether it is there
+//! asking     7.2    off         one that is known, and refused as by a Redis on which that feature is switched off
 //! delex      8.4.0  yes         one that later versions or relatives of Redis have, too: there, or it would not be listed
 //! ```
 //!
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
-use shard::spec::CommandTable;
+use shard::spec::{CommandTable, Flag, Group};
 
 use crate::support::server::referee;
 use crate::support::{Server, Target};
@@ -22,7 +23,7 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/comma
 /// What marks the commands that Redis 7.2 has.
 const REDIS: &str = "7.2";
 
-const HEAD: &str = "# Commands of Redis 7.2, and those of later versions that Tessera has.\n# COMMAND\tSINCE\tTHERE\n";
+const HEAD: &str = "# Commands of Redis 7.2, and those of later versions that Tessera has. What is off is refused as by a Redis without it.\n# COMMAND\tSINCE\tTHERE\n";
 
 /// Full name and version of each command that the file lists.
 fn listed() -> BTreeMap<String, String> {
@@ -35,24 +36,28 @@ fn listed() -> BTreeMap<String, String> {
     rows.collect()
 }
 
-/// Full name and version of each command that Tessera has.
-fn there() -> BTreeMap<String, String> {
+/// Full name of each command that Tessera has, its version, and whether it does anything.
+fn there() -> BTreeMap<String, (String, bool)> {
     let table = CommandTable::of_all();
-    table.rows().iter().map(|row| (row.full_name.clone(), row.command.docs.since.to_owned())).collect()
+    let rows = table.rows().iter().map(|row| {
+        let is_off = row.command.docs.group == Group::Cluster || row.command.flags.has(Flag::Modules);
+        (row.full_name.clone(), (row.command.docs.since.to_owned(), !is_off))
+    });
+    rows.collect()
 }
 
 /// The file as it should be.
-fn written(listed: &BTreeMap<String, String>, there: &BTreeMap<String, String>) -> String {
-    let mut rows: BTreeMap<&str, (&str, bool)> = BTreeMap::new();
-    for (name, since) in there {
-        rows.insert(name, (since, true));
+fn written(listed: &BTreeMap<String, String>, there: &BTreeMap<String, (String, bool)>) -> String {
+    let mut rows: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    let word = |works: bool| if works { "yes" } else { "off" };
+    for (name, (since, works)) in there {
+        rows.insert(name, (since, word(*works)));
     }
     for (name, _) in listed.iter().filter(|(_, since)| *since == REDIS) {
-        rows.insert(name, (REDIS, there.contains_key(name)));
+        rows.insert(name, (REDIS, there.get(name).map_or("no", |(_, works)| word(*works))));
     }
     let mut text = HEAD.to_owned();
-    for (name, (since, is_there)) in rows {
-        let there = if is_there { "yes" } else { "no" };
+    for (name, (since, there)) in rows {
         writeln!(text, "{name}\t{since}\t{there}").expect("a String takes any text");
     }
     text

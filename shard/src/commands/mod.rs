@@ -1,6 +1,7 @@
 //! All commands, by family. A family's `mod.rs` holds its essay and the list of its commands.
 
 pub mod bitmap;
+pub mod cluster;
 pub mod connection;
 pub mod geo;
 pub mod hash;
@@ -25,6 +26,7 @@ use crate::spec::Command;
 /// The families.
 pub const FAMILIES: &[&[&Command]] = &[
     bitmap::COMMANDS,
+    cluster::COMMANDS,
     connection::COMMANDS,
     geo::COMMANDS,
     hash::COMMANDS,

@@ -14,6 +14,7 @@ use net::{Args, ConnId, Flow, Reply, Resp};
 use super::replaying::REPLAY;
 use super::{Core, SessionCtx};
 use crate::commands::scripting::flags_of_call;
+use crate::config::types::choices;
 use crate::exec::error::{self, CommandError};
 use crate::exec::hop::PlanInput;
 use crate::exec::{Outcome, PlacingHandler, Run, SessionHandler};
@@ -102,8 +103,11 @@ impl Core {
         if self.session(conn)?.is_restricted() && !command.flags.has(Flag::WhileSubscribed) {
             return Some(error::only_while_subscribed(&row.full_name));
         }
-        if command.flags.has(Flag::Debugging) && !self.may_debug(conn) {
+        if command.flags.has(Flag::Debugging) && !self.is_allowed(conn, self.shard.config.enable_debug_command) {
             return Some(error::DEBUG_NOT_ALLOWED);
+        }
+        if command.flags.has(Flag::Modules) && !self.is_allowed(conn, self.shard.config.enable_module_command) {
+            return Some(error::MODULE_NOT_ALLOWED);
         }
         if self.session(conn)?.monitors && is_about_keys(row) {
             return Some(error::MONITORS_NO_KEYS);
@@ -141,9 +145,8 @@ impl Core {
         }
     }
 
-    /// `enable-debug-command`: nobody, everybody, or clients of this machine.
-    fn may_debug(&mut self, conn: ConnId) -> bool {
-        let access = self.shard.config.enable_debug_command;
+    /// `enable-debug-command` and `enable-module-command`: nobody, everybody, or clients of this machine.
+    fn is_allowed(&mut self, conn: ConnId, access: choices::Access) -> bool {
         self.session(conn).is_some_and(|session| access.allows(is_local(&session.info.endpoint)))
     }
 

@@ -129,6 +129,11 @@ pub const DEBUG_NOT_ALLOWED: CommandError = CommandError::new(
     "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local \
      connection, otherwise you need to set this option in the configuration file, and then restart the server.",
 );
+/// `enable-module-command` does not allow it.
+pub const MODULE_NOT_ALLOWED: CommandError = CommandError::new(
+    "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you can run it from a local \
+     connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+);
 /// A client would monitor in the middle of its own transaction.
 pub const MONITOR_IN_EXEC: CommandError = CommandError::new("ERR MONITOR isn't allowed for DENY BLOCKING client");
 

@@ -54,6 +54,8 @@ pub enum Flag {
     TouchesArbitraryKeys,
     /// Only for clients that `enable-debug-command` allows it.
     Debugging,
+    /// Only for clients that `enable-module-command` allows it.
+    Modules,
     /// Runs at once behind MULTI: it is about the transaction, or about the connection.
     NotQueued,
     /// A command for every core that looks at its keys: it waits while these are away.

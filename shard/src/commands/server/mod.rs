@@ -9,6 +9,7 @@
 //! | `latency/` | LATENCY |
 //! | `lolwut.rs` | LOLWUT |
 //! | `memory/` | MEMORY |
+//! | `module.rs` | MODULE |
 //! | `monitor.rs` | MONITOR |
 //! | `rewrite.rs` | BGREWRITEAOF |
 //! | `save.rs` | SAVE, BGSAVE |
@@ -28,6 +29,7 @@ mod info;
 mod latency;
 mod lolwut;
 mod memory;
+mod module;
 mod monitor;
 mod rewrite;
 mod save;
@@ -53,6 +55,7 @@ pub const COMMANDS: &[&Command] = &[
     &latency::LATENCY,
     &lolwut::LOLWUT,
     &memory::MEMORY,
+    &module::MODULE,
     &monitor::MONITOR,
     &state::ROLE,
     &save::SAVE,
