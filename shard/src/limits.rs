@@ -17,7 +17,7 @@ pub const REPLY_BYTES_GUESS: usize = 512 << 10;
 pub const WITHHELD_MICROS_MAX: u64 = 300;
 
 /// A connection with more output than this is written at once, in bytes.
-pub const WITHHELD_BYTES_MAX: usize = 16 << 10;
+pub const WITHHELD_BYTES_MAX: usize = 128 << 10;
 
 /// So many bytes of output never pass `client-output-buffer-limit`: Redis's fixed reply buffer.
 pub const OUTPUT_BYTES_FREE: usize = 16 << 10;
