@@ -12,6 +12,7 @@ mod buf;
 mod conn;
 mod io;
 pub mod limits;
+pub mod link;
 pub mod listen;
 mod outside;
 pub mod resp;
@@ -22,6 +23,7 @@ mod turn;
 mod waker;
 
 pub use io::probe::probe;
+pub use link::Link;
 pub use listen::{Listener, Listeners};
 pub use resp::{Args, OwnedArgs, Reply, Resp, Span, Upcoming};
 pub use runtime::{Loop, LoopConfig};

@@ -52,6 +52,11 @@ pub const FILL_BYTES_MAX: usize = 1024 * 1024;
 /// Most bytes given to the kernel in one send.
 pub const SEND_BYTES_MAX: usize = 1 << 30;
 
+/// Most bytes that one request sends to another server.
+pub const LINK_SEND_BYTES_MAX: usize = 4 << 20;
+/// Room for what is received from another server at once, in bytes.
+pub const LINK_RECEIVE_BYTES: usize = 16 << 10;
+
 /// Emptied output and query buffers that a core keeps for the next connection in need of one.
 pub const SPARE_VECTORS: usize = 64;
 /// Bytes that they take together at most, if there are several.

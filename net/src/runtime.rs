@@ -9,6 +9,7 @@ use crate::conn::Table;
 use crate::conn::spare::Spare;
 use crate::io::file::Files;
 use crate::io::fill::Fills;
+use crate::io::link::Links;
 use crate::io::ring::{Completion, Ring, Wait};
 use crate::io::send::Sends;
 use crate::io::{cancel, socket, wake};
@@ -49,6 +50,7 @@ pub struct Loop<S: Service> {
     pub(crate) sends: Sends,
     pub(crate) fills: Fills,
     pub(crate) files: Files,
+    pub(crate) links: Links,
     pub(crate) conns: Table,
     pub(crate) listeners: Listeners,
     /// The version of `listeners` that `acceptors` are those of.
@@ -99,6 +101,7 @@ impl<S: Service> Loop<S> {
             sends: Sends::default(),
             fills: Fills::default(),
             files: Files::default(),
+            links: Links::default(),
             conns: Table::default(),
             listeners: config.listeners,
             listeners_version: 0,
@@ -184,6 +187,7 @@ impl<S: Service> Drop for Loop<S> {
             self.sends.leak();
             self.fills.leak();
             self.files.leak();
+            self.links.leak();
             self.buffers.leak();
         }
     }

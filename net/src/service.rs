@@ -18,6 +18,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::link::{LinkDone, LinkRequest};
 use crate::resp::{Args, Upcoming};
 
 /// A connection of this core: a slot that is reused, and a generation that is not.
@@ -118,6 +119,8 @@ pub struct Actions {
     pub adopt: Vec<Socket>,
     /// What is to be done with files; each request is answered by [`Service::file_done`].
     pub files: Vec<FileRequest>,
+    /// What is to be done with links to other servers; each request is answered by [`Service::link_done`].
+    pub links: Vec<LinkRequest>,
     /// Connections to shut down entirely: the loop stops accepting, writes what it can and ends.
     pub stop: bool,
 }
@@ -198,6 +201,11 @@ pub trait Service {
 
     /// A request on a file has ended.
     fn file_done(&mut self, done: FileDone) {
+        let _ = done;
+    }
+
+    /// A request on a link has ended.
+    fn link_done(&mut self, done: LinkDone) {
         let _ = done;
     }
 

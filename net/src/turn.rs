@@ -133,6 +133,12 @@ impl<S: Service> Loop<S> {
                         self.service.file_done(done);
                     }
                 }
+                Op::Link => {
+                    let slot = completion.token.id.slot;
+                    if let Some(done) = self.links.finish(&mut self.ring, slot, completion.result) {
+                        self.service.link_done(done);
+                    }
+                }
                 Op::Wake | Op::Cancel => {}
             }
         }
@@ -199,6 +205,9 @@ impl<S: Service> Loop<S> {
             }
             // The disk works while sockets are written.
             self.ring.submit();
+        }
+        for request in actions.links.drain(..) {
+            self.links.submit(&mut self.ring, request);
         }
         for socket in actions.adopt.drain(..) {
             if self.stopping.is_none() {

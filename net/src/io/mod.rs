@@ -1,9 +1,10 @@
 //! io_uring, one operation a file.
 //!
-//! [`ring`] builds and enters the ring; the other files each wrap one request ([`accept`], [`recv`], [`fill`], [`send`], [`file`], [`wake`],
-//! [`cancel`]) in a function that is safe to call: a request either names no memory of ours (multishot receives take
-//! buffers from the registered pool) or owns it until its last completion ([`send::Sends`], [`fill::Fills`], [`file::Files`]). [`socket`] has the few plain
-//! system calls on sockets, and [`probe`] asks whether this system lets us do all that.
+//! [`ring`] builds and enters the ring; the other files each wrap one request ([`accept`], [`recv`], [`fill`], [`send`],
+//! [`file`], [`link`], [`wake`], [`cancel`]) in a function that is safe to call: a request either names no memory of ours
+//! (multishot receives take buffers from the registered pool) or owns it until its last completion ([`send::Sends`],
+//! [`fill::Fills`], [`file::Files`], [`link::Links`]). [`socket`] has the few plain system calls on sockets, and [`probe`]
+//! asks whether this system lets us do all that.
 //!
 //! # User data
 //!
@@ -21,6 +22,7 @@ pub(crate) mod accept;
 pub(crate) mod cancel;
 pub(crate) mod file;
 pub(crate) mod fill;
+pub(crate) mod link;
 pub(crate) mod probe;
 pub(crate) mod recv;
 pub(crate) mod ring;
@@ -49,10 +51,13 @@ pub(crate) enum Op {
     Cancel,
     /// A write to a file, or its sync; the slot is the request's number.
     File,
+    /// A request on a link, or the timeout behind it; the slot is the request's number.
+    Link,
 }
 
 impl Op {
-    const ALL: [Self; 7] = [Self::Accept, Self::Recv, Self::Fill, Self::Send, Self::Wake, Self::Cancel, Self::File];
+    const ALL: [Self; 8] =
+        [Self::Accept, Self::Recv, Self::Fill, Self::Send, Self::Wake, Self::Cancel, Self::File, Self::Link];
 }
 
 /// Who a completion belongs to.

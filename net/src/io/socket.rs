@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::RawFd;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 /// Sends what the socket takes without waiting; 0 if it takes nothing now.
 pub(crate) fn send_now(socket: RawFd, bytes: &[u8]) -> io::Result<usize> {
@@ -57,6 +57,58 @@ pub(crate) fn prepare_tcp(socket: RawFd, keepalive: u32) -> io::Result<()> {
         set_option(socket, libc::IPPROTO_TCP, libc::TCP_KEEPCNT, 3)?;
     }
     Ok(())
+}
+
+/// A TCP socket that can be connected to `address`.
+pub(crate) fn open(address: &SocketAddr) -> io::Result<OwnedFd> {
+    let family = if address.is_ipv6() { libc::AF_INET6 } else { libc::AF_INET };
+    // SAFETY: integers only.
+    let fd = unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
+    check(fd)?;
+    // SAFETY: the descriptor was just made and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// An address as the kernel reads it.
+pub(crate) enum RawAddress {
+    V4(libc::sockaddr_in),
+    V6(libc::sockaddr_in6),
+}
+
+impl RawAddress {
+    pub(crate) fn as_ptr(&self) -> *const libc::sockaddr {
+        match self {
+            Self::V4(address) => (&raw const *address).cast(),
+            Self::V6(address) => (&raw const *address).cast(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> libc::socklen_t {
+        let len = match self {
+            Self::V4(_) => size_of::<libc::sockaddr_in>(),
+            Self::V6(_) => size_of::<libc::sockaddr_in6>(),
+        };
+        len as libc::socklen_t
+    }
+}
+
+/// `address` as the kernel reads it.
+pub(crate) fn raw_address(address: &SocketAddr) -> RawAddress {
+    match address {
+        SocketAddr::V4(address) => RawAddress::V4(libc::sockaddr_in {
+            sin_family: libc::AF_INET as libc::sa_family_t,
+            sin_port: address.port().to_be(),
+            sin_addr: libc::in_addr { s_addr: u32::from(*address.ip()).to_be() },
+            sin_zero: [0; 8],
+        }),
+        SocketAddr::V6(address) => RawAddress::V6(libc::sockaddr_in6 {
+            sin6_family: libc::AF_INET6 as libc::sa_family_t,
+            sin6_port: address.port().to_be(),
+            sin6_flowinfo: address.flowinfo(),
+            sin6_addr: libc::in6_addr { s6_addr: address.ip().octets() },
+            sin6_scope_id: address.scope_id(),
+        }),
+    }
 }
 
 /// The peer's address.
