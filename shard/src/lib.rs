@@ -17,6 +17,7 @@ pub mod journal;
 pub mod limits;
 pub mod memory;
 pub mod mesh;
+pub mod migrate;
 pub mod monitor;
 pub mod os;
 pub mod pubsub;

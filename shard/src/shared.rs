@@ -53,6 +53,8 @@ pub struct Shared {
     pub places: Places,
     /// Who tracks keys.
     pub trackers: Arc<tracking::Registry>,
+    /// Dialogues with other servers.
+    pub dialogues: crate::migrate::Dialogues,
     /// Who monitors.
     pub monitors: Monitors,
     /// Which cores have subscribers of what.
@@ -129,6 +131,7 @@ impl Shared {
             slots: Arc::new(SlotMap::new(parts.mesh.len())),
             places: Places::default(),
             trackers: Arc::default(),
+            dialogues: crate::migrate::Dialogues::default(),
             monitors: Monitors::new(parts.mesh.len()),
             snapshots: Hub::new(parts.mesh.len()),
             log: crate::aof::Log::new(parts.mesh.len()),

@@ -97,7 +97,7 @@ impl Core {
             self.next_cron = UnixMillis(now.0 + CRON_IDLE_MILLIS);
             return;
         }
-        let busy = std::mem::take(&mut self.worked) || !self.paused.is_empty();
+        let busy = std::mem::take(&mut self.worked) || !self.paused.is_empty() || self.has_dialogues();
         let expires = self.shard.databases.iter().any(|database| database.expires() > 0 || database.watches_fields());
         let swept = !expires || self.timed_sweep();
         self.tell_events();
@@ -117,6 +117,7 @@ impl Core {
         self.heed_save_points();
         self.look_at_soft_limits();
         self.look_at_debugged();
+        self.look_at_dialogues();
         self.tell_memory();
         if self.id.index() == 0 {
             self.watch_memory();

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use net::{Args, ConnId, Flow, OwnedArgs, Reply, Resp};
 
 use super::deliver::error_code;
+use super::monitor::secrets;
 use super::route::single_key;
 use super::run::{call, shard_handler};
 use super::{Core, SessionCtx};
@@ -22,9 +23,10 @@ use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error::{CommandError, MONITOR_IN_EXEC, NOT_ON_GROUNDS};
 use crate::exec::hop::{HopOp, HopValue, Plan, PlanInput, Step};
 use crate::exec::merge::Part;
-use crate::exec::work::{Asks, Progress};
+use crate::exec::work::{Asks, Outside, Progress};
 use crate::exec::{Ctx, EverywhereCall, Run, SessionHandler, ShardHandler, ShardState, Share};
 use crate::ids::{ClientId, DbId, ShardId};
+use crate::migrate::Migration;
 use crate::monitor::Runner;
 use crate::pubsub::Space;
 use crate::script::debugger::Heard;
@@ -91,6 +93,8 @@ pub struct Grounds<'a> {
     pub(super) slice: Slice,
     /// A script that has given way, and is the command that is run next.
     pub script: Option<ScriptWork>,
+    /// The command that is run next, if it has begun and waits for another server.
+    pub migration: Option<Migration>,
 }
 
 /// The time that work has before it gives way, in the clock's microseconds.
@@ -113,6 +117,9 @@ pub enum Ran {
     WantsShares(Asks),
     /// It is a script that has given way: nothing is written, and it is to be run again, as [`Grounds::script`].
     Stopped(Option<Arc<Running>>),
+    /// It waits for another server: nothing is written, and it is to be run again, as [`Grounds::migration`], when that
+    /// dialogue is over.
+    Outside(Outside),
 }
 
 impl Grounds<'_> {
@@ -172,6 +179,7 @@ impl Grounds<'_> {
         let ran_micros = self.script.as_ref().map_or(0, ScriptWork::ran_micros);
         let began =
             self.shares.as_ref().map_or(self.core.last_micros, |asking| asking.since).saturating_sub(ran_micros);
+        let began = self.migration.as_ref().and_then(Migration::began).unwrap_or(began);
         let start = out.len();
         match row.run(args) {
             Run::Container | Run::Chosen(_) => unreachable!("a container is refused, and nothing is chosen twice"),
@@ -191,8 +199,15 @@ impl Grounds<'_> {
                 Progress::Done => {}
                 Progress::Later(running) => return Ran::Stopped(running),
                 Progress::Shares(asks) => return Ran::WantsShares(asks),
+                Progress::Outside(outside) => return Ran::Outside(outside),
                 Progress::Listens(_) => unreachable!("a transaction's scripts have no session"),
             },
+            Run::Outside(begin) => {
+                if let Some(exchange) = self.run_outside(begin, args, out) {
+                    return Ran::Outside(Outside { exchange, running: None, rests_at_home: false });
+                }
+                self.core.redacted = secrets(row, args);
+            }
             Run::Everywhere { .. } => {
                 if !self.run_everywhere(row, args, out) {
                     return Ran::WantsShares(Asks { args: args.to_owned(), running: None });
@@ -213,8 +228,24 @@ impl Grounds<'_> {
     /// Shows a command of a script, from where it runs.
     pub fn show_of_script(&mut self, row: &Row, args: &Args<'_>) {
         if self.core.shared.monitors.any() {
+            self.core.redacted = secrets(row, args);
             self.core.show(row, self.actor.db, Runner::Script, args);
+            self.core.redacted.clear();
         }
+    }
+
+    /// Runs something on the shard of `key`, which tells what it has done.
+    pub fn operate<T>(&mut self, key: &[u8], op: impl FnOnce(&mut Ctx<'_>) -> T) -> T {
+        let Actor { db, no_touch, is_script, .. } = self.actor;
+        let shard = self.shard_of(key);
+        shard.serves_script = is_script;
+        let mut ctx = Ctx { shard, db, no_touch };
+        let before = ctx.before_record();
+        let value = op(&mut ctx);
+        ctx.settle(before.0);
+        ctx.record_operation(before);
+        ctx.shard.serves_script = false;
+        value
     }
 
     /// A script runs within the work; other work does not.
@@ -495,6 +526,7 @@ fn run_over(
         | Run::Publish(_)
         | Run::Everywhere { .. }
         | Run::Chosen(_)
+        | Run::Outside(_)
         | Run::Placed(_) => {
             unreachable!("it works on keys")
         }
@@ -530,7 +562,7 @@ fn drive(mut plan: Box<dyn Plan>, states: &mut [ShardState], actor: Actor, args:
                 operate(ops);
                 return answer_nothing(&request, args.at(0), actor.resp, out);
             }
-            Step::Shares(_) | Step::Later | Step::Listen(_) => {
+            Step::Shares(_) | Step::Later | Step::Listen(_) | Step::Outside(..) => {
                 unreachable!("commands on keys ask no other core, and run to their end")
             }
         }

@@ -8,6 +8,7 @@ use storage::UnixMillis;
 
 use super::deliver::error_code;
 use super::long::{Listening, LongRun};
+use super::outside::Awaiting;
 use super::route::RunBy;
 use super::wait::Blocked;
 use super::{Asked, Core};
@@ -32,6 +33,8 @@ pub(super) struct PlanState {
     micros: u64,
     /// Those of this step.
     step_micros: u64,
+    /// Since when it waits for another server, which counts as well: in the clock's microseconds.
+    waits_since: Option<u64>,
     shards: Vec<ShardId>,
     /// Answers still to come: grants at first, values of operations later.
     missing: usize,
@@ -127,6 +130,7 @@ impl Core {
             | Step::Wait(..)
             | Step::Later
             | Step::Listen(_)
+            | Step::Outside(..)
             | Step::Reply(_) => {
                 panic!("a plan that needs no locks is no plan")
             }
@@ -138,6 +142,7 @@ impl Core {
             shown,
             micros: 0,
             step_micros: 0,
+            waits_since: None,
             shards: claims.iter().map(|(shard, _)| *shard).collect(),
             missing: claims.len(),
             values: (0..values).map(|_| None).collect(),
@@ -299,6 +304,8 @@ impl Core {
     pub(super) fn next_step(&mut self, id: PlanId) {
         let state = self.plans.get_mut(&id.number).expect("a plan stays until its last answer");
         state.micros += std::mem::take(&mut state.step_micros);
+        let waited = state.waits_since.take().map_or(0, |since| self.clock.micros().saturating_sub(since));
+        state.micros += waited;
         let values = std::mem::take(&mut state.values);
         if state.waits {
             self.plans.remove(&id.number);
@@ -327,6 +334,10 @@ impl Core {
             Step::Listen(running) => {
                 let conn = state.origin.conn;
                 self.long.listen(Listening { conn, running, run: LongRun::Plan(id) });
+            }
+            Step::Outside(exchange, script) => {
+                state.waits_since = Some(self.last_micros);
+                self.await_exchange(Awaiting { exchange, script, run: LongRun::Plan(id) });
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Work that runs for long, in slices: a script that is not over when its time is gives way (`Progress::Later`), and is driven
-//! on tick by tick. One that waits for its client, who debugs it, is put aside until there is something to do.
+//! on tick by tick. One that waits for its client, who debugs it, is put aside until there is something to do; so is work
+//! that waits for another server.
 //!
 //! ```text
 //!   tick   ... clients, inbox │ slice of A │ push, write ... clients, inbox │ slice of B │ push, write ...
@@ -23,12 +24,14 @@ use storage::UnixMillis;
 
 use super::Core;
 use super::grounds::{Actor, Slice};
+use super::outside::Awaiting;
 use super::work::{Errand, claims_of};
-use crate::exec::work::Work;
+use crate::exec::work::{Until, Work};
 use crate::ids::ShardId;
 use crate::journal::HeldUnit;
 use crate::limits::{SCRIPT_SLICE_MICROS_MAX, SCRIPT_SLICE_MICROS_MIN};
 use crate::mesh::{Claims, PlanId, Rule, Ticket};
+use crate::migrate::{ExchangeId, UnderWay};
 use crate::script::Kind;
 use crate::script::running::{Holds, Running};
 
@@ -53,6 +56,10 @@ pub(super) struct LongErrand {
     now: UnixMillis,
     /// For how long it ran, in microseconds.
     micros: u64,
+    /// Since when it waits for another server, which counts as well: in the clock's microseconds.
+    waits_since: Option<u64>,
+    /// What it has done elsewhere is to be done here as well, also at the end of the server.
+    under_way: Option<UnderWay>,
 }
 
 /// What commands have done to the client in whose name they run.
@@ -69,12 +76,14 @@ pub(super) struct Stopped {
     pub(super) reply: Vec<u8>,
     /// What others see of the script in it.
     pub(super) running: Option<Arc<Running>>,
-    /// It waits for its client, who debugs the script.
-    pub(super) listens: bool,
+    /// What it waits for.
+    pub(super) until: Until,
     /// What it holds, if it does.
     pub(super) ticket: Option<Ticket>,
     /// When it would have begun, had it run without a stop: in the clock's microseconds.
     pub(super) began: u64,
+    /// It waited for another server before.
+    pub(super) under_way: Option<UnderWay>,
 }
 
 /// Work that waits for its client, who debugs the script in it.
@@ -92,6 +101,8 @@ pub(super) struct LongRuns {
     waiting: VecDeque<LongRun>,
     /// It is not driven on before something has come from its client.
     listening: Vec<Listening>,
+    /// It is not driven on before a dialogue is over.
+    awaiting: Vec<Awaiting>,
     /// When the last slice ended, and how many commands and messages there had been by then.
     slice_ended: u64,
     done_before: u64,
@@ -101,8 +112,14 @@ pub(super) struct LongRuns {
 
 impl Default for LongRuns {
     fn default() -> LongRuns {
-        let (waiting, listening) = (VecDeque::new(), Vec::new());
-        LongRuns { waiting, listening, slice_ended: 0, done_before: 0, slice_micros_max: SCRIPT_SLICE_MICROS_MAX }
+        LongRuns {
+            waiting: VecDeque::new(),
+            listening: Vec::new(),
+            awaiting: Vec::new(),
+            slice_ended: 0,
+            done_before: 0,
+            slice_micros_max: SCRIPT_SLICE_MICROS_MAX,
+        }
     }
 }
 
@@ -115,6 +132,22 @@ impl LongRuns {
     /// It is driven on when something has come from its client.
     pub(super) fn listen(&mut self, listening: Listening) {
         self.listening.push(listening);
+    }
+
+    /// It is driven on when a dialogue is over.
+    pub(super) fn await_exchange(&mut self, awaiting: Awaiting) {
+        self.awaiting.push(awaiting);
+    }
+
+    /// A dialogue is over: drives on what waits for it.
+    pub(super) fn end_awaiting(&mut self, exchange: ExchangeId) {
+        let ended = self.awaiting.extract_if(.., |awaiting| awaiting.exchange == exchange);
+        self.waiting.extend(ended.map(|awaiting| awaiting.run));
+    }
+
+    /// The scripts that wait for dialogues, and what they keep others waiting for.
+    pub(super) fn scripts_outside(&self) -> impl Iterator<Item = &(Arc<Running>, Claims)> {
+        self.awaiting.iter().filter_map(|awaiting| awaiting.script.as_ref())
     }
 
     /// What waits for its clients.
@@ -131,7 +164,8 @@ impl LongRuns {
     /// Whether some of it has recorded what the journal does not have yet.
     pub(super) fn holds_records(&self) -> bool {
         let listening = self.listening.iter().map(|listening| &listening.run);
-        let mut all = self.waiting.iter().chain(listening);
+        let awaiting = self.awaiting.iter().map(|awaiting| &awaiting.run);
+        let mut all = self.waiting.iter().chain(listening).chain(awaiting);
         all.any(|run| matches!(run, LongRun::Errand(long) if !long.worked.unit.is_empty()))
     }
 
@@ -155,7 +189,7 @@ impl Core {
 
     /// Keeps work that has given way, with what it needs and what it holds.
     pub(super) fn keep_long(&mut self, from: ShardId, errand: Errand, stopped: Stopped) {
-        let Stopped { worked, reply, running, listens, ticket, began } = stopped;
+        let Stopped { worked, reply, running, until, ticket, began, under_way } = stopped;
         let keeps = self.shared.mesh.holds(Rule::GivingWayKeepsClaims);
         let claims = || if keeps { errand.claims() } else { Claims::Keys(Vec::new()) };
         let ticket = ticket.unwrap_or_else(|| self.locks.hold(claims()));
@@ -164,11 +198,16 @@ impl Core {
         }
         let (now, micros) = (self.shard.clock, self.last_micros.saturating_sub(began));
         let (client, conn) = (worked.actor.client, worked.actor.conn);
-        let long = LongErrand { from, errand, worked, reply, ticket, now, micros };
+        let is_outside = matches!(until, Until::IsOver(_));
+        let waits_since = is_outside.then_some(self.last_micros);
+        let under_way = under_way.or_else(|| is_outside.then(|| self.shared.dialogues.enter()));
+        let script = running.clone().filter(|_| is_outside).map(|running| (running, errand.claims()));
+        let long = LongErrand { from, errand, worked, reply, ticket, now, micros, waits_since, under_way };
         let run = LongRun::Errand(Box::new(long));
-        match running.filter(|_| listens) {
-            None => self.long.put_off(run),
-            Some(running) => self.long.listen(Listening { conn, running, run }),
+        match (until, running) {
+            (Until::IsOver(exchange), _) => self.await_exchange(Awaiting { exchange, script, run }),
+            (Until::ItsClientSpeaks, Some(running)) => self.long.listen(Listening { conn, running, run }),
+            (Until::ItsClientSpeaks | Until::ItsTurn, _) => self.long.put_off(run),
         }
         // What it has changed so far is told as its doing, not as that of whoever is served meanwhile.
         self.tell_trackers(client);
@@ -189,15 +228,16 @@ impl Core {
     }
 
     fn drive_errand(&mut self, long: LongErrand) {
-        let LongErrand { from, mut errand, worked, mut reply, ticket, now, micros } = long;
+        let LongErrand { from, mut errand, worked, mut reply, ticket, now, micros, waits_since, under_way } = long;
         let slice = self.next_slice();
-        let began = slice.began.saturating_sub(micros);
+        let waited = waits_since.map_or(0, |since| slice.began.saturating_sub(since));
+        let began = slice.began.saturating_sub(micros + waited);
         let mut flow = worked.flow;
         let is_over = self.at_time(now, |core| {
             let (worked, progress) = core.work_here(worked, &mut *errand.work, &mut reply, slice);
             flow = worked.flow;
-            if let Some((running, listens)) = progress.stop() {
-                let stopped = Stopped { worked, reply, running, listens, ticket: Some(ticket), began };
+            if let Some((running, until)) = progress.stop() {
+                let stopped = Stopped { worked, reply, running, until, ticket: Some(ticket), began, under_way };
                 core.keep_long(from, errand, stopped);
                 return false;
             }

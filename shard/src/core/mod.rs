@@ -13,6 +13,7 @@
 //! | `logging.rs` | the append-only files: groups, and output that waits for them |
 //! | `long.rs` | scripts that run for long, in slices |
 //! | `debugging.rs` | clients that debug a script |
+//! | `outside.rs` | dialogues with other servers |
 //! | `busy.rs` | refusing those who would have to wait for such a script |
 //! | `hops.rs` | plans: coordinating them, and holding parts of them |
 //! | `prefetch.rs` | overlapping the cache misses of commands to come |
@@ -42,6 +43,7 @@ mod loading;
 mod logging;
 mod long;
 mod monitor;
+mod outside;
 mod prefetch;
 mod publish;
 mod replaying;
@@ -87,6 +89,7 @@ use crate::txn::queue::Queue;
 use hops::{Held, PlanState};
 use logging::Logging;
 use long::LongRuns;
+use outside::Dialogues;
 use prefetch::Announced;
 use publish::Publisher;
 use run::{Deferred, Job};
@@ -178,6 +181,8 @@ pub struct Core {
     spare_queue: Queue,
     /// Work that has given way.
     long: LongRuns,
+    /// Dialogues with other servers.
+    dialogues: Dialogues,
     /// Commands for every core that look at keys, while the keys are away.
     deferred: Vec<Deferred>,
     /// Commands for every core that look at clients, until this tick's input was looked at.
@@ -315,6 +320,7 @@ impl Core {
             error_is_counted: false,
             spare_queue: Queue::default(),
             long: LongRuns::default(),
+            dialogues: Dialogues::default(),
             deferred: Vec::new(),
             last_of_tick: Vec::new(),
             resume: Vec::new(),

@@ -82,8 +82,9 @@ impl Core {
 }
 
 /// Where the secrets of a command stand that is shown before it runs; of others it says so itself.
-fn secrets(row: &Row, args: &Args<'_>) -> Vec<usize> {
+pub(super) fn secrets(row: &Row, args: &Args<'_>) -> Vec<usize> {
     match row.command.name {
+        "migrate" => crate::migrate::secrets(args),
         "auth" => (1..args.len()).collect(),
         "hello" => {
             let auth = args.from(0).position(|word| word.eq_ignore_ascii_case(b"auth"));

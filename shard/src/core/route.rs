@@ -11,13 +11,14 @@ mod spread;
 
 use net::{Args, ConnId, Flow, Reply, Resp};
 
+use super::monitor::secrets;
 use super::replaying::REPLAY;
 use super::{Core, SessionCtx};
 use crate::commands::scripting::flags_of_call;
 use crate::config::types::choices;
 use crate::exec::error::{self, CommandError};
 use crate::exec::hop::PlanInput;
-use crate::exec::{Outcome, PlacingHandler, Run, SessionHandler};
+use crate::exec::{Outcome, Run, SessionHandler};
 use crate::ids::{DbId, ShardId};
 use crate::limits::IN_FLIGHT_BYTES_MAX;
 use crate::mesh::{Head, Rule};
@@ -196,6 +197,9 @@ impl Core {
         let caller = Caller { conn, db: session.db, resp: session.resp };
         self.stats.commands_processed += 1;
         let run = row.run(args);
+        if matches!(run, Run::Outside(_)) {
+            self.redacted = secrets(row, args);
+        }
         if !matches!(run, Run::Session(_) | Run::Subscribe(_)) {
             self.show_kept(conn, row);
             self.show_to_monitors(conn, row, args);
@@ -205,6 +209,13 @@ impl Core {
             Run::Subscribe(handler) => return self.run_subscribe(conn, row, handler, args),
             Run::Publish(space) => self.publish(conn, row, args, space),
             Run::Placed(place) => return self.run_placed(caller, row, place, args),
+            Run::Outside(begin) => {
+                let place = |ctx: &mut SessionCtx<'_>, row, args: &Args<'_>| {
+                    ctx.place_work(row, args, Box::new(begin(args)?));
+                    Ok(())
+                };
+                return self.run_placed(caller, row, place, args);
+            }
             Run::Container | Run::Chosen(_) => unreachable!("refused above, or chosen"),
             Run::Shard(_) => match single_key(row, args) {
                 Some(key) => {
@@ -333,7 +344,13 @@ impl Core {
     }
 
     /// A command that places its own work.
-    fn run_placed(&mut self, caller: Caller, row: &'static Row, place: PlacingHandler, args: &Args<'_>) -> Flow {
+    fn run_placed(
+        &mut self,
+        caller: Caller,
+        row: &'static Row,
+        place: impl FnOnce(&mut SessionCtx<'_>, &'static Row, &Args<'_>) -> Outcome,
+        args: &Args<'_>,
+    ) -> Flow {
         let began = self.last_micros;
         let mut ctx = SessionCtx { core: self, conn: caller.conn, flow: Flow::Continue };
         let placed = place(&mut ctx, row, args);

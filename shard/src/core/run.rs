@@ -283,6 +283,7 @@ pub(super) fn shard_handler(run: Run) -> Option<ShardHandler> {
         | Run::Subscribe(_)
         | Run::Publish(_)
         | Run::Placed(_)
+        | Run::Outside(_)
         | Run::Everywhere { .. }
         | Run::Chosen(_) => None,
     }

@@ -120,6 +120,9 @@ impl Core {
 
     /// Begins a snapshot as soon as none is under way. One in the background is dropped for the last one of all.
     pub fn want_save(&mut self, kind: Kind, waiter: Option<Waiter>) {
+        if matches!(kind, Kind::Shutdown { .. }) {
+            self.shared.dialogues.end_soon(self.clock.now());
+        }
         self.shared.snapshots.count_wanted(kind, true);
         self.saves.wanted.push_back((kind, waiter));
         self.begin_wanted();
@@ -446,6 +449,7 @@ impl Core {
             self.shared.request_stop(Stop::Orderly(0));
             return;
         }
+        self.shared.dialogues.go_on();
         if by_signal {
             tracing::warn!("Errors trying to shut down the server. Check the logs for more information.");
             self.shared.snapshots.shutdown_failed();

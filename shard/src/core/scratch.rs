@@ -24,6 +24,9 @@ const ALL_KEYS: CommandError = CommandError::new(
     "ERR Commands about all keys cannot be run on changes that are discarded in the end: use SCRIPT DEBUG SYNC",
 );
 
+const OUTSIDE: CommandError =
+    CommandError::new("ERR What another server is told cannot be discarded in the end: use SCRIPT DEBUG SYNC");
+
 /// Copies of keys.
 pub struct Scratch {
     /// Where they are.
@@ -62,6 +65,10 @@ impl Grounds<'_> {
             Run::Shard(_) | Run::Split { .. } | Run::Keys(_) | Run::Hops { .. } => {
                 return self.run_on_copies(scratch, row, args, out);
             }
+            Run::Outside(_) => {
+                Reply::new(out, self.actor.resp).error(OUTSIDE.as_bytes());
+                return Ran::Replied;
+            }
             Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. } => writes || scratch.is_changed,
             _ => writes,
         };
@@ -88,6 +95,7 @@ impl Grounds<'_> {
             flow: self.flow,
             slice: self.slice,
             script: None,
+            migration: None,
         };
         let ran = aside.run(row, args, out);
         scratch.table.forget_noted(self.shard());

@@ -6,6 +6,7 @@
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
+use net::link::LinkDone;
 use net::service::{Actions, Endpoint, FileDone, InFlight, InputLimits, InputUsage, Park, ProtocolError, Socket};
 use net::{Args, ConnId, Flow, Reply, Service, Upcoming};
 
@@ -29,6 +30,7 @@ impl Core {
         self.tick_time = self.clock.now();
         self.publisher.tail_version = self.shared.registry.version();
         self.shared.mesh.take(self.id, &mut self.taken);
+        self.take_addresses();
         // Behind the taking: a command in it that followed a change of the configuration is to see that change.
         self.refresh_config();
         // A lower limit of what is remembered counts before the next command.
@@ -395,11 +397,12 @@ impl Service for Core {
         }
         self.gate_output(&mut actions.write);
         actions.files.append(&mut self.log.requests);
+        actions.links.append(&mut self.dialogues.requests);
         actions.resume.append(&mut self.resume);
         actions.close_after_write.append(&mut self.close_after_write);
         actions.close_now.append(&mut self.close_now);
         actions.adopt.append(&mut self.adopt);
-        if self.shared.stop() != Stop::No && !self.stopped && self.log_may_end() {
+        if self.dialogues_may_end() && !self.stopped && self.log_may_end() {
             self.stopped = true;
             actions.stop = true;
         }
@@ -422,6 +425,11 @@ impl Service for Core {
     fn file_done(&mut self, done: FileDone) {
         self.worked = true;
         self.log_request_done(done);
+    }
+
+    fn link_done(&mut self, done: LinkDone) {
+        self.worked = true;
+        self.link_request_done(done);
     }
 
     fn output_progress(&mut self, conn: ConnId, sent: usize, in_flight: InFlight) {

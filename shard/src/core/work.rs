@@ -7,7 +7,9 @@
 //! | all there are | as a plan: all databases come to the client's core |
 //!
 //! A plan for work may have to ask every core for something in the middle (INFO in a transaction). Then what it brought
-//! together goes home first, the claims being kept, and is brought together once more for the rest.
+//! together goes home first, the claims being kept, and is brought together once more for the rest. So it does while a
+//! MIGRATE that is a client's own command waits for another server; other work that waits so keeps everything where it is,
+//! for it may have changed something.
 
 use std::sync::Arc;
 
@@ -24,11 +26,12 @@ use crate::exec::ShardState;
 use crate::exec::away::Lent;
 use crate::exec::hop::{HopOp, HopValue, Plan, Step};
 use crate::exec::observe::Noted;
-use crate::exec::work::{Asks, Needs, Progress, Work};
+use crate::exec::work::{Asks, Needs, Outside, Progress, Work};
 use crate::ids::ShardId;
 use crate::journal::HeldUnit;
 use crate::mesh::inbox::SlowCommand;
 use crate::mesh::{Claims, Head, Message, ReplyHead, Ticket};
+use crate::migrate::{ExchangeId, UnderWay};
 use crate::spec::CommandTable;
 use crate::spec::table::Row;
 
@@ -63,10 +66,10 @@ pub(super) fn claims_of(work: &dyn Work) -> Claims {
 impl SessionCtx<'_> {
     /// Has `work` done, which answers the command `args` of this client.
     pub fn place_work(&mut self, row: &'static Row, args: &Args<'_>, work: Box<dyn Work>) {
-        let at_home = work.wants_home();
+        let holds = work.holds_client();
         self.flow = self.core.place_work(self.conn, row, args, work);
         // What it does to the connection counts for all commands behind it.
-        if at_home && self.flow == Flow::Continue && self.core.hold_if_blocked(self.conn) {
+        if holds && self.flow == Flow::Continue && self.core.hold_if_blocked(self.conn) {
             self.flow = Flow::Hold;
         }
     }
@@ -146,12 +149,12 @@ impl Core {
         // What it publishes may be for this client too, so its reply is written when all is done.
         let slice = self.first_slice(began);
         let (worked, progress) = self.work_here(worked, &mut *work, &mut bytes, slice);
-        if let Progress::Later(running) = progress {
+        if let Some((running, until)) = progress.stop() {
             let shown = self.shown(row, args);
             let seq = self.expect(conn, work.bytes());
             let caller = self.caller(conn);
             let errand = Errand { head: self.head(caller, row.id, seq, 0), shown, work };
-            let stopped = Stopped { worked, reply: bytes, running, listens: false, ticket: None, began };
+            let stopped = Stopped { worked, reply: bytes, running, until, ticket: None, began, under_way: None };
             self.keep_long(self.id, errand, stopped);
             return if self.hold_if_blocked(conn) { Flow::Hold } else { Flow::Continue };
         }
@@ -173,7 +176,16 @@ impl Core {
         slice: Slice,
     ) -> (Worked, Progress) {
         self.shard.journal.open_work(unit);
-        let mut grounds = Grounds { core: self, ground: Ground::Here, actor, shares: None, flow, slice, script: None };
+        let mut grounds = Grounds {
+            core: self,
+            ground: Ground::Here,
+            actor,
+            shares: None,
+            flow,
+            slice,
+            script: None,
+            migration: None,
+        };
         let progress = work.run(&mut grounds, bytes);
         let (actor, flow) = (grounds.actor, grounds.flow);
         let journal = &mut self.shard.journal;
@@ -182,7 +194,7 @@ impl Core {
                 journal.close_work();
                 HeldUnit::default()
             }
-            Progress::Later(_) | Progress::Listens(_) => journal.hold_work(),
+            Progress::Later(_) | Progress::Listens(_) | Progress::Outside(_) => journal.hold_work(),
             Progress::Shares(_) => panic!("work that asks other cores needs everything"),
         };
         (Worked { actor, flow, unit }, progress)
@@ -223,8 +235,9 @@ impl Core {
         let worked = Worked { actor, flow: Flow::Continue, unit: HeldUnit::default() };
         let slice = self.first_slice(began);
         let (worked, progress) = self.work_here(worked, &mut *errand.work, &mut bytes, slice);
-        if let Some((running, listens)) = progress.stop() {
-            self.keep_long(from, errand, Stopped { worked, reply: bytes, running, listens, ticket, began });
+        if let Some((running, until)) = progress.stop() {
+            let stopped = Stopped { worked, reply: bytes, running, until, ticket, began, under_way: None };
+            self.keep_long(from, errand, stopped);
             return true;
         }
         self.errand_done(from, errand, began, worked.flow, &bytes);
@@ -296,6 +309,7 @@ impl Core {
             flow: Flow::Continue,
             stage: Stage::Begin,
             has_stopped: false,
+            under_way: None,
         };
         // What its commands read is remembered as they run.
         self.begin_plan(conn, row.id, shown, Placing::of(claims), Box::new(plan));
@@ -334,6 +348,8 @@ struct WorkPlan {
     stage: Stage,
     /// It has given way.
     has_stopped: bool,
+    /// What it has done elsewhere is to be done here as well, also at the end of the server.
+    under_way: Option<UnderWay>,
 }
 
 /// What it brings together.
@@ -355,6 +371,10 @@ enum Stage {
     Answered,
     /// It has given way, with everything here.
     Stopped,
+    /// Everything goes home until this dialogue is over.
+    GoingHome(ExchangeId),
+    /// It is over.
+    Rested,
     /// All is done, and everything at home.
     Returned,
 }
@@ -460,7 +480,8 @@ impl WorkPlan {
         };
         let slice = core.slice_of_plan(self.has_stopped);
         let shares = self.shares.take();
-        let mut grounds = Grounds { core, ground, actor: self.actor, shares, flow: self.flow, slice, script: None };
+        let (actor, flow) = (self.actor, self.flow);
+        let mut grounds = Grounds { core, ground, actor, shares, flow, slice, script: None, migration: None };
         let progress = self.work.run(&mut grounds, &mut self.reply);
         (self.actor, self.flow) = (grounds.actor, grounds.flow);
         match progress {
@@ -478,6 +499,7 @@ impl WorkPlan {
                 core.look_whether_busy(&running, &*self.work);
                 Step::Listen(running)
             }
+            Progress::Outside(outside) => self.go_outside(core, outside),
             Progress::Done => {
                 self.stage = Stage::Returned;
                 let (ops, in_turn) = self.place.give_back();
@@ -494,6 +516,21 @@ impl WorkPlan {
     }
 }
 
+impl WorkPlan {
+    /// It waits for another server: in the place where it is, or at home.
+    fn go_outside(&mut self, core: &mut Core, outside: Outside) -> Step {
+        let Outside { exchange, running, rests_at_home } = outside;
+        self.under_way.get_or_insert_with(|| core.shared.dialogues.enter());
+        if rests_at_home {
+            self.stage = Stage::GoingHome(exchange);
+            return Step::Run(self.place.give_back().0);
+        }
+        (self.stage, self.has_stopped) = (Stage::Stopped, true);
+        let script = running.map(|running| (running, claims_of(&*self.work)));
+        Step::Outside(exchange, script)
+    }
+}
+
 impl Plan for WorkPlan {
     fn step(&mut self, _: Vec<HopValue>) -> Step {
         unreachable!("work needs a core to run on")
@@ -507,6 +544,11 @@ impl Plan for WorkPlan {
                 self.run(core)
             }
             Stage::Stopped => self.run(core),
+            Stage::GoingHome(exchange) => {
+                self.stage = Stage::Rested;
+                Step::Outside(exchange, None)
+            }
+            Stage::Rested => Step::Run(self.place.bring()),
             Stage::AtHome(args) => {
                 self.stage = Stage::Answered;
                 self.asked_at = core.micros();

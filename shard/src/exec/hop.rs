@@ -16,6 +16,8 @@ use super::CommandError;
 use super::ctx::Ctx;
 use crate::core::{Asked, Core};
 use crate::ids::{DbId, ShardId};
+use crate::mesh::Claims;
+use crate::migrate::ExchangeId;
 use crate::script::running::Running;
 use crate::slot::SlotMap;
 use crate::wait::WaitRequest;
@@ -71,6 +73,9 @@ pub enum Step {
     Later,
     /// It is asked for this step again when something has come from its client, who debugs the script in it.
     Listen(Arc<Running>),
+    /// It is asked for this step again when this dialogue with another server is over. With it the script that waits for it,
+    /// if one does, and what that keeps others waiting for.
+    Outside(ExchangeId, Option<(Arc<Running>, Claims)>),
     /// Nothing more: this is the reply, a whole one. An empty one is none: whoever waits goes on waiting.
     Reply(Vec<u8>),
 }

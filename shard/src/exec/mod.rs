@@ -15,6 +15,7 @@
 //! | `Subscribe` | the client's own core, at a point of its own | has no keys |
 //! | `Publish` | the cores that have subscribers | has no keys |
 //! | `Everywhere` | every core | has no keys; typed answers are merged |
+//! | `Outside` | the keys, wherever they are, with another server asked in between | as [`work`] with these keys |
 //! | `Placed` | wherever it places its own [`work`] | as the work says |
 //! | `Chosen` | what the arguments say: a command of many words that are no subcommands | as chosen |
 //!
@@ -49,6 +50,7 @@ pub use observe::Observers;
 
 use crate::core::{Core, SessionCtx};
 use crate::ids::ShardId;
+use crate::migrate::Migration;
 use crate::pubsub::Space;
 use crate::spec::table::Row;
 
@@ -127,6 +129,8 @@ pub enum Run {
         /// Makes the reply; the shares are in order of shards.
         merge: fn(&mut SessionCtx<'_>, &Args<'_>, Vec<Share>, &mut Reply<'_>) -> Outcome,
     },
+    /// As work on its keys, which is put aside while another server is asked ([`crate::migrate`]). An error is the reply.
+    Outside(fn(&Args<'_>) -> Result<Migration, CommandError>),
     /// As its handler says, which looks at the client's session and places [`work::Work`] of its own, or replies at once
     /// through [`SessionCtx`](crate::core::SessionCtx).
     Placed(PlacingHandler),
@@ -159,6 +163,7 @@ impl fmt::Debug for Run {
             Run::Subscribe(_) => "Subscribe",
             Run::Publish(_) => "Publish",
             Run::Everywhere { .. } => "Everywhere",
+            Run::Outside(_) => "Outside",
             Run::Placed(_) => "Placed",
             Run::Chosen(_) => "Chosen",
         })

@@ -206,6 +206,7 @@ impl Keyspace {
             | Run::Session(_)
             | Run::Everywhere { .. }
             | Run::Chosen(_)
+            | Run::Outside(_)
             | Run::Placed(_) => {
                 panic!("{} needs a whole core", row.full_name)
             }
@@ -281,7 +282,7 @@ impl Keyspace {
                 Step::Reply(reply) => return reply,
                 Step::Run(ops) => (ops, false),
                 Step::RunLast(ops) | Step::RunInTurn(ops) => (ops, true),
-                Step::Shares(_) | Step::Later | Step::Listen(_) => {
+                Step::Shares(_) | Step::Later | Step::Listen(_) | Step::Outside(..) => {
                     panic!("a command on keys asks no other core, and runs to its end")
                 }
                 Step::Wait(_, ops) => {

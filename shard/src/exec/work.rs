@@ -8,6 +8,7 @@ use std::sync::Arc;
 use net::OwnedArgs;
 
 use crate::core::Grounds;
+use crate::migrate::ExchangeId;
 use crate::script::running::Running;
 
 /// What work claims.
@@ -30,17 +31,41 @@ pub enum Progress {
     Listens(Arc<Running>),
     /// It is to be run again when every core has given its share of this command ([`Grounds::run`]).
     Shares(Asks),
+    /// It is to be run again, on the same core and with what it has claimed, when a dialogue with another server is over.
+    Outside(Outside),
 }
 
 impl Progress {
-    /// What others see of work that goes on later, and whether it waits for its client; nothing if it does not go on.
-    pub fn stop(self) -> Option<(Option<Arc<Running>>, bool)> {
+    /// What others see of the script in work that goes on later, and what it waits for; nothing if it does not go on.
+    pub fn stop(self) -> Option<(Option<Arc<Running>>, Until)> {
         match self {
-            Progress::Later(running) => Some((running, false)),
-            Progress::Listens(running) => Some((Some(running), true)),
+            Progress::Later(running) => Some((running, Until::ItsTurn)),
+            Progress::Listens(running) => Some((Some(running), Until::ItsClientSpeaks)),
+            Progress::Outside(outside) => Some((outside.running, Until::IsOver(outside.exchange))),
             Progress::Done | Progress::Shares(_) => None,
         }
     }
+}
+
+/// What work waits for that has given way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Others have had their slices.
+    ItsTurn,
+    /// Something has come from its client.
+    ItsClientSpeaks,
+    /// This dialogue is over.
+    IsOver(ExchangeId),
+}
+
+/// A dialogue with another server that work waits for.
+pub struct Outside {
+    /// The dialogue.
+    pub exchange: ExchangeId,
+    /// What others see of the script that calls for it, if one does.
+    pub running: Option<Arc<Running>>,
+    /// The work has changed nothing yet, so what was brought together for it may go home meanwhile.
+    pub rests_at_home: bool,
 }
 
 /// What work asks of every core in the middle.
@@ -61,6 +86,11 @@ pub trait Work: Send {
 
     /// Whether it must run at its client's own core: its commands need the client's connection, or every core.
     fn wants_home(&self) -> bool;
+
+    /// Whether nothing that its client has sent behind it is executed before its reply.
+    fn holds_client(&self) -> bool {
+        self.wants_home()
+    }
 
     /// Whether its client is told things while it runs, and may tell it things.
     fn talks(&self) -> bool {

@@ -58,16 +58,28 @@ pub use registry::{Registry, Script};
 pub use vm::Kind;
 
 use crate::exec::CommandError;
+use crate::migrate::ExchangeId;
 use crate::spec::table::Row;
 use debugger::Heard;
+
+/// What became of a command that a script calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Called {
+    /// It was run.
+    Replied,
+    /// Every core is to give its share of it first.
+    AsksCores,
+    /// This dialogue with another server is to be over first.
+    AsksOutside(ExchangeId),
+}
 
 /// On what a script's commands run.
 pub trait Host {
     /// Runs a command that a script may call; appends its reply, in version `resp`, to `out`. A command that would block
-    /// does not: it answers as if its time were over. False if it asks every core for a share: then nothing is written, and
-    /// it is to be called again when the script is driven on, with the shares.
-    #[must_use]
-    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) -> bool;
+    /// does not: it answers as if its time were over. If it has not been run, nothing is written, and it is to be called again
+    /// when the script is driven on.
+    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) -> Called;
 
     /// A command that a script may not call was refused: `row`, if there is one of its name.
     fn refused(&mut self, row: Option<&'static Row>, args: &Args<'_>, error: &CommandError);

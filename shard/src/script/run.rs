@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 use net::{Args, OwnedArgs, Reply, Resp};
 
-use super::Host;
 use super::debugger::{Console, Heard, Shown};
 use super::drive::{Fibre, Lane, Pause, Resume};
 use super::engine;
@@ -17,11 +16,13 @@ use super::registry::{Registry, Script};
 use super::running::Running;
 use super::state::State;
 use super::vm::{Call, Failure, Kind};
+use super::{Called, Host};
 use crate::commands::stream::asks_to_wait;
 use crate::exec::error::OUT_OF_MEMORY;
 use crate::exec::work::Asks;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::ids::ShardId;
+use crate::migrate::ExchangeId;
 use crate::spec::table::Row;
 use crate::spec::{CommandTable, Flag};
 
@@ -92,6 +93,8 @@ pub(super) struct Course {
     how: Resume,
     /// It waits for what it stopped for, which is to be looked at again: a command that asks every core, or its client.
     again: Option<Pause>,
+    /// What it waits for is a dialogue with another server.
+    is_outside: bool,
     /// Its client debugs it.
     console: Option<Rc<Console>>,
 }
@@ -106,6 +109,8 @@ pub(super) enum Halt {
     Asks(Asks),
     /// It waits for its client, who debugs it.
     Listens(Arc<Running>),
+    /// It calls a command that waits for another server.
+    Outside(ExchangeId, Arc<Running>),
 }
 
 thread_local! {
@@ -136,7 +141,16 @@ pub(super) fn begin(registry: &Arc<Registry>, job: &Job, resp: Resp) -> Result<O
     }
     let call = if kind == Kind::Script { Call::Eval } else { Call::Fcall };
     let fibre = Fibre::new(lane, move || vm.run_to_end(call, resp));
-    Ok(Some(Course { fibre, state, running: None, wrote: false, how: Resume::Go, again: None, console }))
+    Ok(Some(Course {
+        fibre,
+        state,
+        running: None,
+        wrote: false,
+        how: Resume::Go,
+        again: None,
+        is_outside: false,
+        console,
+    }))
 }
 
 /// Compiles what is to run, if this state has not, and has it ready there with its keys and arguments.
@@ -179,7 +193,9 @@ impl Course {
 
     fn drive_on(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Halt {
         let mut stopped_at = self.again.take();
-        if self.running.as_ref().is_some_and(|running| running.is_killed()) {
+        // What another server has taken is deleted first.
+        let ends_dialogue = std::mem::take(&mut self.is_outside);
+        if self.running.as_ref().is_some_and(|running| running.is_killed()) && !ends_dialogue {
             self.how = Resume::Kill(KILLED);
             stopped_at = None;
         }
@@ -188,8 +204,10 @@ impl Course {
             let Some(pause) = stopped_at.take().or_else(|| self.fibre.resume(how)) else { return Halt::Over };
             let is_time_up = match pause {
                 Pause::Call => {
-                    let Some(how) = self.call(registry, job, host) else { return self.ask(registry, job, host) };
-                    self.how = how;
+                    match self.call(registry, job, host) {
+                        Ok(how) => self.how = how,
+                        Err(asks) => return self.ask(asks, registry, job, host),
+                    }
                     host.is_time_up()
                 }
                 Pause::Slice => host.look_at_time(),
@@ -220,9 +238,13 @@ impl Course {
         self.again.is_none()
     }
 
-    /// The script stops until every core has given its share of the command that it calls.
-    fn ask(&mut self, registry: &Registry, job: &Job, host: &dyn Host) -> Halt {
+    /// The script stops until those have answered whom the command asks that it calls.
+    fn ask(&mut self, asks: Called, registry: &Registry, job: &Job, host: &dyn Host) -> Halt {
         self.again = Some(Pause::Call);
+        if let Called::AsksOutside(exchange) = asks {
+            self.is_outside = true;
+            return Halt::Outside(exchange, self.give_way(registry, job, host));
+        }
         let args = self.state.vm.exchange().args.borrow().as_args().to_owned();
         let running = Some(self.give_way(registry, job, host));
         Halt::Asks(Asks { args, running })
@@ -269,8 +291,8 @@ impl Course {
         outcome
     }
 
-    /// Runs the command that the script has asked for. Nothing if every core is to be asked first.
-    fn call(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Option<Resume> {
+    /// Runs the command that the script has asked for; or says whom it asks first.
+    fn call(&mut self, registry: &Registry, job: &Job, host: &mut dyn Host) -> Result<Resume, Called> {
         let vm = Rc::clone(&self.state.vm);
         let exchange = vm.exchange();
         let args = exchange.args.borrow();
@@ -286,7 +308,7 @@ impl Course {
                 if row.is_write() && !self.wrote {
                     self.wrote = true;
                     if self.running.as_ref().is_some_and(|running| !running.write()) {
-                        return Some(Resume::Kill(KILLED));
+                        return Ok(Resume::Kill(KILLED));
                     }
                 }
                 match refused_to_block(row, &args) {
@@ -296,11 +318,14 @@ impl Course {
                             console.show(&args, &out);
                         }
                     }
-                    None => return host.call(row, &args, resp, &mut out).then_some(Resume::Go),
+                    None => match host.call(row, &args, resp, &mut out) {
+                        Called::Replied => {}
+                        asks => return Err(asks),
+                    },
                 }
             }
         }
-        Some(Resume::Go)
+        Ok(Resume::Go)
     }
 
     /// Whether the script may call this. If not, the command comes with the error, unless there is none of that name.

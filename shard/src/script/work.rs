@@ -5,17 +5,18 @@ use std::sync::atomic::Ordering;
 
 use net::{Args, Reply, Resp};
 
-use super::Host;
 use super::analysis::Touches;
 use super::debugger::{END, Heard};
 use super::engine::{NO_FUNCTION, script_named, script_of};
 use super::flags::{self, ScriptFlags};
 use super::registry::Registry;
 use super::run::{self, Halt, Job, Session, Target};
+use super::{Called, Host};
 use crate::commands::parse::parse_i64;
 use crate::core::{Actor, Grounds, Ran, Scratch};
-use crate::exec::work::{Needs, Progress, Work};
+use crate::exec::work::{Needs, Outside, Progress, Work};
 use crate::exec::{CommandError, Run};
+use crate::migrate::Migration;
 use crate::shared::Shared;
 use crate::spec::table::Row;
 
@@ -63,6 +64,8 @@ pub struct ScriptWork {
     stopped: Option<(u64, Actor)>,
     /// For how long it ran before that, in microseconds.
     ran_micros: u64,
+    /// The command that it has called and that waits for another server.
+    migration: Option<Migration>,
     /// On what its commands run whose changes nobody is to see.
     scratch: Option<Box<Scratch>>,
 }
@@ -117,7 +120,7 @@ impl ScriptWork {
             write_refusal,
             debugged: None,
         };
-        Ok(ScriptWork { job, needs, stopped: None, ran_micros: 0, scratch: None })
+        Ok(ScriptWork { job, needs, stopped: None, ran_micros: 0, migration: None, scratch: None })
     }
 
     /// The same where everything is claimed.
@@ -145,6 +148,7 @@ impl ScriptWork {
         let registry = Arc::clone(&grounds.core().shared.scripts);
         let begun = if let Some((number, actor)) = self.stopped.take() {
             grounds.actor = actor;
+            grounds.migration = self.migration.take();
             Ok(Some(run::take_up(number)))
         } else {
             grounds.actor.is_script = true;
@@ -169,8 +173,12 @@ impl ScriptWork {
                     Halt::TimeUp(running) => Progress::Later(Some(running)),
                     Halt::Asks(asks) => Progress::Shares(asks),
                     Halt::Listens(running) => Progress::Listens(running),
+                    Halt::Outside(exchange, running) => {
+                        Progress::Outside(Outside { exchange, running: Some(running), rests_at_home: false })
+                    }
                 };
                 if !matches!(progress, Progress::Done) {
+                    self.migration = grounds.migration.take();
                     self.stopped = Some((run::put_aside(course), grounds.actor));
                     grounds.actor = caller;
                     return progress;
@@ -266,12 +274,12 @@ impl OnGrounds<'_, '_> {
 }
 
 impl Host for OnGrounds<'_, '_> {
-    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) -> bool {
+    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) -> Called {
         if self.is_checked && !self.is_within_claims(row, args) {
             tracing::error!("a script called {} on a key that it was proven not to touch", row.full_name);
             debug_assert!(false, "the analysis of scripts is sound");
             Reply::new(out, resp).error(UNDECLARED);
-            return true;
+            return Called::Replied;
         }
         self.grounds.actor.resp = resp;
         let ran = match &mut self.scratch {
@@ -281,9 +289,10 @@ impl Host for OnGrounds<'_, '_> {
         match ran {
             Ran::Replied => {
                 self.grounds.show_of_script(row, args);
-                true
+                Called::Replied
             }
-            Ran::WantsShares(_) => false,
+            Ran::WantsShares(_) => Called::AsksCores,
+            Ran::Outside(outside) => Called::AsksOutside(outside.exchange),
             Ran::Stopped(_) => unreachable!("a script calls no script"),
         }
     }

@@ -9,7 +9,8 @@ use net::Reply;
 use super::queue::{Queue, Watching};
 use crate::core::{Grounds, Ran};
 use crate::exec::Run;
-use crate::exec::work::{Needs, Progress, Work};
+use crate::exec::work::{Needs, Outside, Progress, Work};
+use crate::migrate::Migration;
 use crate::script::work::ScriptWork;
 use crate::session::Executing;
 use crate::txn::Presence;
@@ -24,8 +25,11 @@ pub struct Exec {
     has_begun: bool,
     /// The command that is next is this script, which has given way.
     script: Option<ScriptWork>,
+    /// The command that is next has begun, and waits for another server.
+    migration: Option<Migration>,
     needs: Needs,
     wants_home: bool,
+    holds_client: bool,
     /// A rule, which the simulation can break: watched keys are claimed.
     claims_watched: bool,
 }
@@ -33,7 +37,7 @@ pub struct Exec {
 impl Exec {
     /// The work of these commands, unless one of these keys was changed.
     pub fn new(queue: Queue, watching: Option<Watching>, claims_watched: bool) -> Exec {
-        let (mut needs, mut wants_home) = (Needs::Keys, false);
+        let (mut needs, mut wants_home, mut holds_client) = (Needs::Keys, false, false);
         for (row, args) in queue.iter() {
             match row.run(&args) {
                 // What its client publishes behind it comes behind what it publishes: the client is held.
@@ -42,12 +46,25 @@ impl Exec {
                 Run::AllShards { .. } | Run::Routed { .. } | Run::AllHops { .. } => needs = Needs::Everything,
                 // Its arguments may name another database, but its key is claimed in all of them.
                 Run::Shard(_) | Run::Split { .. } | Run::Keys(_) | Run::Hops { .. } => {}
+                Run::Outside(_) => holds_client = true,
                 // A script, whose text is looked at when it runs.
                 Run::Placed(_) => needs = Needs::Everything,
                 Run::Container | Run::Chosen(_) => {}
             }
         }
-        Exec { queue, watching, next: 0, has_begun: false, script: None, needs, wants_home, claims_watched }
+        let holds_client = holds_client || wants_home;
+        Exec {
+            queue,
+            watching,
+            next: 0,
+            has_begun: false,
+            script: None,
+            migration: None,
+            needs,
+            wants_home,
+            holds_client,
+            claims_watched,
+        }
     }
 
     /// Has its client show that the transaction runs, or does no longer, to the commands of it that ask.
@@ -95,6 +112,10 @@ impl Work for Exec {
         self.wants_home
     }
 
+    fn holds_client(&self) -> bool {
+        self.holds_client
+    }
+
     fn bytes(&self) -> usize {
         self.queue.heap_bytes().min(u32::MAX as usize)
     }
@@ -111,7 +132,7 @@ impl Work for Exec {
         }
         while self.next < self.queue.len() {
             let (row, args) = self.queue.at(self.next);
-            grounds.script = self.script.take();
+            (grounds.script, grounds.migration) = (self.script.take(), self.migration.take());
             match grounds.run(row, &args, reply) {
                 Ran::Replied => {}
                 Ran::WantsShares(asks) => {
@@ -121,6 +142,10 @@ impl Work for Exec {
                 Ran::Stopped(running) => {
                     self.script = grounds.script.take();
                     return Progress::Later(running);
+                }
+                Ran::Outside(outside) => {
+                    (self.script, self.migration) = (grounds.script.take(), grounds.migration.take());
+                    return Progress::Outside(Outside { rests_at_home: false, ..outside });
                 }
             }
             self.next += 1;

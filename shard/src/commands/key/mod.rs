@@ -9,6 +9,7 @@
 //! | `rename.rs` | RENAME, RENAMENX |
 //! | `copy.rs` | COPY |
 //! | `moving.rs` | MOVE |
+//! | `migrate.rs` | MIGRATE |
 //! | `dump.rs` | DUMP, RESTORE |
 //! | `object.rs` | OBJECT and its subcommands |
 //! | `list.rs` | KEYS, RANDOMKEY |
@@ -37,6 +38,7 @@ mod dump;
 mod expire;
 mod list;
 mod look;
+mod migrate;
 mod moving;
 mod object;
 mod remove;
@@ -68,6 +70,7 @@ pub const COMMANDS: &[&Command] = &[
     &look::EXISTS,
     &look::TOUCH,
     &look::TYPE,
+    &migrate::MIGRATE,
     &moving::MOVE,
     &object::OBJECT,
     &remove::DEL,

@@ -37,7 +37,9 @@ pub(super) fn touches_declared(arguments: &[Argument]) -> bool {
     match command.run {
         // Such a command is refused, or, with nothing denied to scripts, may need the client's own core.
         Run::Session(_) if command.flags.has(Flag::Noscript) => false,
-        Run::Shard(_) | Run::Split { .. } | Run::Hops { .. } | Run::Keys(_) => has_declared_keys(command, arguments),
+        Run::Shard(_) | Run::Split { .. } | Run::Hops { .. } | Run::Keys(_) | Run::Outside(_) => {
+            has_declared_keys(command, arguments)
+        }
         Run::Session(_) | Run::Container => true,
         _ => false,
     }

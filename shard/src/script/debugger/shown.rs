@@ -6,7 +6,7 @@ use net::{Args, Resp};
 
 use super::{Console, Heard};
 use crate::exec::CommandError;
-use crate::script::Host;
+use crate::script::{Called, Host};
 use crate::spec::table::Row;
 
 /// What a script's commands run on, with a session that is shown them.
@@ -18,13 +18,13 @@ pub struct Shown<'a> {
 }
 
 impl Host for Shown<'_> {
-    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) -> bool {
+    fn call(&mut self, row: &'static Row, args: &Args<'_>, resp: Resp, out: &mut Vec<u8>) -> Called {
         let start = out.len();
-        let has_run = self.host.call(row, args, resp, out);
-        if has_run {
+        let called = self.host.call(row, args, resp, out);
+        if called == Called::Replied {
             self.console.show(args, &out[start..]);
         }
-        has_run
+        called
     }
 
     fn refused(&mut self, row: Option<&'static Row>, args: &Args<'_>, error: &CommandError) {

@@ -142,7 +142,9 @@ fn write_argument(argument: &Argument, reply: &mut Reply<'_>) {
         fields.push(("key_spec_index", Box::new(move |reply| reply.integer(i64::from(spec)))));
     }
     let texts = [("token", argument.token), ("since", argument.since), ("deprecated_since", argument.deprecated)];
-    fields.extend(texts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| text(name, value)));
+    // The word of MIGRATE for no key is empty.
+    let is_told = |(name, value): &(&str, &str)| !value.is_empty() || (*name == "token" && kind == "pure-token");
+    fields.extend(texts.into_iter().filter(is_told).map(|(name, value)| text(name, value)));
     let flags =
         [(argument.optional, "optional"), (argument.multiple, "multiple"), (argument.multiple_token, "multiple_token")];
     let flags: Vec<&str> = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name).collect();

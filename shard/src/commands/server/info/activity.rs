@@ -110,7 +110,8 @@ pub(super) fn stats(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) 
     report.line("pubsub_patterns", registry.names(Subscription::Pattern));
     report.line("pubsubshard_channels", registry.names(Subscription::ShardChannel));
     report.zeros(&["latest_fork_usec", "total_forks"]);
-    report.zeros(&["migrate_cached_sockets", "slave_expires_tracked_keys"]);
+    report.line("migrate_cached_sockets", ctx.core.shared.dialogues.cache.len());
+    report.zeros(&["slave_expires_tracked_keys"]);
     report.zeros(&["active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
     report.zeros(&["total_active_defrag_time", "current_active_defrag_time"]);
     let trackers = &ctx.core.shared.trackers;
