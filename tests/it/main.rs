@@ -25,6 +25,7 @@ mod expiry;
 mod listening;
 mod load;
 mod memory;
+mod migrate;
 mod monitor;
 mod order;
 mod pipeline;

@@ -12,6 +12,8 @@ pub enum Actor {
     Client(usize),
     /// The disk does something that was asked for.
     Disk,
+    /// The server to which keys are migrated.
+    Network,
     /// The core of this number evicts a key.
     Memory(usize),
     /// The next event of the program happens.

@@ -13,6 +13,7 @@
 //! | `choice.rs` | who decides: a seed, or an exhaustive search over few switches |
 //! | `schedule.rs` | the world: cores, their stages, what can happen next |
 //! | `schedule/ticking.rs` | the stages of a core's tick |
+//! | `schedule/network.rs` | the server to which keys are migrated |
 //! | `schedule/keeping.rs` | what a run does with the disk and with memory: crashes, snapshots, evictions |
 //! | `disk.rs` | the disk below append-only files: what a crash leaves of them |
 //! | `restart.rs` | another server, which begins with those files |
@@ -31,6 +32,7 @@
 //! | `durability.rs` | programs that are cut off at any step: what is there afterwards |
 //! | `durability/programs.rs`, `random.rs` | the small ones, and random ones |
 //! | `keyspace.rs` | programs beside a snapshot, and while keys are evicted |
+//! | `migrate.rs` | programs that migrate keys to another server |
 //! | `stores.rs` | programs of commands that read keys of some shards and write one of another |
 //! | `scripts.rs` | programs of scripts, which declare their keys or do not |
 //!
@@ -45,6 +47,7 @@ mod keyspace;
 mod letters;
 mod lists;
 mod litmus;
+mod migrate;
 mod mutants;
 mod oracle;
 mod plans;

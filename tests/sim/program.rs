@@ -329,6 +329,8 @@ pub fn keys_of_command(args: &[Bytes]) -> Vec<&Bytes> {
     let step = match args[0].to_ascii_uppercase().as_slice() {
         b"SADD" | b"SREM" | b"SISMEMBER" | b"SCARD" => args.len(),
         b"SMOVE" => return args[1..3].iter().collect(),
+        b"MIGRATE" if args[3].is_empty() => return args[7..].iter().collect(),
+        b"MIGRATE" => return vec![&args[3]],
         b"BITOP" => return args[2..].iter().collect(),
         b"SORT" => return [1, 4].iter().filter_map(|&place| args.get(place)).collect(),
         b"MSET" | b"MSETNX" => 2,

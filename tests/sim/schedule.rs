@@ -9,6 +9,7 @@
 //! the mesh wakes it, a client sends, or its deadline comes, so a lost wake-up shows as a run that is stuck.
 
 mod keeping;
+mod network;
 mod ticking;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -35,6 +36,8 @@ use crate::disk::Disk;
 use crate::plans::Heard;
 use crate::program::{Bytes, Event, Program, START_MILLIS};
 use crate::restart;
+
+use network::Network;
 
 /// More steps than any program needs: a run that gets here goes round in circles.
 const STEPS_MAX: usize = 20_000;
@@ -133,6 +136,7 @@ pub struct World<'a> {
     last: Option<Actor>,
     heard: Heard,
     disk: Option<Disk>,
+    network: Network,
     /// Decides about crashes, so that they change nothing about the run.
     crashes: SmallRng,
     /// In this step a client was sent something.
@@ -185,6 +189,7 @@ impl<'a> World<'a> {
             heard: Arc::new(Mutex::new(vec![Vec::new(); program.shards])),
             crashes: SmallRng::seed_from_u64(crashes),
             disk,
+            network: Network::default(),
             shows: false,
             evicted: 0,
             patience: PATIENCE_MAX,
@@ -295,6 +300,9 @@ impl<'a> World<'a> {
         if self.disk.as_ref().is_some_and(|disk| disk.pending() > 0) || self.keeper_has_work() {
             actors.push(Actor::Disk);
         }
+        if self.network.pending() > 0 {
+            actors.push(Actor::Network);
+        }
         // Once there is something that may go, and while somebody is still to look.
         if self.evicted < self.program.evictions && !self.history.is_empty() && !actors.is_empty() {
             actors.extend((0..self.places.len()).map(Actor::Memory));
@@ -329,7 +337,9 @@ impl<'a> World<'a> {
             let ready = !client.socket.is_empty() || (!client.input.is_empty() && !client.held);
             (matches!(client.link, Link::Up(_)) && ready) || matches!(client.link, Link::Closing(_))
         };
-        at_home.into_iter().any(waits) || self.disk.as_ref().is_some_and(|disk| disk.has_done(core))
+        at_home.into_iter().any(waits)
+            || self.network.has_done(core)
+            || self.disk.as_ref().is_some_and(|disk| disk.has_done(core))
     }
 
     fn act(&mut self, actor: Actor) -> Result<(), Broken> {
@@ -337,6 +347,7 @@ impl<'a> World<'a> {
             Actor::Core(core) => return self.core_step(core),
             Actor::Client(client) => self.client_step(client),
             Actor::Disk => self.disk_step(),
+            Actor::Network => self.network_step(),
             Actor::Memory(core) => self.evict(core),
             Actor::Outside => self.outside(),
         }

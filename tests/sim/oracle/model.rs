@@ -228,6 +228,11 @@ impl Model {
                     (1..args.len()).filter(|&i| self.item(key(i)).is_some() && self.items[key(i)].take().is_some());
                 Answer::Integer(there.count() as i64)
             }
+            b"MIGRATE" => {
+                let named = if args[3].is_empty() { 7..args.len() } else { 3..4 };
+                let there = named.filter(|&i| self.item(key(i)).is_some() && self.items[key(i)].take().is_some());
+                if there.count() > 0 { Answer::Ok } else { Answer::Simple("NOKEY") }
+            }
             b"EXISTS" => Answer::Integer((1..args.len()).filter(|&i| self.item(key(i)).is_some()).count() as i64),
             b"INCR" => {
                 let Some(number) = self.item(key(1)).map_or(Some(0), |item| number(&item.value)) else {

@@ -24,6 +24,12 @@ const CRASH_AGAIN_ONE_IN: u32 = 3;
 const TICKS_MAX: usize = 6;
 
 impl World<'_> {
+    pub(super) fn network_step(&mut self) {
+        let place = self.choice.pick(self.network.pending());
+        let told = self.network.apply(place, &mut *self.choice);
+        self.tell(|_| told);
+    }
+
     pub(super) fn disk_step(&mut self) {
         let disk = self.disk.as_mut().expect("it has something to do");
         let keeps = self.shared.log.has_orders() || self.shared.snapshots.has_whole(&self.shared);

@@ -84,6 +84,9 @@ impl World<'_> {
         for done in self.disk.as_mut().map(|disk| disk.take_done(core)).unwrap_or_default() {
             self.places[core].core.file_done(done);
         }
+        for done in self.network.take_done(core) {
+            self.places[core].core.link_done(done);
+        }
         for number in 0..self.clients.len() {
             if self.clients[number].script.home != core {
                 continue;
@@ -203,6 +206,9 @@ impl World<'_> {
         assert!(actions.close_now.is_empty() && actions.close_after_write.is_empty(), "nobody is to be closed");
         for request in actions.files {
             self.disk.as_mut().expect("only a log has files").ask(core, request);
+        }
+        for request in actions.links {
+            self.network.ask(core, request);
         }
         self.tell(|_| format!("core {core} ends its tick"));
         for conn in actions.write {
