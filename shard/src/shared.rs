@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use storage::UnixMillis;
 
+use crate::acl;
 use crate::budget::{Budget, Eligible};
 use crate::config::{Config, Effect};
 use crate::exec::CommandError;
@@ -53,6 +54,8 @@ pub struct Shared {
     pub places: Places,
     /// Who tracks keys.
     pub trackers: Arc<tracking::Registry>,
+    /// Who may do what.
+    pub acl: acl::Registry,
     /// Who monitors.
     pub monitors: Monitors,
     /// Which cores have subscribers of what.
@@ -129,6 +132,7 @@ impl Shared {
             slots: Arc::new(SlotMap::new(parts.mesh.len())),
             places: Places::default(),
             trackers: Arc::default(),
+            acl: acl::Registry::new(acl::Users::new(&parts.config.requirepass)),
             monitors: Monitors::new(parts.mesh.len()),
             snapshots: Hub::new(parts.mesh.len()),
             log: crate::aof::Log::new(parts.mesh.len()),

@@ -88,6 +88,7 @@ impl Grounds<'_> {
             flow: self.flow,
             slice: self.slice,
             script: None,
+            caller: None,
         };
         let ran = aside.run(row, args, out);
         scratch.table.forget_noted(self.shard());

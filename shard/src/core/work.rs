@@ -173,7 +173,8 @@ impl Core {
         slice: Slice,
     ) -> (Worked, Progress) {
         self.shard.journal.open_work(unit);
-        let mut grounds = Grounds { core: self, ground: Ground::Here, actor, shares: None, flow, slice, script: None };
+        let (shares, script, caller) = (None, None, None);
+        let mut grounds = Grounds { core: self, ground: Ground::Here, actor, shares, flow, slice, script, caller };
         let progress = work.run(&mut grounds, bytes);
         let (actor, flow) = (grounds.actor, grounds.flow);
         let journal = &mut self.shard.journal;
@@ -460,7 +461,8 @@ impl WorkPlan {
         };
         let slice = core.slice_of_plan(self.has_stopped);
         let shares = self.shares.take();
-        let mut grounds = Grounds { core, ground, actor: self.actor, shares, flow: self.flow, slice, script: None };
+        let (actor, flow, script, caller) = (self.actor, self.flow, None, None);
+        let mut grounds = Grounds { core, ground, actor, shares, flow, slice, script, caller };
         let progress = self.work.run(&mut grounds, &mut self.reply);
         (self.actor, self.flow) = (grounds.actor, grounds.flow);
         match progress {
