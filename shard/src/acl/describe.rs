@@ -1,5 +1,7 @@
 //! A user as rules, which make the same user when they are followed.
 
+use storage::words;
+
 use super::commands::Commands;
 use super::selector::{KeyUse, Selector};
 use super::user::{Sanitize, User};
@@ -31,11 +33,19 @@ impl User {
         for (number, selector) in self.selectors.iter().enumerate() {
             let (before, behind) = if number == 0 { (" ", "") } else { (" (", ")") };
             text.extend_from_slice(before.as_bytes());
-            text.extend_from_slice(&selector.rules());
+            let rules = selector.rules();
+            text.extend_from_slice(&if number == 0 { rules } else { as_one_rule(&rules) });
             text.extend_from_slice(behind.as_bytes());
         }
         text
     }
+}
+
+/// Rules as they stand within parentheses: what could be taken for quotes, or for the end, is quoted.
+fn as_one_rule(rules: &[u8]) -> Vec<u8> {
+    let is_plain = |word: &[u8]| !word.iter().any(|byte| matches!(byte, b'"' | b'\'')) && word.last() != Some(&b')');
+    let written = |word: &[u8]| if is_plain(word) { word.to_vec() } else { words::quoted(word) };
+    rules.split(|byte| *byte == b' ').map(written).collect::<Vec<_>>().join(&b' ')
 }
 
 impl Selector {
@@ -45,7 +55,7 @@ impl Selector {
             channels if channels.is_empty() => b"resetchannels".to_vec(),
             channels => [b"resetchannels ", channels.as_slice()].concat(),
         };
-        let parts = [self.key_rules(), channels, self.command_rules().into_bytes()];
+        let parts = [self.key_rules(), channels, self.command_rules()];
         let parts: Vec<Vec<u8>> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         parts.join(&b' ')
     }
@@ -74,29 +84,41 @@ impl Selector {
     /// Its commands.
     ///
     /// They are written as a person would have: first the categories that come closest, one after another and each for what
-    /// those before have left, then single commands.
-    pub fn command_rules(&self) -> String {
+    /// those before have left, then single commands; with as many categories as make the shortest rules.
+    pub fn command_rules(&self) -> Vec<u8> {
         let adds = !self.commands.include_future();
         let (sign, mut written) = if adds { ("+", Commands::none()) } else { ("-", Commands::all()) };
-        let mut rules = vec![if adds { "-@all" } else { "+@all" }.to_owned()];
+        let mut categories = vec![if adds { b"-@all".to_vec() } else { b"+@all".to_vec() }];
         let mut left = self.commands.clone();
         let mut applied: Vec<Category> = Vec::new();
+        let mut shortest = self.single_commands(written.clone());
+        shortest.splice(0..0, categories.clone());
         while let Some((category, name)) = closest(&left, adds, &applied) {
-            rules.push(format!("{sign}@{name}"));
+            categories.push(format!("{sign}@{name}").into_bytes());
             written.set_category(category, adds);
             left.set_category(category, !adds);
             applied.push(category);
+            let singles = self.single_commands(written.clone());
+            if categories.len() + singles.len() <= shortest.len() {
+                shortest = [categories.clone(), singles].concat();
+            }
         }
+        shortest.join(&b' ')
+    }
+
+    /// The rules that make its commands of those of `written`.
+    fn single_commands(&self, mut written: Commands) -> Vec<Vec<u8>> {
+        let mut rules = Vec::new();
         for row in CommandTable::global().rows() {
             let is_in = self.commands.has(row.id);
             if is_in != written.has(row.id) {
-                rules.push(format!("{}{}", if is_in { "+" } else { "-" }, row.full_name));
+                rules.push(format!("{}{}", if is_in { "+" } else { "-" }, row.full_name).into_bytes());
                 written.set(row, is_in);
             }
             let arguments = self.commands.first_arguments(row.id).iter().filter(|_| !is_in);
-            rules.extend(arguments.map(|word| format!("+{}|{}", row.full_name, String::from_utf8_lossy(word))));
+            rules.extend(arguments.map(|word| [b"+", row.full_name.as_bytes(), b"|", word].concat()));
         }
-        rules.join(" ")
+        rules
     }
 }
 

@@ -67,7 +67,7 @@ pub fn load_file(name: &str, text: &[u8], all_channels: bool) -> Result<Users, S
         if line.is_empty() {
             continue;
         }
-        let mut words = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+        let mut words = line.split(|byte| *byte == b' ');
         let (Some(b"user"), Some(user)) = (words.next(), words.next()) else {
             errors.push(format!("{name}:{number} should start with user keyword followed by the username. "));
             continue;
@@ -77,7 +77,7 @@ pub fn load_file(name: &str, text: &[u8], all_channels: bool) -> Result<Users, S
             errors.push(format!("'{name}:{number}: username '{shown}' contains invalid characters. "));
         } else if seen.contains(&user) {
             errors.push(format!("WARNING: Duplicate user '{shown}' found on line {number}. "));
-        } else if let Ok(rules) = join_selectors(words) {
+        } else if let Ok(rules) = join_selectors(words.filter(|word| !word.is_empty())) {
             seen.push(user);
             let mut described = User::new(users.to_change(user, all_channels).id, user, all_channels);
             let wrong = follow_all(&mut described, &rules, all_channels);

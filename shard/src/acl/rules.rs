@@ -70,7 +70,7 @@ pub fn is_name(name: &[u8]) -> bool {
     !has_space(name)
 }
 
-/// Neither white space nor a zero byte may stand in a name or a pattern: a line of rules could not be read back.
+/// Neither white space nor a zero byte may stand in a name or in what a rule is about: a line of rules could not be read back.
 fn has_space(text: &[u8]) -> bool {
     text.iter().any(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0))
 }
@@ -223,7 +223,7 @@ impl Selector {
         if row.parent.is_some() {
             return Err(RuleError::ArgumentOfSubcommand);
         }
-        if word.is_empty() {
+        if word.is_empty() || has_space(word) {
             return Err(RuleError::Syntax);
         }
         if row.command.subcommands.is_empty() {

@@ -76,7 +76,7 @@ fn write_all<T: AsRef<[u8]>>(texts: impl Iterator<Item = T>, reply: &mut Reply<'
 /// Three fields of a map.
 fn show_selector(selector: &Selector, reply: &mut Reply<'_>) {
     reply.bulk(b"commands");
-    reply.bulk(selector.command_rules().as_bytes());
+    reply.bulk(&selector.command_rules());
     reply.bulk(b"keys");
     reply.bulk(&selector.key_rules());
     reply.bulk(b"channels");
