@@ -169,14 +169,19 @@ impl Selector {
         }
         let mut denied = None;
         if !self.all_keys {
-            command.visit_used_keys(args, &mut |place, flags| {
+            let mut visit = |place: usize, flags: &'static [KeyFlag]| {
                 if denied.is_none()
                     && !flags.contains(&KeyFlag::NotKey)
                     && !self.allows_key(args.at(place), KeyUse::needed(flags))
                 {
                     denied = Some(Denial { reason: Reason::Key, place });
                 }
-            });
+            };
+            command.visit_used_keys(args, &mut visit);
+            // Of an option that is there twice the specifications find the first, and the last may be what counts.
+            if let Some(find) = command.find_keys.filter(|_| command.specifications_tell()) {
+                find(args, &mut visit);
+            }
         }
         if denied.is_none() && !self.all_channels && command.flags.has(Flag::Pubsub) {
             denied = self.denied_channel(row, args);

@@ -4,11 +4,14 @@
 //! Redis's; empty lines are passed over, and anything else that is no such line is an error. A user begins as a new one does,
 //! the default user with nothing at all; if no line is about that one, it stays as it is without one.
 
+use std::path::PathBuf;
+
 use storage::words;
 
 use super::rules::{RuleError, is_name, join_selectors};
 use super::user::User;
 use super::users::{DEFAULT_USER, Users};
+use crate::config::error::system_text;
 use crate::config::types::choices::AclPubsub;
 use crate::config::{Config, LoadError, Reason, WordLine};
 
@@ -49,6 +52,18 @@ impl Config {
             followed.map_err(|error| refused(&rule, error.text()))?;
         }
         Ok(user)
+    }
+
+    /// The file of users.
+    pub fn users_path(&self) -> PathBuf {
+        self.dir.join(&self.aclfile)
+    }
+
+    /// The users that the file of users describes, or all that is wrong with it.
+    pub fn users_of_file(&self) -> Result<Users, String> {
+        let text = std::fs::read(self.users_path())
+            .map_err(|error| format!("Error loading ACLs, opening file '{}': {}", self.aclfile, system_text(&error)))?;
+        load_file(&self.aclfile, &text, self.new_users_hear_all())
     }
 
     /// Whether new users may use all channels.

@@ -153,6 +153,7 @@ fn keys_are_allowed_by_what_is_done_with_them() {
             ("EVAL x 3 r x", "+"),
             ("GEORADIUS r 1 2 3 m STORE w", "+"),
             ("GEORADIUS r 1 2 3 m STORE r2", "key 7"),
+            ("GEORADIUS r 1 2 3 m STORE w STORE r2", "key 9"),
             ("PING", "+"),
         ],
     );
@@ -190,6 +191,29 @@ fn one_selector_must_allow_all_of_a_command() {
     assert!(user("(+@all ~* &*)").expect("rules").is_unrestricted());
     assert!(!user("+@all -get ~* &*").expect("rules").is_unrestricted());
     assert!(user("+@all -get +get ~* &*").expect("rules").is_unrestricted());
+}
+
+#[test]
+fn subscriptions_are_kept_that_are_still_allowed() {
+    use crate::pubsub::{Kind, Subscriptions};
+    let mut heard = Subscriptions::default();
+    heard.add(Kind::Channel, &b"ab"[..].into());
+    heard.add(Kind::Pattern, &b"a*"[..].into());
+    let user = |rules: &str| user(rules).expect("rules");
+    let before = user("&a* &b");
+    for (after, is_cut) in [
+        ("&a* &b &c", false),
+        ("&a*", false),
+        ("allchannels", false),
+        ("(&a* &b)", false),
+        ("&ab", true),
+        ("&b &*a*", true),
+        ("", true),
+    ] {
+        assert_eq!(user(after).revokes(&before, &heard), is_cut, "{after}");
+    }
+    assert!(user("&ab").revokes(&user("allchannels"), &heard));
+    assert!(!user("&c").revokes(&user("&c"), &heard), "what was not allowed before is left alone");
 }
 
 #[test]

@@ -85,8 +85,10 @@ impl Core {
         if let Some(flow) = self.keep_for_exec(conn, row, args) {
             return flow;
         }
-        let is_free = self.session(conn).is_none_or(|session| session.access == Access::Full);
-        if !is_free && let Some(flow) = self.fail_by_rules(conn, row, args) {
+        // Only such may look at keys that their arguments do not name.
+        if row.command.flags.has(Flag::Movablekeys)
+            && let Some(flow) = self.fail_by_rules(conn, row, args)
+        {
             return flow;
         }
         self.dispatch(conn, row, args)

@@ -3,9 +3,7 @@
 use net::{Args, Reply};
 
 use super::changed;
-use crate::acl::load_file;
 use crate::commands::server::ADMIN;
-use crate::config::Config;
 use crate::config::error::system_text;
 use crate::config::rewrite::replace_file;
 use crate::core::SessionCtx;
@@ -79,18 +77,4 @@ fn save(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcom
     })?;
     reply.ok();
     Ok(())
-}
-
-impl Config {
-    /// The file of users.
-    fn users_path(&self) -> std::path::PathBuf {
-        self.dir.join(&self.aclfile)
-    }
-
-    /// The users that the file of users describes, or all that is wrong with it.
-    pub fn users_of_file(&self) -> Result<crate::acl::Users, String> {
-        let text = std::fs::read(self.users_path())
-            .map_err(|error| format!("Error loading ACLs, opening file '{}': {}", self.aclfile, system_text(&error)))?;
-        load_file(&self.aclfile, &text, self.new_users_hear_all())
-    }
 }
