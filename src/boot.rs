@@ -24,6 +24,7 @@ mod title;
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
+use shard::acl::Users;
 use shard::config::types::title::TitleVariable;
 use shard::config::{Config, LoadError, Sources};
 use shard::snapshot::Order;
@@ -45,18 +46,20 @@ pub fn run(program: &OsStr, sources: &Sources) -> ExitCode {
     // Before anything else: the memory can only be taken while there is one thread and nobody looks at it.
     let title_memory = TitleMemory::take();
     let loaded = load(sources).and_then(|config| Ok((CommandTable::renamed(&config.renamed_commands)?, config)));
-    let mut config = match loaded {
-        Ok((commands, config)) => {
-            commands.install();
-            config
-        }
+    // What users may do is said by commands' names.
+    let settled = loaded.and_then(|(commands, config)| {
+        commands.install();
+        Ok((config.described_users()?, config))
+    });
+    let (users, mut config) = match settled {
+        Ok(settled) => settled,
         Err(error) => return refuse_configuration(&error.to_string()),
     };
     if let Err(refusal) = open_log(&config) {
         return refuse_configuration(&refusal);
     }
     announce(sources);
-    match start(program, title_memory, &mut config) {
+    match users_at_start(&config, users).and_then(|users| start(program, title_memory, &mut config, users)) {
         Ok(status) => status,
         Err(refusal) => {
             tracing::warn!("{refusal}");
@@ -80,10 +83,23 @@ fn load(sources: &Sources) -> Result<Config, LoadError> {
     }
     // The path must keep its meaning when the process changes directory.
     sources.file = sources.file.map(|file| std::path::absolute(&file).unwrap_or(file));
-    let mut config = Config::load(&sources)?;
-    config.settle_users()?;
+    let config = Config::load(&sources)?;
     config.refuse_unavailable()?;
     Ok(config)
+}
+
+/// The users to begin with: those of the configuration, or of the file of users.
+fn users_at_start(config: &Config, users: Users) -> Result<Users, Refusal> {
+    if config.aclfile.is_empty() {
+        return Ok(users);
+    }
+    if !config.users.is_empty() {
+        return Err("Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is \
+                    invalid. This setup is very likely to lead to configuration errors and security holes, please \
+                    define either an ACL file or declare users directly in your redis.conf, but not both."
+            .to_owned());
+    }
+    config.users_of_file().map_err(|errors| format!("Aborting Redis startup because of ACL errors: {errors}"))
 }
 
 /// There is no log yet, and whoever started the server looks at its standard error.
@@ -121,7 +137,12 @@ fn announce(sources: &Sources) {
 }
 
 /// Everything between a good configuration and the end of the process.
-fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config) -> Result<ExitCode, Refusal> {
+fn start(
+    program: &OsStr,
+    title_memory: Option<TitleMemory>,
+    config: &mut Config,
+    users: Users,
+) -> Result<ExitCode, Refusal> {
     let supervisor = Supervisor::find(config.supervised);
     if config.daemonize && !supervisor.is_there() && daemon::go_to_background()? == sys::Forked::Parent {
         return Ok(ExitCode::SUCCESS);
@@ -147,7 +168,7 @@ fn start(program: &OsStr, title_memory: Option<TitleMemory>, config: &mut Config
     }
     // After the sockets are open: tools take the number in the banner for the sign that the ports were free.
     show_banner(config, plan.shards());
-    let cores = cores::start(plan, config, process, program, bell)?;
+    let cores = cores::start(plan, (config, users), process, program, bell)?;
     tracing::info!("Server initialized");
     shard::memory::settle_thread();
     cores.wait_until_ready()?;

@@ -5,6 +5,7 @@
 //! one thread through the same functions. [`spec`] says what a command is, [`exec`] how one runs, [`commands`] holds
 //! them all.
 
+pub mod acl;
 pub mod aof;
 pub mod budget;
 pub mod clock;
@@ -26,6 +27,7 @@ pub mod runtime;
 pub mod script;
 pub mod session;
 pub mod sha1;
+pub mod sha256;
 pub mod shared;
 pub mod slot;
 pub mod snapshot;

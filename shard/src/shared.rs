@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use storage::UnixMillis;
 
+use crate::acl;
 use crate::budget::{Budget, Eligible};
 use crate::config::{Config, Effect};
 use crate::exec::CommandError;
@@ -55,6 +56,8 @@ pub struct Shared {
     pub trackers: Arc<tracking::Registry>,
     /// Dialogues with other servers.
     pub dialogues: crate::migrate::Dialogues,
+    /// Who may do what.
+    pub acl: acl::Registry,
     /// Who monitors.
     pub monitors: Monitors,
     /// Which cores have subscribers of what.
@@ -132,6 +135,7 @@ impl Shared {
             places: Places::default(),
             trackers: Arc::default(),
             dialogues: crate::migrate::Dialogues::default(),
+            acl: acl::Registry::new(acl::Users::new(&parts.config.requirepass)),
             monitors: Monitors::new(parts.mesh.len()),
             snapshots: Hub::new(parts.mesh.len()),
             log: crate::aof::Log::new(parts.mesh.len()),

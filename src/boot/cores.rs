@@ -10,6 +10,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use net::Waker;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use shard::acl::Users;
 use shard::config::Config;
 use shard::ids::ShardId;
 use shard::mesh::{Mesh, Rules, Wake};
@@ -104,7 +105,7 @@ struct Progress {
 /// Starts one thread per shard. The first shard accepts connections for all.
 pub(super) fn start(
     plan: Plan,
-    config: &Config,
+    (config, users): (&Config, Users),
     process: Process,
     program: &OsStr,
     bell: &'static Bell,
@@ -112,6 +113,7 @@ pub(super) fn start(
     let wakers: io::Result<Vec<Waker>> = plan.places.iter().map(|_| Waker::new()).collect();
     let wakers = wakers.map_err(|error| format!("Can't make an eventfd: {error}"))?;
     let shared = Arc::new(share(config, program, &wakers));
+    shared.acl.replace(users);
     shared.snapshots.set_bell(Box::new(|| bell.ring()));
     // Before the cores turn: no client is to see an empty data set.
     begin_loading(&shared, config)?;

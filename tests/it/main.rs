@@ -4,6 +4,7 @@
 //! `tests/conformance`; every other module tests one aspect of a running server. To see whether a test asks for what
 //! Redis does, run it with `TESSERA_TEST_TARGET=referee`.
 
+mod acl;
 mod aof;
 mod asking;
 mod audience;

@@ -86,7 +86,7 @@ pub enum Reason {
     ModuleDirective,
     /// A `user` line that defines a name for the second time; holds the name.
     DuplicateUser(String),
-    /// A rule of a `user` line that cannot be kept; holds the name and what is wrong.
+    /// A rule of a `user` line that is not followed; holds the rule and what is wrong.
     UserRule(String, String),
     /// `rename-command` of a command that does not exist, or no longer under that name.
     NoCommandToRename,

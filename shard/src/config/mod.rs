@@ -11,8 +11,8 @@
 //!   from it.
 //! - [`Settings`] holds the values as plain typed fields. [`Config`] dereferences to it and adds what is not a value:
 //!   the file's path, and the lines about users, commands and modules.
-//! - [`grammar`] and [`load`] read, [`rewrite`] writes, [`error`] has every text an error can have. `users` and
-//!   `unavailable` judge what was read by what this version can do.
+//! - [`grammar`] and [`load`] read, [`rewrite`] writes, [`error`] has every text an error can have. `unavailable`
+//!   judges what was read by what this version can do; what users there are, [`crate::acl`] makes of it.
 //!
 //! Nothing here touches the running server. A change is *staged* as a whole new [`Config`] with a list of [`Change`]s;
 //! the caller puts their effects in place and then publishes the new configuration, or drops it if one fails. That
@@ -28,7 +28,6 @@ pub mod rewrite;
 mod settings;
 pub mod types;
 mod unavailable;
-mod users;
 pub mod value;
 
 #[cfg(test)]

@@ -173,7 +173,7 @@ fn disabled(line: &[u8]) -> Vec<u8> {
 }
 
 /// Puts `text` in place of the file, in one step as far as a crash or another reader can see. The permissions remain.
-fn replace_file(path: &Path, text: &[u8]) -> io::Result<()> {
+pub(crate) fn replace_file(path: &Path, text: &[u8]) -> io::Result<()> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let directory = path.parent().unwrap_or(Path::new("/"));
     let mode = path.metadata().map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);

@@ -1,8 +1,8 @@
 //! What configuration may ask for and this version cannot do.
 //!
 //! A directive that is read and has no effect is harmless where it tunes something. Where it promises something, that
-//! data is on disk or on another machine, or that only some may read it, a server that started all the same would
-//! break the promise in silence. Such a server does not start, and names the line.
+//! data is on another machine, say, a server that started all the same would break the promise in silence. Such a server
+//! does not start, and names the line.
 
 use super::error::{LoadError, Reason};
 use super::{Config, Settings};
@@ -14,7 +14,7 @@ struct Promise {
     why_not: &'static str,
 }
 
-const PROMISES: [Promise; 3] = [
+const PROMISES: [Promise; 2] = [
     Promise {
         directive: "replicaof",
         is_made: |settings| settings.replicaof.is_some(),
@@ -24,11 +24,6 @@ const PROMISES: [Promise; 3] = [
         directive: "cluster-enabled",
         is_made: |settings| settings.cluster_enabled,
         why_not: "cluster-enabled yes: this version is no node of a cluster, and would answer for slots that are others'",
-    },
-    Promise {
-        directive: "aclfile",
-        is_made: |settings| !settings.aclfile.is_empty(),
-        why_not: "aclfile: this version has no users but 'default', and would let everybody do everything",
     },
 ];
 
@@ -64,10 +59,8 @@ mod tests {
 
     #[test]
     fn promises_that_cannot_be_kept_are_refused_with_their_line() {
-        check("hz 10\naclfile /x", Some(&["option 2", ">>> 'aclfile /x'"]));
-        check("slaveof localhost 1", Some(&["option 1", ">>> 'slaveof localhost 1'", "no replication"]));
+        check("hz 10\nslaveof localhost 1", Some(&["option 2", ">>> 'slaveof localhost 1'", "no replication"]));
         check("cluster-enabled yes", Some(&["no node of a cluster"]));
-        check("aclfile /x", Some(&[">>> 'aclfile /x'"]));
     }
 
     #[test]
@@ -75,6 +68,6 @@ mod tests {
         check("", None);
         check("appendonly no", None);
         check("appendonly yes", None);
-        check("replicaof a 1\nreplicaof no one\naclfile ''", None);
+        check("replicaof a 1\nreplicaof no one", None);
     }
 }

@@ -12,6 +12,7 @@ use storage::keyspace::SweptFields;
 use storage::{Discarded, OwnedValue, SweepBudget, UnixMillis};
 
 use super::Core;
+use crate::acl::Access;
 use crate::config::Config;
 use crate::config::types::events::Events;
 use crate::config::types::output_limits::ClientClass;
@@ -76,7 +77,7 @@ impl Core {
             self.answer_now(conn, |_, reply| reply.error(b"ERR max number of clients reached"));
             return Flow::Close;
         }
-        if is_protected_from(config, endpoint) {
+        if config.protected_mode && self.users.default_user().no_password && is_from_elsewhere(endpoint) {
             self.shared.refused_clients.fetch_add(1, Ordering::Relaxed);
             self.answer_now(conn, |_, reply| reply.error(PROTECTED.as_bytes()));
             return Flow::Close;
@@ -328,8 +329,9 @@ impl Core {
             let unsent = Some(session.unsent_bytes()).filter(|bytes| *bytes > OUTPUT_BYTES_FREE).unwrap_or(0);
             // While the socket takes no more, all of it is unsent, however little of that stands in the send itself.
             let is_stuck = session.info.in_flight.unsent_bytes > 0;
-            let stranger =
-                !session.authenticated && is_stuck && session.unsent_bytes() > UNAUTHENTICATED_UNSENT_BYTES_MAX;
+            let stranger = session.access == Access::Nothing
+                && is_stuck
+                && session.unsent_bytes() > UNAUTHENTICATED_UNSENT_BYTES_MAX;
             let hard = stranger || limit.hard_bytes > 0 && unsent as u64 > limit.hard_bytes;
             let soft = limit.soft_bytes > 0 && unsent as u64 > limit.soft_bytes;
             if soft && session.info.soft_limit_since.is_none() {
@@ -376,10 +378,9 @@ impl Core {
     }
 }
 
-/// Protected mode: without a password, only the machine itself may connect.
-fn is_protected_from(config: &Config, endpoint: &Endpoint) -> bool {
-    let Endpoint::Tcp { peer, .. } = endpoint else { return false };
-    config.protected_mode && config.requirepass.is_empty() && !peer.ip().to_canonical().is_loopback()
+/// Whether a client is not of this machine: in protected mode such may not connect, without a password.
+fn is_from_elsewhere(endpoint: &Endpoint) -> bool {
+    matches!(endpoint, Endpoint::Tcp { peer, .. } if !peer.ip().to_canonical().is_loopback())
 }
 
 const PROTECTED: &str = "DENIED Tessera is running in protected mode because protected mode is enabled and no password \

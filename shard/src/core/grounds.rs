@@ -18,6 +18,7 @@ use super::monitor::secrets;
 use super::route::single_key;
 use super::run::{call, shard_handler};
 use super::{Core, SessionCtx};
+use crate::acl::Caller;
 use crate::commands::parse::parse_db;
 use crate::exec::borrow::{Borrow, BorrowInput};
 use crate::exec::error::{CommandError, MONITOR_IN_EXEC, NOT_ON_GROUNDS};
@@ -95,6 +96,8 @@ pub struct Grounds<'a> {
     pub script: Option<ScriptWork>,
     /// The command that is run next, if it has begun and waits for another server.
     pub migration: Option<Migration>,
+    /// Who calls the scripts within the work, if that may not do everything.
+    pub caller: Option<Arc<Caller>>,
 }
 
 /// The time that work has before it gives way, in the clock's microseconds.
@@ -251,7 +254,9 @@ impl Grounds<'_> {
     /// A script runs within the work; other work does not.
     fn run_placed(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) -> Progress {
         let stopped = self.script.take().map(|script| Some(Ok(script)));
-        match stopped.unwrap_or_else(|| crate::commands::scripting::within(&self.core.shared, row, args)) {
+        match stopped
+            .unwrap_or_else(|| crate::commands::scripting::within(&self.core.shared, row, args, self.caller.take()))
+        {
             None => Reply::new(out, self.actor.resp).error(NOT_ON_GROUNDS.as_bytes()),
             Some(Err(error)) => Reply::new(out, self.actor.resp).error(error.as_bytes()),
             Some(Ok(mut script)) => {

@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `tick.rs` | the order of a tick; the [`net::Service`] that the loop drives |
+//! | `access.rs` | what clients may do, by their users' rules |
 //! | `route.rs` | from a client's command to where it runs: checks, in place, batches |
 //! | `run.rs` | running commands on this core's shard, waiting for locks |
 //! | `deliver.rs` | from answers to the client's output |
@@ -30,6 +31,7 @@
 //! | `monitor.rs` | showing commands to clients that monitor |
 //! | `simulation.rs` | finer steps and broken rules, for the simulation alone |
 
+mod access;
 mod busy;
 mod cron;
 mod debugging;
@@ -72,6 +74,7 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use storage::UnixMillis;
 
+use crate::acl::Users;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::exec::ShardState;
@@ -128,6 +131,9 @@ pub struct Core {
     redacted: Vec<usize>,
     clock: Clock,
     config_version: u64,
+    /// Who may do what.
+    users: Arc<Users>,
+    users_version: u64,
     locks: Locks<Job>,
     held: HashMap<PlanId, Held>,
     plans: HashMap<u64, PlanState>,
@@ -289,6 +295,8 @@ impl Core {
             cron_paused: false,
             redacted: Vec::new(),
             config_version: shared.config_version(),
+            users_version: shared.acl.version(),
+            users: shared.acl.users(),
             locks: Locks::default(),
             held: HashMap::new(),
             plans: HashMap::new(),

@@ -7,6 +7,7 @@ use net::service::Endpoint;
 use net::{Args, ConnId, OwnedArgs};
 
 use super::Core;
+use crate::acl::Access;
 use crate::ids::ClientId;
 use crate::replay::{LogReader, Next};
 use crate::session::{Hold, Session};
@@ -103,7 +104,8 @@ impl Core {
             return;
         }
         let nowhere = Endpoint::Unix(String::new());
-        let mut session = Session::new(REPLAY, ClientId(u64::MAX), nowhere, -1, self.clock.now(), true);
+        let mut session = Session::new(REPLAY, ClientId(u64::MAX), nowhere, -1, self.clock.now(), &self.users);
+        session.access = Access::Full;
         // So that it never joins those whose output is to be written.
         session.dirty = true;
         self.replay = Some(Box::new(session));

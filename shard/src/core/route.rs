@@ -14,6 +14,7 @@ use net::{Args, ConnId, Flow, Reply, Resp};
 use super::monitor::secrets;
 use super::replaying::REPLAY;
 use super::{Core, SessionCtx};
+use crate::acl::Access;
 use crate::commands::scripting::flags_of_call;
 use crate::config::types::choices;
 use crate::exec::error::{self, CommandError};
@@ -85,6 +86,12 @@ impl Core {
         if let Some(flow) = self.keep_for_exec(conn, row, args) {
             return flow;
         }
+        // Only such may look at keys that their arguments do not name.
+        if row.command.flags.has(Flag::Movablekeys)
+            && let Some(flow) = self.fail_by_rules(conn, row, args)
+        {
+            return flow;
+        }
         self.dispatch(conn, row, args)
     }
 
@@ -97,9 +104,11 @@ impl Core {
         if conn == REPLAY {
             return None;
         }
-        let authenticated = self.session(conn)?.authenticated || self.shard.config.requirepass.is_empty();
-        if !authenticated && !command.flags.has(Flag::NoAuth) {
-            return Some(error::NO_AUTH);
+        if self.session(conn)?.access != Access::Full {
+            let refused = self.refused_by_rules(conn, row, args);
+            if refused.is_some() {
+                return refused;
+            }
         }
         if self.session(conn)?.is_restricted() && !command.flags.has(Flag::WhileSubscribed) {
             return Some(error::only_while_subscribed(&row.full_name));
@@ -185,6 +194,12 @@ impl Core {
             self.stats.commands[command.index()].rejected += 1;
         }
         self.stats.error(error.code());
+    }
+
+    /// A command by its own name failed, though its reply is no error.
+    pub fn count_failure(&mut self, name: &str) {
+        let row = CommandTable::global().rows().iter().find(|row| row.full_name == name);
+        self.stats.commands[row.expect("it is called by its own name").id.index()].failed += 1;
     }
 
     fn dispatch(&mut self, conn: ConnId, row: &'static Row, args: &Args<'_>) -> Flow {

@@ -96,6 +96,7 @@ impl Grounds<'_> {
             slice: self.slice,
             script: None,
             migration: None,
+            caller: None,
         };
         let ran = aside.run(row, args, out);
         scratch.table.forget_noted(self.shard());

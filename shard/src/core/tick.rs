@@ -12,6 +12,7 @@ use net::{Args, ConnId, Flow, Reply, Service, Upcoming};
 
 use super::Core;
 use super::prefetch::PREFETCHED;
+use crate::acl::Access;
 use crate::ids::{ClientId, ShardId};
 use crate::limits::WITHHELD_BYTES_MAX;
 use crate::mesh::{Batch, Message, Pushed, Rule};
@@ -37,8 +38,9 @@ impl Core {
         self.tell_of_expiry();
     }
 
-    /// Takes the configuration as it is now, if it changed.
+    /// Takes the configuration as it is now, and the users, if they changed.
     pub fn refresh_config(&mut self) {
+        self.refresh_users();
         if self.config_version != self.shared.config_version() {
             self.config_version = self.shared.config_version();
             self.shard.config = self.shared.config();
@@ -259,8 +261,8 @@ impl Service for Core {
         let now = self.clock.now();
         let id = self.adopted.remove(&fd).unwrap_or_else(|| self.shared.next_client());
         let config = self.shared.config();
-        let authenticated = config.requirepass.is_empty();
-        let session = Session::new(conn, id, endpoint.clone(), fd, now, authenticated);
+        self.refresh_users();
+        let session = Session::new(conn, id, endpoint.clone(), fd, now, &self.users);
         let slot = conn.slot as usize;
         if self.sessions.len() <= slot {
             self.sessions.resize_with(slot + 1, || None);
@@ -362,7 +364,7 @@ impl Service for Core {
         InputLimits {
             bulk_bytes_max: config.proto_max_bulk_len,
             query_buffer_bytes_max: config.client_query_buffer_limit,
-            unauthenticated: session.is_some_and(|session| !session.authenticated),
+            unauthenticated: session.is_some_and(|session| session.access == Access::Nothing),
         }
     }
 

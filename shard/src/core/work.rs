@@ -176,16 +176,9 @@ impl Core {
         slice: Slice,
     ) -> (Worked, Progress) {
         self.shard.journal.open_work(unit);
-        let mut grounds = Grounds {
-            core: self,
-            ground: Ground::Here,
-            actor,
-            shares: None,
-            flow,
-            slice,
-            script: None,
-            migration: None,
-        };
+        let (shares, script, migration, caller) = (None, None, None, None);
+        let ground = Ground::Here;
+        let mut grounds = Grounds { core: self, ground, actor, shares, flow, slice, script, migration, caller };
         let progress = work.run(&mut grounds, bytes);
         let (actor, flow) = (grounds.actor, grounds.flow);
         let journal = &mut self.shard.journal;
@@ -480,8 +473,8 @@ impl WorkPlan {
         };
         let slice = core.slice_of_plan(self.has_stopped);
         let shares = self.shares.take();
-        let (actor, flow) = (self.actor, self.flow);
-        let mut grounds = Grounds { core, ground, actor, shares, flow, slice, script: None, migration: None };
+        let (actor, flow, script, migration, caller) = (self.actor, self.flow, None, None, None);
+        let mut grounds = Grounds { core, ground, actor, shares, flow, slice, script, migration, caller };
         let progress = self.work.run(&mut grounds, &mut self.reply);
         (self.actor, self.flow) = (grounds.actor, grounds.flow);
         match progress {

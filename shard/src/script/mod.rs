@@ -40,7 +40,7 @@ pub mod functions;
 mod guard;
 mod library;
 mod native;
-mod number;
+pub(crate) mod number;
 mod random;
 pub mod registry;
 pub mod run;
@@ -57,6 +57,7 @@ use net::{Args, Resp};
 pub use registry::{Registry, Script};
 pub use vm::Kind;
 
+use crate::acl::Denied;
 use crate::exec::CommandError;
 use crate::migrate::ExchangeId;
 use crate::spec::table::Row;
@@ -83,6 +84,9 @@ pub trait Host {
 
     /// A command that a script may not call was refused: `row`, if there is one of its name.
     fn refused(&mut self, row: Option<&'static Row>, args: &Args<'_>, error: &CommandError);
+
+    /// The user that calls the script was denied something.
+    fn denied(&mut self, denied: Denied);
 
     /// Whether the script is to give way, as far as is known without a look at the clock.
     fn is_time_up(&self) -> bool;

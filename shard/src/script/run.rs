@@ -17,6 +17,7 @@ use super::running::Running;
 use super::state::State;
 use super::vm::{Call, Failure, Kind};
 use super::{Called, Host};
+use crate::acl::{Caller, Context, Denied};
 use crate::commands::stream::asks_to_wait;
 use crate::exec::error::OUT_OF_MEMORY;
 use crate::exec::work::Asks;
@@ -50,6 +51,8 @@ pub struct Job {
     pub write_refusal: Option<CommandError>,
     /// Its client debugs it.
     pub debugged: Option<Session>,
+    /// Who calls it, if that may not do everything.
+    pub caller: Option<Arc<Caller>>,
 }
 
 /// How a script is debugged.
@@ -134,6 +137,7 @@ pub(super) fn begin(registry: &Arc<Registry>, job: &Job, resp: Resp) -> Result<O
         return Err(error);
     }
     let vm = Rc::clone(&state.vm);
+    vm.exchange().caller.replace(job.caller.clone());
     vm.begin(Some(lane));
     let console = job.debugged.map(|session| Rc::new(Console::new(job.args.as_args().at(1), session.patience)));
     if let Some(console) = &console {
@@ -279,6 +283,7 @@ impl Course {
             registry.remove_running(&running);
         }
         state.vm.exchange().lane.set(None);
+        state.vm.exchange().caller.replace(None);
         let ended = state.vm.take_end();
         let outcome = match ended {
             Ok(()) => {
@@ -299,7 +304,7 @@ impl Course {
         let args = args.as_args();
         let mut out = exchange.reply.borrow_mut();
         let resp = exchange.resp.get();
-        match self.judge(registry, job, &args) {
+        match self.judge(registry, job, &args, host) {
             Err((row, error)) => {
                 host.refused(row, &args, &error);
                 Reply::new(&mut out, resp).error(error.as_bytes());
@@ -329,26 +334,28 @@ impl Course {
     }
 
     /// Whether the script may call this. If not, the command comes with the error, unless there is none of that name.
-    fn judge(&self, registry: &Registry, job: &Job, args: &Args<'_>) -> Result<&'static Row, Refusal> {
+    fn judge(
+        &self,
+        registry: &Registry,
+        job: &Job,
+        args: &Args<'_>,
+        host: &mut dyn Host,
+    ) -> Result<&'static Row, Refusal> {
         let known = self.state.vm.exchange().recent.borrow_mut().find(args.at(0));
         let found = known.map(|row| CommandTable::global().resolve_in(row, args));
         let Some(Ok(Some(row))) = found else { return Err((None, UNKNOWN_COMMAND)) };
         if !row.is_callable {
             return Err((None, UNKNOWN_COMMAND));
         }
-        self.objection(registry, job, row, args).map_or(Ok(row), |error| Err((Some(row), error)))
+        let objection = forbidden(registry, row, args)
+            .or_else(|| denial(job, row, args, host))
+            .or_else(|| self.restriction(job, row));
+        objection.map_or(Ok(row), |error| Err((Some(row), error)))
     }
 
-    /// Why the script may not call `row` with these arguments.
-    fn objection(&self, registry: &Registry, job: &Job, row: &Row, args: &Args<'_>) -> Option<CommandError> {
-        if !row.command.arity.admits(args.len()) || matches!(row.command.run, Run::Container) {
-            return Some(WRONG_ARITY);
-        }
+    /// Why this script may not call `row`, or not any more, or not now.
+    fn restriction(&self, job: &Job, row: &Row) -> Option<CommandError> {
         let flags = row.command.flags;
-        let is_denied = flags.has(Flag::Noscript) && !registry.denies_nothing();
-        if is_denied || matches!(row.command.run, Run::Placed(_)) {
-            return Some(NOT_ALLOWED);
-        }
         let writes = flags.has(Flag::Write);
         if job.read_only && (writes || flags.has(Flag::MayReplicate) || flags.has(Flag::HeldWithWrites)) {
             return Some(READ_ONLY);
@@ -360,6 +367,29 @@ impl Course {
         let takes_memory = flags.has(Flag::Denyoom) && job.short_of_memory && !self.wrote;
         takes_memory.then_some(OUT_OF_MEMORY)
     }
+}
+
+/// Why no script may call `row` with these arguments.
+fn forbidden(registry: &Registry, row: &Row, args: &Args<'_>) -> Option<CommandError> {
+    if !row.command.arity.admits(args.len()) || matches!(row.command.run, Run::Container) {
+        return Some(WRONG_ARITY);
+    }
+    let is_denied = row.command.flags.has(Flag::Noscript) && !registry.denies_nothing();
+    (is_denied || matches!(row.command.run, Run::Placed(_))).then_some(NOT_ALLOWED)
+}
+
+/// Why the user that calls the script may not call `row` with these arguments.
+fn denial(job: &Job, row: &Row, args: &Args<'_>, host: &mut dyn Host) -> Option<CommandError> {
+    let Caller { user, client } = job.caller.as_deref()?;
+    let Err(denial) = user.check(row, args) else { return user.refuse_patterns(row, args) };
+    host.denied(Denied {
+        reason: denial.reason,
+        context: Context::Lua,
+        object: denial.object(row, args),
+        user: user.name.clone(),
+        client: client.clone(),
+    });
+    Some(denial.error_in_script())
 }
 
 /// A command that is refused, if it is one, and why.

@@ -8,6 +8,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use mlua::{Function, HookTriggers, Lua, LuaOptions, RegistryKey, StdLib, Table, Value, VmState};
@@ -20,6 +21,7 @@ use super::guard::guarded;
 use super::library::{bit, cjson, cmsgpack, convert, math, redis, structure};
 use super::native::{self, Kept, Native};
 use super::random::Rand48;
+use crate::acl::Caller;
 use crate::spec::table::RecentCommands;
 
 /// A script that runs gives way, or is looked at, after so many instructions: about 100 us.
@@ -77,6 +79,8 @@ pub struct Exchange {
     pub(super) end_is_counted: Cell<bool>,
     /// The session of a script that is debugged.
     pub(super) console: RefCell<Option<Rc<Console>>>,
+    /// Who calls the script, if that may not do everything.
+    pub(super) caller: RefCell<Option<Arc<Caller>>>,
     /// Functions that a library has registered.
     pub(super) registered: RefCell<Vec<redis::Registered>>,
 }
@@ -134,6 +138,7 @@ impl Vm {
             end: RefCell::default(),
             end_is_counted: Cell::default(),
             console: RefCell::default(),
+            caller: RefCell::default(),
             registered: RefCell::default(),
         });
         let environment = environment(&lua, &exchange).expect("the sandbox is a constant, and takes little memory");

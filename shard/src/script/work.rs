@@ -12,6 +12,7 @@ use super::flags::{self, ScriptFlags};
 use super::registry::Registry;
 use super::run::{self, Halt, Job, Session, Target};
 use super::{Called, Host};
+use crate::acl::{Caller, Denied};
 use crate::commands::parse::parse_i64;
 use crate::core::{Actor, Grounds, Ran, Scratch};
 use crate::exec::work::{Needs, Outside, Progress, Work};
@@ -119,6 +120,7 @@ impl ScriptWork {
             short_of_memory: over_memory && !any_memory,
             write_refusal,
             debugged: None,
+            caller: None,
         };
         Ok(ScriptWork { job, needs, stopped: None, ran_micros: 0, migration: None, scratch: None })
     }
@@ -127,6 +129,13 @@ impl ScriptWork {
     #[must_use]
     pub fn with_everything(self) -> ScriptWork {
         ScriptWork { needs: Needs::Everything, ..self }
+    }
+
+    /// The same for a client that may not do everything.
+    #[must_use]
+    pub fn called_by(mut self, caller: Option<Arc<Caller>>) -> ScriptWork {
+        self.job.caller = caller;
+        self
     }
 
     /// The same for a client that debugs the script: it keeps all others out, whatever its keys are.
@@ -299,6 +308,10 @@ impl Host for OnGrounds<'_, '_> {
 
     fn refused(&mut self, row: Option<&'static Row>, _: &Args<'_>, error: &CommandError) {
         self.grounds.core().count_refusal(row.map(|row| row.id), error);
+    }
+
+    fn denied(&mut self, denied: Denied) {
+        self.grounds.core().note_denied(denied);
     }
 
     fn is_time_up(&self) -> bool {

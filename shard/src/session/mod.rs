@@ -7,10 +7,13 @@ mod gated;
 pub mod places;
 pub mod replies;
 
+use std::sync::Arc;
+
 use net::service::{Endpoint, InFlight, InputUsage};
 use net::{ConnId, OwnedArgs, Resp};
 use storage::UnixMillis;
 
+use crate::acl::{Access, User, Users};
 use crate::core::Blocked;
 
 pub use gated::Gated;
@@ -93,8 +96,12 @@ pub struct Session {
     pub db: DbId,
     /// The protocol version.
     pub resp: Resp,
-    /// Whether it may do more than authenticate.
+    /// Who the client is.
+    pub user: Arc<User>,
+    /// It has said so itself, or need not have.
     pub authenticated: bool,
+    /// What it may do, by its user's rules.
+    pub access: Access,
     /// `CLIENT REPLY`.
     pub reply_mode: ReplyMode,
     /// `CLIENT NO-TOUCH`.
@@ -180,21 +187,17 @@ pub enum Hold {
 }
 
 impl Session {
-    /// A fresh connection.
-    pub fn new(
-        conn: ConnId,
-        id: ClientId,
-        endpoint: Endpoint,
-        fd: i32,
-        now: UnixMillis,
-        authenticated: bool,
-    ) -> Session {
-        Session {
+    /// A fresh connection, of the default user.
+    pub fn new(conn: ConnId, id: ClientId, endpoint: Endpoint, fd: i32, now: UnixMillis, users: &Users) -> Session {
+        let default = users.default_user();
+        let mut session = Session {
             conn,
             id,
             db: DbId(0),
             resp: Resp::V2,
-            authenticated,
+            user: Arc::clone(default),
+            authenticated: default.is_open(),
+            access: Access::Nothing,
             reply_mode: ReplyMode::On,
             no_touch: false,
             no_evict: false,
@@ -234,7 +237,9 @@ impl Session {
                 executes: None,
                 commands: 0,
             }),
-        }
+        };
+        session.become_user(default, session.authenticated, users);
+        session
     }
 
     /// Whether its scripts are debugged.

@@ -192,6 +192,14 @@ pub enum Category {
     Scripting,
 }
 
+impl Category {
+    /// The category of this name, in any case of letters.
+    pub fn named(name: &[u8]) -> Option<Category> {
+        let is_named = |(_, own): &&(Category, &str)| own.as_bytes().eq_ignore_ascii_case(name);
+        CATEGORIES.iter().find(is_named).map(|(category, _)| *category)
+    }
+}
+
 /// Every category and its name, in the order of ACL CAT.
 pub const CATEGORIES: [(Category, &str); 21] = [
     (Category::Keyspace, "keyspace"),

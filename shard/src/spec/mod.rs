@@ -84,6 +84,21 @@ impl Command {
         fits
     }
 
+    /// Visits the place of each of its keys, with what it does with it. False when the arguments make no sense.
+    pub fn visit_used_keys(&self, args: &Args<'_>, visit: &mut dyn FnMut(usize, &'static [KeyFlag])) -> bool {
+        match self.find_keys.filter(|_| !self.specifications_tell()) {
+            Some(find) => find(args, visit),
+            None => self.keys.iter().fold(true, |fits, spec| fits & spec.visit(args, |place| visit(place, spec.flags))),
+        }
+    }
+
+    /// Whether its specifications tell all of its keys and what it does with them, unless they say that they do not.
+    pub fn specifications_tell(&self) -> bool {
+        let partly = |flag: &KeyFlag| matches!(flag, KeyFlag::Incomplete | KeyFlag::VariableFlags);
+        let tells = |spec: &KeySpec| spec.begin != Begin::Unknown && !spec.flags.iter().any(partly);
+        !self.keys.is_empty() && self.keys.iter().all(tells)
+    }
+
     /// A blank to fill in: `Command { name: "get", ..., ..Command::BLANK }`.
     pub const BLANK: Command = Command {
         name: "",

@@ -4,15 +4,19 @@
 //! all keys, or whose keys only the data tell, make it claim everything; so do those that ask every core, since a share is
 //! given between two commands. On a server of one shard the latter are as good as any other.
 
-use net::Reply;
+use std::sync::Arc;
+
+use net::{Args, ConnId, Reply};
 
 use super::queue::{Queue, Watching};
-use crate::core::{Grounds, Ran};
-use crate::exec::Run;
+use crate::acl::{Caller, User};
+use crate::core::{Core, Grounds, Ran};
 use crate::exec::work::{Needs, Outside, Progress, Work};
+use crate::exec::{CommandError, Run};
 use crate::migrate::Migration;
 use crate::script::work::ScriptWork;
 use crate::session::Executing;
+use crate::spec::table::Row;
 use crate::txn::Presence;
 
 /// A transaction that runs.
@@ -30,13 +34,19 @@ pub struct Exec {
     needs: Needs,
     wants_home: bool,
     holds_client: bool,
+    /// Whose commands they are, unless it may do everything.
+    user: Option<Arc<User>>,
+    /// What is denied to it, by the numbers of the commands, if that was judged beforehand.
+    denied: Vec<(usize, CommandError)>,
+    /// Something was denied: EXEC has failed, in part.
+    was_denied: bool,
     /// A rule, which the simulation can break: watched keys are claimed.
     claims_watched: bool,
 }
 
 impl Exec {
-    /// The work of these commands, unless one of these keys was changed.
-    pub fn new(queue: Queue, watching: Option<Watching>, claims_watched: bool) -> Exec {
+    /// The work of these commands, unless one of these keys was changed. `user` is whose they are, unless it may do everything.
+    pub fn new(queue: Queue, watching: Option<Watching>, claims_watched: bool, user: Option<Arc<User>>) -> Exec {
         let (mut needs, mut wants_home, mut holds_client) = (Needs::Keys, false, false);
         for (row, args) in queue.iter() {
             match row.run(&args) {
@@ -63,8 +73,44 @@ impl Exec {
             needs,
             wants_home,
             holds_client,
+            user,
+            denied: Vec::new(),
+            was_denied: false,
             claims_watched,
         }
+    }
+
+    /// Judges at the client's core what its user may still do, since the work may run elsewhere. What works at that core is
+    /// judged when it runs: commands there may change the user.
+    pub fn judge(&mut self, core: &mut Core, conn: ConnId) {
+        let is_spoilt = self.watching.as_ref().is_some_and(|watching| watching.watch.is_spoilt());
+        if self.user.is_some() && !self.wants_home && !is_spoilt {
+            self.denied = core.denied_of(conn, &self.queue);
+        }
+    }
+
+    /// Why the next command is not run, if its user may not.
+    fn denial(&self, grounds: &mut Grounds<'_>, row: &Row, args: &Args<'_>) -> Option<CommandError> {
+        if !self.wants_home {
+            return self.denied.iter().find(|(place, _)| *place == self.next).map(|(_, error)| error.clone());
+        }
+        let conn = grounds.actor.conn;
+        let user = self.user_now(grounds)?;
+        grounds.core().denied_in_exec(conn, &user, row, args)
+    }
+
+    /// Whose commands they are by now, unless it may do everything.
+    fn user_now(&self, grounds: &mut Grounds<'_>) -> Option<Arc<User>> {
+        let conn = grounds.actor.conn;
+        if grounds.core().session(conn).is_some() { grounds.core().restricted_user(conn) } else { self.user.clone() }
+    }
+
+    /// Who calls the script that is the next command, if that may not do everything.
+    fn caller(&self, grounds: &mut Grounds<'_>) -> Option<Arc<Caller>> {
+        let conn = grounds.actor.conn;
+        let user = self.user_now(grounds)?;
+        let known = grounds.core().caller_of_script(conn);
+        Some(known.unwrap_or_else(|| Arc::new(Caller { user, client: String::new() })))
     }
 
     /// Has its client show that the transaction runs, or does no longer, to the commands of it that ask.
@@ -132,6 +178,17 @@ impl Work for Exec {
         }
         while self.next < self.queue.len() {
             let (row, args) = self.queue.at(self.next);
+            let is_new = self.script.is_none() && self.migration.is_none() && !grounds.has_shares();
+            if is_new && let Some(error) = self.denial(grounds, row, &args) {
+                Reply::new(reply, grounds.actor.resp).error(error.as_bytes());
+                grounds.core().stats.error(error.code());
+                self.was_denied = true;
+                self.next += 1;
+                continue;
+            }
+            if is_new && matches!(row.command.run, Run::Placed(_)) {
+                grounds.caller = self.caller(grounds);
+            }
             (grounds.script, grounds.migration) = (self.script.take(), self.migration.take());
             match grounds.run(row, &args, reply) {
                 Ran::Replied => {}
@@ -151,6 +208,9 @@ impl Work for Exec {
             self.next += 1;
         }
         self.show(grounds, false);
+        if self.was_denied {
+            grounds.core().count_failure("exec");
+        }
         grounds.core().give_back_queue(std::mem::take(&mut self.queue));
         Progress::Done
     }

@@ -11,7 +11,7 @@ pub mod slots;
 pub mod value;
 
 pub use client::{Client, Protocol};
-pub use server::{Launch, Port, Server, Target, each_target, targets};
+pub use server::{Launch, Port, Server, Target, each_target, fresh_dir, targets};
 pub use value::Value;
 
 use std::sync::atomic::{AtomicU64, Ordering};

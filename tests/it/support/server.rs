@@ -301,7 +301,8 @@ pub fn program(target: Target) -> PathBuf {
     }
 }
 
-fn fresh_dir() -> PathBuf {
+/// An empty directory that nobody else has.
+pub fn fresh_dir() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("tessera-it-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let dir = env::temp_dir().join(name);

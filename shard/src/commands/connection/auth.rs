@@ -1,21 +1,22 @@
 //! AUTH and HELLO: who the client is, and which version of the protocol it speaks.
 //!
-//! There is one user, `default`, whose password is `requirepass`; without one anybody is that user. Passwords are compared
-//! in a time that does not tell where they differ, and never stand in the slow log.
+//! A client is the default user until it says otherwise; whether it may do anything before depends on whether that user has a
+//! password ([`crate::acl`]). Passwords are compared in a time that does not tell where they differ, and never stand in the
+//! slow log.
+
+use std::sync::Arc;
 
 use net::{Args, Reply, Resp};
 use storage::number::parse_i64;
 
 use super::basic::ANYONE;
 use super::client::identity::{INVALID_NAME, is_printable};
+use crate::acl::DEFAULT_USER;
 use crate::core::SessionCtx;
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Group};
 use crate::version::REDIS_VERSION;
-
-/// The one user.
-pub const DEFAULT_USER: &[u8] = b"default";
 
 const WRONG_PASS: CommandError = CommandError::new("WRONGPASS invalid username-password pair or user is disabled.");
 const NO_PASSWORD: CommandError = CommandError::new(
@@ -54,9 +55,9 @@ pub const AUTH: Command = Command {
 fn auth(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     (1..args.len()).for_each(|place| ctx.redact(place));
     match args.len() {
-        2 if ctx.config().requirepass.is_empty() => return Err(NO_PASSWORD),
-        2 => authenticate(ctx, DEFAULT_USER, args.at(1))?,
-        3 => authenticate(ctx, args.at(1), args.at(2))?,
+        2 if ctx.core.shared.acl.users().default_user().no_password => return Err(NO_PASSWORD),
+        2 => authenticate(ctx, args, DEFAULT_USER, args.at(1))?,
+        3 => authenticate(ctx, args, args.at(1), args.at(2))?,
         _ => return Err(SYNTAX),
     }
     reply.ok();
@@ -64,23 +65,16 @@ fn auth(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Out
 }
 
 /// Makes the client `user`, if that is its password.
-fn authenticate(ctx: &mut SessionCtx<'_>, user: &[u8], password: &[u8]) -> Outcome {
-    let config = ctx.config();
-    let wanted = config.requirepass.as_slice();
-    if user != DEFAULT_USER || !(wanted.is_empty() || is_same(password, wanted)) {
+fn authenticate(ctx: &mut SessionCtx<'_>, args: &Args<'_>, user: &[u8], password: &[u8]) -> Outcome {
+    ctx.core.refresh_users();
+    let users = Arc::clone(ctx.core.users());
+    let Some(user) = users.get(user).filter(|user| user.admits(password)) else {
+        let conn = ctx.conn;
+        ctx.core.note_failed_authentication(conn, user, args);
         return Err(WRONG_PASS);
-    }
-    ctx.session().authenticated = true;
+    };
+    ctx.session().become_user(user, true, &users);
     Ok(())
-}
-
-/// Compares in a time that depends on the length of `given` alone.
-fn is_same(given: &[u8], wanted: &[u8]) -> bool {
-    let mut different = u8::from(given.len() != wanted.len());
-    for (i, byte) in given.iter().enumerate() {
-        different |= byte ^ wanted[i % wanted.len()];
-    }
-    std::hint::black_box(different) == 0
 }
 
 /// HELLO \[protover \[AUTH username password\] \[SETNAME clientname\]\]
@@ -127,9 +121,9 @@ fn hello(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Ou
     let version = args.get(1).map(protocol_version).transpose()?;
     let greeting = greeting(ctx, args)?;
     if let Some((user, password)) = greeting.credentials {
-        authenticate(ctx, user, password)?;
+        authenticate(ctx, args, user, password)?;
     }
-    if !ctx.session().authenticated && !ctx.config().requirepass.is_empty() {
+    if !ctx.session().authenticated {
         return Err(HELLO_NO_AUTH);
     }
     let session = ctx.session();
@@ -194,17 +188,4 @@ fn describe(reply: &mut Reply<'_>, id: i64) {
     reply.bulk(b"master");
     reply.bulk(b"modules");
     reply.array(0);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_same;
-
-    #[test]
-    fn passwords_are_the_same_only_byte_by_byte() {
-        assert!(is_same(b"abc\0def", b"abc\0def"));
-        for given in [&b""[..], b"abc", b"abc\0deF", b"abc\0defabc\0def"] {
-            assert!(!is_same(given, b"abc\0def"), "{given:?}");
-        }
-    }
 }

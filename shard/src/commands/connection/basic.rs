@@ -1,5 +1,7 @@
 //! PING, ECHO, SELECT, RESET, QUIT.
 
+use std::sync::Arc;
+
 use net::{Args, Flow, Reply, Resp};
 
 use crate::commands::parse::parse_db;
@@ -111,15 +113,16 @@ pub const RESET: Command = Command {
 
 /// `CLIENT NO-EVICT` and the library's name stay, as in Redis: they are about the client and not about its state.
 fn reset(ctx: &mut SessionCtx<'_>, _: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
-    let authenticated = ctx.config().requirepass.is_empty();
     let conn = ctx.conn;
     ctx.core.track(conn, None);
     ctx.core.monitor(conn, false);
     ctx.core.drop_transaction(ctx.conn);
+    ctx.core.refresh_users();
+    let users = Arc::clone(ctx.core.users());
     let session = ctx.session();
+    session.become_user(users.default_user(), users.default_user().is_open(), &users);
     session.db = DbId(0);
     session.resp = Resp::V2;
-    session.authenticated = authenticated;
     session.reply_mode = ReplyMode::On;
     session.no_touch = false;
     session.info.name.clear();

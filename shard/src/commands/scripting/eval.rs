@@ -1,9 +1,11 @@
 //! EVAL, EVALSHA, FCALL, and the same for scripts that only read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use net::Args;
 
+use crate::acl::Caller;
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::script::flags::ScriptFlags;
@@ -138,7 +140,8 @@ fn call(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, by: Called
         }
         return debug(ctx, row, args, read_only, mode);
     }
-    let work = ScriptWork::new(&ctx.core.shared, args, by, read_only)?;
+    let caller = ctx.core.caller_of_script(ctx.conn);
+    let work = ScriptWork::new(&ctx.core.shared, args, by, read_only)?.called_by(caller);
     ctx.core.check_not_busy(&work)?;
     ctx.place_work(row, args, Box::new(work));
     Ok(())
@@ -159,6 +162,7 @@ fn debug(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, read_only
     };
     let patience = u64::try_from(ctx.config().busy_reply_threshold).unwrap_or(0);
     let patience = Duration::from_millis(if patience == 0 { PATIENCE_MILLIS } else { patience });
+    let work = work.called_by(ctx.core.caller_of_script(ctx.conn));
     let discards = mode == DebugMode::Discard;
     let work = work.debugged(Session { home: ctx.core.id, patience, discards });
     ctx.core.check_not_busy(&work)?;
@@ -168,9 +172,15 @@ fn debug(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>, read_only
 }
 
 /// A script that is called within other work, which has claimed everything; nothing if `row` calls none.
-pub fn within(shared: &Shared, row: &Row, args: &Args<'_>) -> Option<Result<ScriptWork, CommandError>> {
+pub fn within(
+    shared: &Shared,
+    row: &Row,
+    args: &Args<'_>,
+    caller: Option<Arc<Caller>>,
+) -> Option<Result<ScriptWork, CommandError>> {
     let (by, read_only) = called_by(row)?;
-    Some(ScriptWork::new(shared, args, by, read_only).map(ScriptWork::with_everything))
+    let work = ScriptWork::new(shared, args, by, read_only);
+    Some(work.map(|work| work.with_everything().called_by(caller)))
 }
 
 /// What `row` calls a script by, and whether that may only read; nothing if it calls none.

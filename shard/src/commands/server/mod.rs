@@ -2,6 +2,7 @@
 //!
 //! | file | commands |
 //! |---|---|
+//! | `acl/` | ACL and its subcommands |
 //! | `command/` | COMMAND and its subcommands, told from the table of commands |
 //! | `config/` | CONFIG GET, SET, REWRITE, RESETSTAT |
 //! | `debug/` | DEBUG |
@@ -22,6 +23,7 @@
 
 #![allow(clippy::unnecessary_wraps, reason = "handlers have one type, and many of them cannot fail")]
 
+mod acl;
 mod command;
 mod config;
 mod debug;
@@ -45,6 +47,7 @@ use crate::spec::{Command, Flag, Flags};
 
 /// The family's commands.
 pub const COMMANDS: &[&Command] = &[
+    &acl::ACL,
     &rewrite::BGREWRITEAOF,
     &save::BGSAVE,
     &command::COMMAND,

@@ -65,7 +65,10 @@ fn exec(ctx: &mut SessionCtx<'_>, row: &'static Row, args: &Args<'_>) -> Outcome
         return Err(EXEC_ABORT);
     }
     let claims_watched = ctx.core.shared.mesh.holds(Rule::WatchedKeysAreLocked);
-    let work = Exec::new(transaction.queue, transaction.watching, claims_watched);
+    let conn = ctx.conn;
+    let user = ctx.core.restricted_user(conn);
+    let mut work = Exec::new(transaction.queue, transaction.watching, claims_watched, user);
+    work.judge(ctx.core, conn);
     ctx.place_work(row, args, Box::new(work));
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use net::{Args, Resp};
 
 use super::{Console, Heard};
+use crate::acl::Denied;
 use crate::exec::CommandError;
 use crate::script::{Called, Host};
 use crate::spec::table::Row;
@@ -25,6 +26,10 @@ impl Host for Shown<'_> {
             self.console.show(args, &out[start..]);
         }
         called
+    }
+
+    fn denied(&mut self, denied: Denied) {
+        self.host.denied(denied);
     }
 
     fn refused(&mut self, row: Option<&'static Row>, args: &Args<'_>, error: &CommandError) {

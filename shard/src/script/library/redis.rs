@@ -64,7 +64,7 @@ pub(in crate::script) fn add(lua: &Lua, raw: &Table, exchange: &Rc<Exchange>) ->
     add_shown(lua, &redis, exchange, "breakpoint", |_, exchange, _| Ok(breakpoint(exchange)))?;
     add_shown(lua, &redis, exchange, "debug", |lua, exchange, args| Ok(debug(lua, exchange, args)?))?;
     add_shown(lua, &redis, exchange, "replicate_commands", |_, _, _| Ok(true))?;
-    add_shown(lua, &redis, exchange, "acl_check_cmd", |_, _, args| acl_check(args))?;
+    add_shown(lua, &redis, exchange, "acl_check_cmd", |_, exchange, args| acl_check(exchange, args))?;
     let kinds = [("REPL_NONE", 0), ("REPL_AOF", 1), ("REPL_SLAVE", 2), ("REPL_REPLICA", 2), ("REPL_ALL", 3)];
     for (name, value) in kinds {
         fact(&redis, name, value)?;
@@ -254,8 +254,8 @@ fn set_repl(args: &[Value]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// There is no user but the one that may do everything: a command that exists is allowed.
-fn acl_check(args: &[Value]) -> Result<bool, Problem> {
+/// Whether the user that calls the script may run this command.
+fn acl_check(exchange: &Exchange, args: &[Value]) -> Result<bool, Problem> {
     if args.is_empty() {
         return Err("Please specify at least one argument for this redis lib call".into());
     }
@@ -267,7 +267,10 @@ fn acl_check(args: &[Value]) -> Result<bool, Problem> {
         words.push(&word);
     }
     match CommandTable::global().resolve(&words.as_args()) {
-        Ok(Some(_)) => Ok(true),
+        Ok(Some(row)) => {
+            let caller = exchange.caller.borrow();
+            Ok(caller.as_ref().is_none_or(|caller| caller.user.check(row, &words.as_args()).is_ok()))
+        }
         _ => Err("Invalid command passed to redis.acl_check_cmd()".into()),
     }
 }

@@ -5,7 +5,6 @@ use storage::UnixMillis;
 use storage::number::parse_i64;
 
 use super::{ClientKind, OTHERS};
-use crate::commands::connection::auth::DEFAULT_USER;
 use crate::core::{Core, SessionCtx};
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, EverywhereCall, Outcome, Run, Share};
@@ -73,6 +72,7 @@ pub(super) struct Filter<'a> {
     kind: Option<ClientKind>,
     address: Option<&'a [u8]>,
     local_address: Option<&'a [u8]>,
+    user: Option<&'a [u8]>,
     older_than_seconds: Option<i64>,
     spares_caller: bool,
 }
@@ -99,8 +99,7 @@ impl<'a> Filter<'a> {
             b"type" => self.kind = Some(ClientKind::named(value)?),
             b"addr" => self.address = Some(value),
             b"laddr" => self.local_address = Some(value),
-            b"user" if value == DEFAULT_USER => {}
-            b"user" => return Err(CommandError::bytes([b"ERR No such user '", value, b"'"].concat())),
+            b"user" => self.user = Some(value),
             b"skipme" if value.eq_ignore_ascii_case(b"yes") => self.spares_caller = true,
             b"skipme" if value.eq_ignore_ascii_case(b"no") => self.spares_caller = false,
             b"maxage" => {
@@ -119,12 +118,16 @@ impl<'a> Filter<'a> {
             && self.kind.is_none_or(|kind| kind.includes(session))
             && self.address.is_none_or(|wanted| address(endpoint).as_bytes() == wanted)
             && self.local_address.is_none_or(|wanted| local_address(endpoint).as_bytes() == wanted)
+            && self.user.is_none_or(|wanted| session.user.name == wanted)
             && self.older_than_seconds.is_none_or(|limit| age >= limit)
     }
 }
 
-fn check(_: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
-    Filter::parse(args).map(drop)
+fn check(ctx: &mut SessionCtx<'_>, args: &Args<'_>, _: &mut Reply<'_>) -> Outcome {
+    match Filter::parse(args)?.user.filter(|name| ctx.core.shared.acl.users().get(name).is_none()) {
+        Some(name) => Err(CommandError::bytes([b"ERR No such user '", name, b"'"].concat())),
+        None => Ok(()),
+    }
 }
 
 /// What one core did.

@@ -115,7 +115,7 @@ fn share(core: &mut Core, call: &EverywhereCall<'_>) -> Share {
     let lines: Lines = core
         .sessions()
         .filter(|session| !session.closing && wanted.includes(session))
-        .map(|session| (session.id, line(session, now, (session.id == call.client).then_some(&call.args))))
+        .map(|session| (session.id, line_of(session, now, (session.id == call.client).then_some(&call.args))))
         .collect();
     Box::new(lines)
 }
@@ -160,14 +160,14 @@ pub const INFO: Command = Command {
 
 fn info(ctx: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let now = ctx.now();
-    let mut text = line(ctx.session(), now, Some(args));
+    let mut text = line_of(ctx.session(), now, Some(args));
     text.push('\n');
     reply.verbatim("txt", text.as_bytes());
     Ok(())
 }
 
 /// The line of one client. `command` is what it runs at this moment, if it is the one that asks.
-pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>>) -> String {
+pub fn line_of(session: &Session, now: UnixMillis, command: Option<&Args<'_>>) -> String {
     let info = &session.info;
     let seconds = |since: UnixMillis| (now.0 - since.0).max(0) / 1000;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -208,7 +208,7 @@ pub(super) fn line(session: &Session, now: UnixMillis, command: Option<&Args<'_>
     field("events", &events(session));
     let last = info.last_command.map_or("NULL", |id| CommandTable::global().row(id).full_name.as_str());
     field("cmd", &last);
-    field("user", &"default");
+    field("user", &text(&session.user.name));
     field("redir", &redirect_of(session.tracking.as_deref()));
     field("resp", &if session.resp == Resp::V3 { 3 } else { 2 });
     field("lib-name", &text(&info.lib_name));

@@ -18,6 +18,8 @@ mod pause;
 mod tracking;
 mod tracking_info;
 
+pub use list::line_of;
+
 use crate::commands::help;
 use crate::exec::{CommandError, Run};
 use crate::session::Session;

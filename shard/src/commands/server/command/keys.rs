@@ -6,9 +6,7 @@ use super::info::write_key_flags;
 use super::{CATEGORIES, FLAGS};
 use crate::core::SessionCtx;
 use crate::exec::{CommandError, Outcome, Run};
-use crate::spec::{
-    Argument, ArgumentKind, Arity, Begin, Command, CommandTable, Docs, Find, Flag, Group, KeyFlag, KeySpec,
-};
+use crate::spec::{Argument, ArgumentKind, Arity, Begin, Command, CommandTable, Docs, Find, Flag, Group, KeyFlag};
 
 const INVALID_COMMAND: CommandError = CommandError::new("ERR Invalid command specified");
 const NO_KEYS: CommandError = CommandError::new("ERR The command has no key arguments");
@@ -89,11 +87,7 @@ pub(super) fn find<'a>(args: &Args<'a>) -> Result<Vec<UsedKey<'a>>, CommandError
     }
     let mut found = Vec::new();
     let mut fits = true;
-    // The specifications tell, unless they say that they do not tell all.
-    let partly = |flag: &KeyFlag| matches!(flag, KeyFlag::Incomplete | KeyFlag::VariableFlags);
-    let tells = |spec: &KeySpec| spec.begin != Begin::Unknown && !spec.flags.iter().any(partly);
-    let told = !command.keys.is_empty() && command.keys.iter().all(tells);
-    match command.find_keys.filter(|_| !told) {
+    match command.find_keys.filter(|_| !command.specifications_tell()) {
         Some(visit) => fits = visit(args, &mut |place, flags| found.push((args.at(place), flags))),
         None => {
             for spec in command.keys {

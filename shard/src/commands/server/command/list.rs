@@ -8,7 +8,7 @@ use crate::core::SessionCtx;
 use crate::exec::error::SYNTAX;
 use crate::exec::{CommandError, Outcome, Run};
 use crate::spec::table::Row;
-use crate::spec::{Argument, ArgumentKind, Arity, Category, Command, CommandTable, Docs, Group, flags};
+use crate::spec::{Argument, ArgumentKind, Arity, Category, Command, CommandTable, Docs, Group};
 
 /// COMMAND COUNT
 pub const COUNT: Command = Command {
@@ -74,7 +74,7 @@ impl<'a> Filter<'a> {
         match args.at(3).to_ascii_lowercase().as_slice() {
             // There are no modules, so no command is of one.
             b"module" => Ok(Filter::None),
-            b"aclcat" => Ok(category(value).map_or(Filter::None, Filter::Category)),
+            b"aclcat" => Ok(Category::named(value).map_or(Filter::None, Filter::Category)),
             b"pattern" => Ok(Filter::Pattern(value)),
             _ => Err(SYNTAX),
         }
@@ -88,11 +88,6 @@ impl<'a> Filter<'a> {
             Filter::Pattern(pattern) => glob_match(pattern, row.full_name.as_bytes(), Case::Insensitive),
         }
     }
-}
-
-fn category(name: &[u8]) -> Option<Category> {
-    let named = |(_, own): &&(Category, &str)| own.as_bytes().eq_ignore_ascii_case(name);
-    flags::CATEGORIES.iter().find(named).map(|(category, _)| *category)
 }
 
 fn list(_: &mut SessionCtx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use crate::acl::DEFAULT_USER;
 use crate::config::{Change, Config, ConfigError, Effect, Reason, Staged};
 use crate::memory;
 use crate::shared::Shared;
@@ -67,6 +68,16 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
             shared.wake_all();
             Ok(())
         }
+        Effect::Password => {
+            let changed = shared.acl.change(|users| {
+                let mut default = users.to_change(DEFAULT_USER, false);
+                default.set_password(&to.requirepass);
+                users.put(default);
+                Ok::<(), Reason>(())
+            });
+            shared.wake_all();
+            changed
+        }
         Effect::AllocatorThreads => {
             memory::set_background_threads(to.jemalloc_bg_thread);
             Ok(())
@@ -84,7 +95,6 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
         }
         Effect::None
         | Effect::AppendFsync
-        | Effect::Password
         | Effect::ReplicationBacklog
         | Effect::GoodReplicas
         | Effect::ClusterNode

@@ -139,8 +139,9 @@ pub(super) fn rewrite(ctx: &SessionCtx<'_>, force_all: bool) -> Outcome {
     if config.file.is_none() {
         return Err(CommandError::new("ERR The server is running without a config file"));
     }
-    // The password that a `user` line had is `requirepass` now, and may have changed since.
-    config.rewrite(&RewriteOptions { users: Some(Vec::new()), force_all }).map_err(|error| {
+    // With a file of users that is what has them.
+    let users = config.aclfile.is_empty().then(|| ctx.core.shared.acl.users().config_lines());
+    config.rewrite(&RewriteOptions { users, force_all }).map_err(|error| {
         tracing::warn!("CONFIG REWRITE failed: {error}");
         CommandError::text(format!("ERR Rewriting config file: {}", crate::config::error::system_text(&error)))
     })?;
@@ -175,6 +176,7 @@ fn reset_stats(core: &mut Core, _: &EverywhereCall<'_>) -> Share {
     counters.lazyfreed_objects = 0;
     if core.id.index() == 0 {
         core.shared.refused_clients.store(0, std::sync::atomic::Ordering::Relaxed);
+        core.shared.acl.counts.reset();
         core.shared.budget.reset_exceeded(core.micros());
     }
     Box::new(())

@@ -129,6 +129,11 @@ pub(super) fn stats(ctx: &SessionCtx<'_>, totals: &Totals, report: &mut Report) 
     report.zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
     report.line("eventloop_cycles", stats.ticks);
     report.line("eventloop_duration_sum", stats.tick_micros);
+    let denied = &ctx.core.shared.acl.counts;
+    report.line("acl_access_denied_auth", denied.auth.load(Ordering::Relaxed));
+    report.line("acl_access_denied_cmd", denied.command.load(Ordering::Relaxed));
+    report.line("acl_access_denied_key", denied.key.load(Ordering::Relaxed));
+    report.line("acl_access_denied_channel", denied.channel.load(Ordering::Relaxed));
 }
 
 /// A master without replicas.
