@@ -239,16 +239,8 @@ impl Grounds<'_> {
 
     /// Runs something on the shard of `key`, which tells what it has done.
     pub fn operate<T>(&mut self, key: &[u8], op: impl FnOnce(&mut Ctx<'_>) -> T) -> T {
-        let Actor { db, no_touch, is_script, .. } = self.actor;
-        let shard = self.shard_of(key);
-        shard.serves_script = is_script;
-        let mut ctx = Ctx { shard, db, no_touch };
-        let before = ctx.before_record();
-        let value = op(&mut ctx);
-        ctx.settle(before.0);
-        ctx.record_operation(before);
-        ctx.shard.serves_script = false;
-        value
+        let actor = self.actor;
+        operate_on(self.shard_of(key), &actor, op)
     }
 
     /// A script runs within the work; other work does not.
@@ -542,21 +534,22 @@ fn run_over(
     }
 }
 
+/// Runs something on a shard in the name of `actor`: it tells what it has done.
+fn operate_on<T>(shard: &mut ShardState, actor: &Actor, op: impl FnOnce(&mut Ctx<'_>) -> T) -> T {
+    shard.serves_script = actor.is_script;
+    let mut ctx = Ctx { shard, db: actor.db, no_touch: actor.no_touch };
+    let before = ctx.before_record();
+    let value = op(&mut ctx);
+    ctx.settle(before.0);
+    ctx.record_operation(before);
+    ctx.shard.serves_script = false;
+    value
+}
+
 /// Drives a plan to its end where all its shards are.
 fn drive(mut plan: Box<dyn Plan>, states: &mut [ShardState], actor: Actor, args: &Args<'_>, out: &mut Vec<u8>) {
     let mut operate = |ops: Vec<(ShardId, HopOp)>| -> Vec<HopValue> {
-        let run = |(shard, op): (ShardId, HopOp)| {
-            let state = &mut states[shard.index()];
-            state.serves_script = actor.is_script;
-            let mut ctx = Ctx { shard: state, db: actor.db, no_touch: actor.no_touch };
-            let before = ctx.before_record();
-            let value = op(&mut ctx);
-            ctx.settle(before.0);
-            ctx.record_operation(before);
-            ctx.shard.serves_script = false;
-            value
-        };
-        ops.into_iter().map(run).collect()
+        ops.into_iter().map(|(shard, op)| operate_on(&mut states[shard.index()], &actor, op)).collect()
     };
     let mut values = Vec::new();
     loop {
