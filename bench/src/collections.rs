@@ -1,16 +1,16 @@
 //! CPU per request of commands on collections: small steps in a pipeline, and walks over much at once.
 //!
-//! Every server runs all rows in order on one core, round after round; rows that take elements away find those that the rows
+//! Every server runs all rows in order on one core, side by side with the others; rows that take elements away find those that the rows
 //! before them, or a filling of their own, have left. The ratio is given as the median of the rounds and the worst of them.
 
-use std::collections::HashMap;
 use std::io;
 
 use crate::client::{Client, encode};
 use crate::cpu::Cores;
-use crate::requests::{Cost, Load};
-use crate::server::{Candidate, Server};
-use crate::table::{Table, median};
+use crate::requests::Load;
+use crate::rounds::{self, Costs};
+use crate::server::Server;
+use crate::table::Table;
 use crate::{Plan, say};
 
 /// Requests of a row with a pipeline; elements of a large collection.
@@ -125,20 +125,20 @@ impl Filling {
     }
 }
 
-/// Every server in turn, every row in order.
+/// Every row in order, on every server in turn.
 pub fn compare(plan: &Plan) -> io::Result<()> {
-    let candidates = plan.candidates();
-    let mut costs: HashMap<(usize, usize), Vec<Cost>> = HashMap::new();
-    for _ in 0..plan.rounds {
-        for (index, candidate) in candidates.iter().enumerate() {
-            for (position, cost) in measure(plan, candidate)?.into_iter().enumerate() {
-                costs.entry((index, position)).or_default().push(cost);
-            }
+    let candidates = rounds::on_one_core(plan)?;
+    let run = |server: &Server, cores: &Cores, (): &(), position: usize| {
+        let row = &ROWS[position];
+        if let Some(filling) = &row.before {
+            filling.fill(server, plan.quick)?;
         }
-    }
+        row.load(plan.quick).run(server, cores, row.words)
+    };
+    let costs = Costs::measure(plan, &candidates, ROWS.len(), |_| Ok(()), run)?;
     say("## CPU per request on collections, one core; pipeline 16 and 50 clients but for whole walks\n")?;
     let mut header = vec!["command".to_owned()];
-    for (index, candidate) in candidates.iter().enumerate() {
+    for (index, (candidate, _)) in candidates.iter().enumerate() {
         header.push(format!("{} us", candidate.name));
         if index > 0 && plan.tessera.is_some() {
             header.extend([format!("Tessera / {}", candidate.name), "worst".to_owned()]);
@@ -148,32 +148,13 @@ pub fn compare(plan: &Plan) -> io::Result<()> {
     for (position, row) in ROWS.iter().enumerate() {
         let mut cells = vec![row.name()];
         for index in 0..candidates.len() {
-            cells.push(format!("{:.2}", median(costs[&(index, position)].iter().map(|cost| cost.cpu_us).collect())));
+            cells.push(format!("{:.2}", costs.cpu_us(index, position)));
             if index > 0 && plan.tessera.is_some() {
-                let ratios = ratios(&costs[&(0, position)], &costs[&(index, position)]);
-                let worst = ratios.iter().copied().fold(0.0, f64::max);
-                cells.extend([format!("{:.2}", median(ratios)), format!("{worst:.2}")]);
+                let (ratio, worst) = costs.ratio(0, index, position);
+                cells.extend([format!("{ratio:.2}"), format!("{worst:.2}")]);
             }
         }
         table.row(cells);
     }
     say(&table.to_string())
-}
-
-/// Round by round: what was measured one after the other is compared.
-fn ratios(ours: &[Cost], theirs: &[Cost]) -> Vec<f64> {
-    ours.iter().zip(theirs).map(|(ours, theirs)| ours.cpu_us / theirs.cpu_us).collect()
-}
-
-fn measure(plan: &Plan, candidate: &Candidate) -> io::Result<Vec<Cost>> {
-    let cores = Cores::split(1)?;
-    let server = candidate.start(plan.port, &cores.server)?;
-    let mut costs = Vec::new();
-    for row in &ROWS {
-        if let Some(filling) = &row.before {
-            filling.fill(&server, plan.quick)?;
-        }
-        costs.push(row.load(plan.quick).run(&server, &cores, row.words)?);
-    }
-    Ok(costs)
 }

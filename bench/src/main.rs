@@ -1,8 +1,8 @@
 //! Tessera beside `redis-server`, on the same cores in the same run.
 //!
-//! Absolute figures of a virtual machine vary by a fifth from one hour to the next; ratios from one run do not. So every
-//! server is measured in turn, round after round, and a table gives the median of the rounds with the ratio to Tessera
-//! beside it.
+//! Absolute figures of a virtual machine vary by a fifth from one hour to the next; ratios from one run vary less. So every
+//! server is measured in turn, round after round, where it can be workload by workload, and a table gives the median of
+//! the rounds with the ratio to Tessera beside it.
 //!
 //! | section | what it measures |
 //! |---|---|
@@ -33,6 +33,7 @@ mod load;
 mod log;
 mod requests;
 mod resizing;
+mod rounds;
 mod saving;
 mod server;
 mod table;

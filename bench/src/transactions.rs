@@ -3,14 +3,14 @@
 //! Every server runs all rows, round after round. One operation is a whole transaction with its MULTI and EXEC, one call of
 //! a script, or one message with all who hear it.
 
-use std::collections::HashMap;
 use std::io;
 
 use crate::client::{Client, encode};
 use crate::cpu::{self, Cores};
 use crate::requests::Cost;
-use crate::server::{Candidate, Server};
-use crate::table::{Table, median};
+use crate::rounds::{self, Costs};
+use crate::server::Server;
+use crate::table::Table;
 use crate::volley::{Heard, Volley};
 use crate::{Plan, say};
 
@@ -64,21 +64,17 @@ const ROWS: [Row; 10] = [
     row("PUBLISH to 1,000", What::Publish(1000), 1, 1_000),
 ];
 
-/// Every server in turn on the first core, every row in order.
+/// Every row in order, on every server in turn on the first core.
 pub fn compare(plan: &Plan) -> io::Result<()> {
     cpu::raise_file_limit()?;
-    let candidates = plan.candidates();
-    let mut costs: HashMap<(usize, usize), Vec<Cost>> = HashMap::new();
-    for _ in 0..plan.rounds {
-        for (index, candidate) in candidates.iter().enumerate() {
-            for (position, cost) in measure(plan, candidate)?.into_iter().enumerate() {
-                costs.entry((index, position)).or_default().push(cost);
-            }
-        }
-    }
+    let candidates = rounds::on_one_core(plan)?;
+    let load = |server: &Server| Client::connect(server.port)?.text(&["SCRIPT", "LOAD", LIMITER]);
+    let run =
+        |server: &Server, cores: &Cores, sha: &String, position: usize| ROWS[position].run(plan, server, cores, sha);
+    let costs = Costs::measure(plan, &candidates, ROWS.len(), load, run)?;
     say("## CPU per transaction, script and message, one core\n")?;
     let mut header = vec!["operation".to_owned()];
-    for (index, candidate) in candidates.iter().enumerate() {
+    for (index, (candidate, _)) in candidates.iter().enumerate() {
         header.extend([format!("{} us", candidate.name), "op/s".to_owned()]);
         if index > 0 && plan.tessera.is_some() {
             header.push(format!("CPU, Tessera / {}", candidate.name));
@@ -88,25 +84,15 @@ pub fn compare(plan: &Plan) -> io::Result<()> {
     for (position, row) in ROWS.iter().enumerate() {
         let mut cells = vec![row.name.to_owned()];
         for index in 0..candidates.len() {
-            let own = &costs[&(index, position)];
-            let throughput = median(own.iter().map(|cost| cost.throughput).collect());
-            cells.push(format!("{:.2}", median(own.iter().map(|cost| cost.cpu_us).collect())));
-            cells.push(format!("{throughput:.0}"));
+            cells.push(format!("{:.2}", costs.cpu_us(index, position)));
+            cells.push(format!("{:.0}", costs.throughput(index, position)));
             if index > 0 && plan.tessera.is_some() {
-                let ours = costs[&(0, position)].iter().zip(own);
-                cells.push(format!("{:.2}", median(ours.map(|(ours, theirs)| ours.cpu_us / theirs.cpu_us).collect())));
+                cells.push(format!("{:.2}", costs.ratio(0, index, position).0));
             }
         }
         table.row(cells);
     }
     say(&table.to_string())
-}
-
-fn measure(plan: &Plan, candidate: &Candidate) -> io::Result<Vec<Cost>> {
-    let cores = Cores::split(1)?;
-    let server = candidate.start(plan.port, &cores.server)?;
-    let sha = Client::connect(server.port)?.text(&["SCRIPT", "LOAD", LIMITER])?;
-    ROWS.iter().map(|row| row.run(plan, &server, &cores, &sha)).collect()
 }
 
 impl Row {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::support::process::rss_bytes;
 use crate::support::server::referee;
-use crate::support::{Client, Launch, Server, Target, Value, eventually};
+use crate::support::{Client, Launch, Server, Target, Value, eventually, targets};
 
 const MIB: usize = 1 << 20;
 
@@ -222,5 +222,52 @@ fn times_of_fields_of_a_large_hash_come_back() {
     for number in (0..30_000).step_by(500) {
         let times = client.line(&format!("HPEXPIRETIME times FIELDS 1 field:{number:020}"));
         assert_eq!(times.elements(), [Value::Integer(9_000_000_000_000 + number)]);
+    }
+}
+
+#[test]
+fn what_is_emptied_does_not_come_back() {
+    for target in targets() {
+        let mut server = Launch::new(target).args(&["--save", "3600 1000000"]).start();
+        let mut client = server.client();
+        client.must("MSET one 1 two 2 three 3");
+        client.must("SAVE");
+        client.must("SET four 4");
+        assert_eq!(client.line("FLUSHALL NOW").text(), "ERR syntax error");
+        assert_eq!(client.line("DBSIZE"), Value::Integer(4));
+        client.raw(b"SET five 5\r\nFLUSHALL ASYNC\r\nDBSIZE\r\nCLIENT REPLY SKIP\r\nFLUSHALL\r\nPING\r\n");
+        client.read_many(2);
+        assert_eq!(client.read(), Value::Integer(0));
+        assert_eq!(client.read().text(), "PONG");
+        assert_eq!(server.info("persistence", "rdb_changes_since_last_save"), "0");
+        server.signal(libc::SIGKILL);
+        server.wait();
+        let server = Launch::new(target).after(server).start();
+        assert_eq!(server.client().line("DBSIZE"), Value::Integer(0), "{target:?}");
+    }
+}
+
+#[test]
+fn who_empties_a_server_is_answered_though_that_cannot_be_saved() {
+    for target in targets() {
+        let server = Launch::new(target).args(&["--save", "3600 1000000"]).start();
+        let mut client = server.client();
+        client.must("SET one 1");
+        // No file can take the place of a directory that is not empty.
+        fs::create_dir_all(server.dir().join("dump.rdb").join("full")).expect("it is ours");
+        assert_eq!(client.line("FLUSHALL").text(), "OK");
+        assert_eq!(client.line("DBSIZE"), Value::Integer(0));
+        assert_eq!(
+            server.info("persistence", "rdb_last_bgsave_status"),
+            "ok",
+            "nothing was saved behind anybody's back"
+        );
+        fs::remove_dir_all(server.dir().join("dump.rdb")).expect("it is ours");
+        client.must("SAVE");
+        client.raw(b"MULTI\r\nSET one 1\r\nFLUSHALL\r\nSET two 2\r\nEXEC\r\n");
+        client.read_many(4);
+        let Value::Array(replies) = client.read() else { panic!("EXEC failed") };
+        assert_eq!(replies.into_iter().filter(|reply| reply.text() == "OK").count(), 3);
+        assert_eq!(client.line("DBSIZE"), Value::Integer(1));
     }
 }

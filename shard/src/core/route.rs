@@ -19,7 +19,7 @@ use crate::commands::scripting::flags_of_call;
 use crate::config::types::choices;
 use crate::exec::error::{self, CommandError};
 use crate::exec::hop::PlanInput;
-use crate::exec::{Outcome, Run, SessionHandler};
+use crate::exec::{Merge, Outcome, Run, SessionHandler};
 use crate::ids::{DbId, ShardId};
 use crate::limits::IN_FLIGHT_BYTES_MAX;
 use crate::mesh::{Head, Rule};
@@ -244,6 +244,12 @@ impl Core {
                 Err(error) => return self.refuse(conn, Some(row.id), &error),
             },
             Run::Split { merge, .. } => self.split(caller, row, args, merge),
+            Run::AllShards { merge: merge @ Merge::Saved { is_sound }, .. }
+                if is_sound(args) && self.saves_emptiness() =>
+            {
+                self.run_unanswered(caller, row, args, merge);
+                self.answer_when_saved(conn);
+            }
             Run::AllShards { merge, .. } => self.run_on_all(caller, row, args, merge),
             Run::Hops { plan, .. } => {
                 let owners = self.owners(row, args);

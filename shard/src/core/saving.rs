@@ -90,7 +90,7 @@ pub(super) struct Saves {
 impl Core {
     /// Takes the next place in the replies of `conn`, for a reply that comes when a snapshot has ended.
     pub fn expect_outcome(&mut self, conn: ConnId) -> Waiter {
-        Waiter { conn, seq: self.expect_plan(conn).0 }
+        Waiter { conn, seq: self.expect_plan(conn).0, hears_failure: true }
     }
 
     /// Begins a snapshot, unless one is under way: what `conn` sends from now on comes behind its cut.
@@ -147,7 +147,8 @@ impl Core {
     /// Tells who asked for a snapshot in the background that it has begun. The cut reaches all shards in one push, which may
     /// have to be put off; what anybody does who knows of this reply comes behind it.
     fn announce_cut(&mut self, job: &Arc<Job>) {
-        if let Some((_, Waiter { conn, seq })) = self.saves.announced.take_if(|(begun, _)| Arc::ptr_eq(begun, job)) {
+        if let Some((_, Waiter { conn, seq, .. })) = self.saves.announced.take_if(|(begun, _)| Arc::ptr_eq(begun, job))
+        {
             let mut bytes = Vec::new();
             Reply::new(&mut bytes, Resp::V2).simple("Background saving started");
             self.fill(conn, seq, &bytes);
@@ -174,6 +175,8 @@ impl Core {
             job.libraries.get_or_init(|| self.shared.scripts.libraries());
         }
         job.cut(keys, self.shard.counters.dirty);
+        // What was emptied is saved by this.
+        self.shard.emptied &= job.kind == Kind::Rewrite || !job.kind.saves();
         self.shard.snapshot = Some(Arc::clone(&job));
         if job.kind.holds() {
             self.saves.ticket = Some(ticket);
@@ -210,13 +213,29 @@ impl Core {
                 self.obey_orders();
             }
             // So that what was emptied does not come back with the file of before.
-            let is_wanted =
-                self.saves.wanted.iter().any(|(kind, waiter)| *kind == Kind::Foreground && waiter.is_none());
+            let is_wanted = self.saves.wanted.iter().any(|(kind, _)| *kind == Kind::Foreground)
+                || self.saves.begun.as_ref().is_some_and(|(job, _)| job.kind == Kind::Foreground && !self.has_cut(job));
             let emptied = std::mem::take(&mut self.shard.emptied);
             if emptied && !is_wanted && !self.shard.config.save.points.is_empty() {
                 self.want_save(Kind::Foreground, None);
             }
         }
+    }
+
+    /// Whether the cut of this snapshot was made here, and what follows behind it is not done.
+    fn has_cut(&self, job: &Arc<Job>) -> bool {
+        self.saves.job.as_ref().is_some_and(|own| Arc::ptr_eq(own, job))
+    }
+
+    /// Whether a server that is emptied saves that before it says so: else the file of before brings all back after a crash.
+    pub(super) fn saves_emptiness(&self) -> bool {
+        !self.shard.config.save.points.is_empty() && !self.shard.is_replaying
+    }
+
+    /// What `conn` has just sent empties everything, and is answered when that is saved, or could not be.
+    pub(super) fn answer_when_saved(&mut self, conn: ConnId) {
+        let waiter = Waiter { hears_failure: false, ..self.expect_outcome(conn) };
+        self.want_save(Kind::Foreground, Some(waiter));
     }
 
     /// Whether there is more to do at once.
@@ -458,10 +477,10 @@ impl Core {
     }
 
     fn answer_waiter(&mut self, waiter: Option<Waiter>, error: Option<&CommandError>) {
-        let Some(Waiter { conn, seq }) = waiter else { return };
+        let Some(Waiter { conn, seq, hears_failure }) = waiter else { return };
         let mut bytes = Vec::new();
         let mut reply = Reply::new(&mut bytes, Resp::V2);
-        match error {
+        match error.filter(|_| hears_failure) {
             None => reply.ok(),
             Some(error) => {
                 self.stats.error(error.code());

@@ -12,6 +12,12 @@ pub enum Merge {
     Sum,
     /// The first part's reply, all being alike.
     First,
+    /// The same. A server with save points has saved what is left before, if `is_sound` says of the arguments that they are
+    /// no error.
+    Saved {
+        /// Whether the command will do what it is there for.
+        is_sound: fn(&Args<'_>) -> bool,
+    },
     /// Arrays with one element per key, put back into the order of the keys.
     ByKey,
     /// Arrays, joined in order of shards.
@@ -38,7 +44,7 @@ impl Merge {
         }
         match self {
             Merge::Sum => reply.integer(parts.iter().map(|part| integer(&part.reply)).sum()),
-            Merge::First => reply.raw(&parts[0].reply),
+            Merge::First | Merge::Saved { .. } => reply.raw(&parts[0].reply),
             Merge::ByKey => by_key(parts, reply),
             Merge::Concat => {
                 let heads: Vec<_> = parts.iter().map(|part| length(&part.reply)).collect();

@@ -78,6 +78,8 @@ pub struct Waiter {
     pub conn: ConnId,
     /// The place of the reply.
     pub seq: u32,
+    /// It is told of a failure; else it hears that all is well when the snapshot has ended, however that was.
+    pub hears_failure: bool,
 }
 
 /// Where pieces come from: a shard, and a database of its.

@@ -54,7 +54,7 @@ pub const FLUSHALL: Command = Command {
         arguments: FLUSH_ARGUMENTS,
         ..Docs::BLANK
     },
-    run: Run::AllShards { part: flushall, merge: Merge::First },
+    run: Run::AllShards { part: flushall, merge: Merge::Saved { is_sound: names_freeing } },
     ..Command::BLANK
 };
 
@@ -112,14 +112,23 @@ enum Freeing {
 
 impl Freeing {
     fn parse(ctx: &Ctx<'_>, args: &Args<'_>) -> Result<Freeing, CommandError> {
+        let by_default = if ctx.config().lazyfree_lazy_user_flush { Freeing::Later } else { Freeing::Now };
+        Ok(Freeing::named(args)?.unwrap_or(by_default))
+    }
+
+    /// What the arguments say, if they say anything.
+    fn named(args: &Args<'_>) -> Result<Option<Freeing>, CommandError> {
         match args.get(1) {
-            None if ctx.config().lazyfree_lazy_user_flush => Ok(Freeing::Later),
-            None => Ok(Freeing::Now),
-            Some(word) if args.len() == 2 && is_word(word, "SYNC") => Ok(Freeing::Now),
-            Some(word) if args.len() == 2 && is_word(word, "ASYNC") => Ok(Freeing::Later),
+            None => Ok(None),
+            Some(word) if args.len() == 2 && is_word(word, "SYNC") => Ok(Some(Freeing::Now)),
+            Some(word) if args.len() == 2 && is_word(word, "ASYNC") => Ok(Some(Freeing::Later)),
             Some(_) => Err(SYNTAX),
         }
     }
+}
+
+fn names_freeing(args: &Args<'_>) -> bool {
+    Freeing::named(args).is_ok()
 }
 
 fn flushall(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {

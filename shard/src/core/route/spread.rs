@@ -11,7 +11,7 @@ use crate::exec::merge::Part;
 use crate::exec::{Merge, Run, ShardHandler};
 use crate::ids::{DbId, ShardId};
 use crate::mesh::{Claims, Head, Rule};
-use crate::session::{Gather, Gathered};
+use crate::session::{Gather, Gathered, ReplyMode};
 use crate::spec::table::Row;
 use crate::spec::{Find, Flag};
 
@@ -85,6 +85,14 @@ impl Core {
             self.batches[shard].push(head, args, 0..args.len(), false);
         }
         self.routed(caller.conn);
+    }
+
+    /// The same, and nobody hears its reply.
+    pub(super) fn run_unanswered(&mut self, caller: Caller, row: &Row, args: &Args<'_>, merge: Merge) {
+        let session = self.session(caller.conn).expect("the command's client is there");
+        let mode = std::mem::replace(&mut session.reply_mode, ReplyMode::Off);
+        self.run_on_all(caller, row, args, merge);
+        self.session(caller.conn).expect("it does not end before its command").reply_mode = mode;
     }
 
     /// A command for every core.
