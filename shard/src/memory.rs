@@ -8,14 +8,11 @@
 //! allocator's own threads do that, since threads that sleep allocate nothing and would never come to it; without them
 //! (`jemalloc-bg-thread no`) the first core does it in its housekeeping, see [`decay`]. Those threads do not wake up for
 //! the last 4 MiB of an arena: a core gives its own back when it has had nothing to do for as long, see [`purge_own`].
-//! They run when a core has nothing else to do: as equals they would take it for a time slice, milliseconds long, whenever
-//! they have something to give back.
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::thread::{self, JoinHandle};
 
 use tikv_jemalloc_ctl::thread::{ThreadLocal, allocatedp, deallocatedp};
 use tikv_jemalloc_ctl::{epoch, stats, version};
@@ -126,25 +123,9 @@ pub fn prepare(background_threads: bool) {
 
 /// Lets the allocator give unused pages back by threads of its own, or stops them.
 pub fn set_background_threads(on: bool) {
-    // A thread inherits how it is scheduled from the one that starts it.
-    let starter = thread::Builder::new().name("memory".to_owned()).spawn(move || {
-        if let Err(error) = yield_to_others() {
-            tracing::warn!("The allocator's threads compete with the cores: {error}");
-        }
-        tikv_jemalloc_ctl::background_thread::write(on)
-    });
-    if !matches!(starter.map(JoinHandle::join), Ok(Ok(Ok(())))) {
+    if tikv_jemalloc_ctl::background_thread::write(on).is_err() {
         tracing::warn!("The allocator has no background threads here.");
     }
-}
-
-/// Has the calling thread, and those that it starts, run when nothing else wants the processor (sched(7), `SCHED_IDLE`).
-#[allow(unsafe_code)]
-fn yield_to_others() -> io::Result<()> {
-    let parameters = libc::sched_param { sched_priority: 0 };
-    // SAFETY: the kernel reads the parameters, which live through the call; 0 is the calling thread.
-    let status = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const parameters) };
-    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Gives back what the calling thread keeps for itself.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::client::encode_line;
-use crate::support::process::{policies_of_threads, rss_bytes};
+use crate::support::process::rss_bytes;
 use crate::support::slots::key_on;
 use crate::support::{Server, Target, Value, each_target, eventually, targets};
 
@@ -45,24 +45,6 @@ fn memory_goes_back_to_the_system_after_a_burst() {
         assert!(full > before + (90 << 20), "{before} {full}");
         client.must("FLUSHALL");
         eventually("most of it to be given back", || rss_bytes(server.pid()) < before + (30 << 20));
-    }
-}
-
-/// As an equal such a thread would keep a core from its clients for milliseconds while it gives pages back.
-#[test]
-fn the_allocators_threads_run_when_no_core_wants_to() {
-    for target in tesseras() {
-        let server = Server::start(target);
-        let idle = libc::SCHED_IDLE as u32;
-        let policies = || policies_of_threads(server.pid(), "jemalloc_bg_thd");
-        eventually("the allocator's threads", || !policies().is_empty());
-        assert!(policies().iter().all(|&policy| policy == idle), "{:?}", policies());
-        assert!(policies_of_threads(server.pid(), "shard-0").iter().all(|&policy| policy != idle));
-        server.client().must("CONFIG SET jemalloc-bg-thread no");
-        eventually("no such threads", || policies().is_empty());
-        server.client().must("CONFIG SET jemalloc-bg-thread yes");
-        eventually("the allocator's threads", || !policies().is_empty());
-        assert!(policies().iter().all(|&policy| policy == idle), "{:?}", policies());
     }
 }
 

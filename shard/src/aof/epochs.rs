@@ -32,6 +32,8 @@ pub struct Epochs {
     failing: AtomicUsize,
     /// Nothing is written any more: the server ends without.
     has_given_up: AtomicBool,
+    /// Shards that need no barrier more.
+    ready_to_end: AtomicUsize,
 }
 
 impl Epochs {
@@ -45,7 +47,18 @@ impl Epochs {
             next_epoch: AtomicU64::new(1),
             failing: AtomicUsize::new(0),
             has_given_up: AtomicBool::new(false),
+            ready_to_end: AtomicUsize::new(0),
         }
+    }
+
+    /// One shard more needs no barrier: the server is to end.
+    pub fn note_ready_to_end(&self) {
+        self.ready_to_end.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether no shard needs a barrier any more.
+    pub fn are_ready_to_end(&self) -> bool {
+        self.ready_to_end.load(Ordering::Acquire) >= self.stations.len()
     }
 
     /// Claims the right to push the next barrier; whoever has it pushes, or gives it back.

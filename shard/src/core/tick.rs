@@ -404,7 +404,7 @@ impl Service for Core {
         actions.close_after_write.append(&mut self.close_after_write);
         actions.close_now.append(&mut self.close_now);
         actions.adopt.append(&mut self.adopt);
-        if self.dialogues_may_end() && !self.stopped && self.log_may_end() {
+        if self.dialogues_may_end() && !self.stopped && self.log_may_end() && self.others_may_end() {
             self.stopped = true;
             actions.stop = true;
         }

@@ -81,13 +81,19 @@ pub fn format_f64(number: f64) -> Vec<u8> {
     if number.is_infinite() {
         return if number > 0.0 { b"inf".to_vec() } else { b"-inf".to_vec() };
     }
-    if number == 0.0 {
-        return if number.is_sign_negative() { b"-0".to_vec() } else { b"0".to_vec() };
+    match as_integer(number) {
+        Some(integer) => write_i64(integer, &mut [0; INTEGER_TEXT_BYTES_MAX]).to_vec(),
+        None if number == 0.0 => b"-0".to_vec(),
+        None => format_general(number),
     }
-    if number.abs() < EXACT_INTEGER_MAX && number.fract() == 0.0 {
-        return write_i64(number as i64, &mut [0; INTEGER_TEXT_BYTES_MAX]).to_vec();
-    }
-    format_general(number)
+}
+
+/// The integer that has the same text, if one has. The negative zero is none, as it is written with its sign.
+#[inline]
+pub fn as_integer(number: f64) -> Option<i64> {
+    let integer = number as i64;
+    let is_same = (integer as f64).to_bits() == number.to_bits();
+    (is_same && number.abs() < EXACT_INTEGER_MAX).then_some(integer)
 }
 
 /// `%.17g`: 17 significant digits, no zeros at the end, an exponent if it is below -4 or above 16.

@@ -12,6 +12,6 @@ mod long_double;
 #[cfg(test)]
 mod tests;
 
-pub use double::{format_f64, parse_f64};
+pub use double::{as_integer, format_f64, parse_f64};
 pub use integer::{INTEGER_TEXT_BYTES_MAX, integer_text_len, parse_i64, parse_u64, write_i64};
 pub use long_double::{LONG_DOUBLE_TEXT_BYTES_MAX, LongDouble};

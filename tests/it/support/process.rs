@@ -13,19 +13,6 @@ fn status_kib(pid: u32, field: &str) -> u64 {
     line.trim_end_matches("kB").trim().parse().expect("a number of KiB")
 }
 
-/// How the kernel schedules the threads called `name` of process `pid`, by its numbers of policies.
-pub fn policies_of_threads(pid: u32, name: &str) -> Vec<u32> {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
-    // A thread may end between two looks.
-    let stats = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
-    let policy = |stat: String| {
-        let (before, after) = stat.rsplit_once(") ").expect("the name ends");
-        let policy = after.split(' ').nth(38).expect("the kernel's format");
-        before.ends_with(&format!("({name}")).then(|| policy.parse().expect("a number"))
-    };
-    stats.filter_map(policy).collect()
-}
-
 /// CPU time that process `pid` has used, user and system.
 pub fn cpu_time(pid: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use net::Reply;
-use storage::number::{INTEGER_TEXT_BYTES_MAX, format_f64, parse_f64};
+use storage::number::{INTEGER_TEXT_BYTES_MAX, as_integer, format_f64, parse_f64, write_i64};
 use storage::types::zset::{Item, Record};
 
 use crate::exec::CommandError;
@@ -24,7 +24,10 @@ pub(in crate::commands) fn member_text(member: Item<'_>) -> Cow<'_, [u8]> {
 
 /// Replies a score.
 pub(super) fn write_score(score: f64, reply: &mut Reply<'_>) {
-    reply.double_text(&format_f64(score));
+    match as_integer(score) {
+        Some(integer) => reply.double_text(write_i64(integer, &mut [0; INTEGER_TEXT_BYTES_MAX])),
+        None => reply.double_text(&format_f64(score)),
+    }
 }
 
 /// Replies the member of a record.

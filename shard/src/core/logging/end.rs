@@ -40,6 +40,21 @@ impl Core {
         !self.log.is_syncing
     }
 
+    /// Whether the other cores may end, too. Until they may, this one takes part in the epochs that they need: one that is
+    /// behind its last command may have something to record that no other core has heard of.
+    pub(in crate::core) fn others_may_end(&mut self) -> bool {
+        let (now, shared) = (self.clock.micros(), &self.shared);
+        if self.log.ready_to_end.is_none() {
+            self.log.ready_to_end = Some(now);
+            shared.log.epochs.note_ready_to_end();
+            if shared.log.epochs.are_ready_to_end() {
+                shared.wake_all();
+            }
+        }
+        let waited = self.log.ready_to_end.map_or(0, |since| now.saturating_sub(since));
+        !self.log.gates || shared.log.epochs.are_ready_to_end() || waited > FLUSH_MICROS_MAX
+    }
+
     /// Whether the server is to end and waits for this core's log.
     pub(in crate::core) fn log_ends(&self) -> bool {
         self.log.ending.is_some()

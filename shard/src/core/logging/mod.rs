@@ -67,6 +67,8 @@ pub(super) struct Logging {
     told_second: i64,
     /// Since when the server is to end, and the barrier that it waits for.
     ending: Option<(u64, u64)>,
+    /// Since when it needs no barrier any more, and waits for others that do.
+    ready_to_end: Option<u64>,
     /// Clients that wait for their writes to be synced.
     acks: Vec<Ack>,
 }
@@ -147,7 +149,8 @@ impl Core {
         let may_push = is_turn && (!self.shard.journal.is_empty() || !log.jobs.is_empty());
         let wants = is_turn && log.wanted > epochs.pushed();
         let may_leave = log.held.iter().any(|conn| self.is_released(*conn));
-        let may_end = log.ending.is_some_and(|(_, barrier)| epochs.is_written(barrier) || epochs.has_given_up());
+        let is_written = |(_, barrier)| epochs.is_written(barrier) || epochs.has_given_up();
+        let may_end = log.ending.is_some_and(is_written) && (log.ready_to_end.is_none() || epochs.are_ready_to_end());
         !may_push && !wants && !may_leave && !may_end && !self.may_ack()
     }
 
