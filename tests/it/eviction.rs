@@ -17,8 +17,9 @@ fn number(server: &Server, section: &str, field: &str) -> u64 {
     server.info(section, field).parse().unwrap_or_else(|_| panic!("{field} is a number"))
 }
 
-/// Sets the limit to so many bytes more than are in use.
+/// Sets the limit to so many bytes more than are in use, once what was removed before is freed.
 fn limit_to(server: &Server, more: u64, policy: &str) -> u64 {
+    eventually("the memory of what is gone to be free", || number(server, "memory", "lazyfree_pending_objects") == 0);
     let limit = number(server, "memory", "used_memory") + more;
     server.client().must(&format!("CONFIG SET maxmemory {limit} maxmemory-policy {policy}"));
     limit
