@@ -72,10 +72,6 @@ pub fn compare(plan: &Plan) -> io::Result<()> {
     say("Behind a stroke: the most CPU time of the server within a wait.\n")?;
     let mut table = Table::new(header.map(str::to_owned).to_vec());
     for kind in &KINDS {
-        if !std::env::var("KIND").map_or(true, |k| k == kind.name) {
-            continue;
-        }
-        eprintln!("== {}", kind.name);
         for candidate in plan.candidates() {
             let (waits, deletion) = measure(plan, &candidate, kind, elements)?;
             let mut row = vec![kind.name.to_owned(), candidate.name.clone()];
@@ -105,7 +101,6 @@ fn measure(plan: &Plan, candidate: &Candidate, kind: &Kind, elements: usize) -> 
         let watch = Watch::start(&server);
         grow(&mut client, kind, elements)?;
         let growing = watch.end()?;
-        eprintln!("deleting");
         let watch = Watch::start(&server);
         let started = Instant::now();
         client.call(&["DEL", "collection"])?;
@@ -146,15 +141,11 @@ impl Watch {
         let thread = thread::spawn(move || {
             let mut client = Client::connect(port)?;
             let mut longest = Longest::default();
-            let begun = Instant::now();
             while !seen.load(Ordering::Relaxed) {
                 let (asked, used) = (Instant::now(), cpu::time_of(pid)?);
                 client.call(&["GET", "watched"])?;
                 let wait = asked.elapsed();
                 let work = cpu::time_of(pid)?.saturating_sub(used).min(wait);
-                if wait.as_micros() > 2500 {
-                    eprintln!("{:?} wait {wait:?} work {work:?}", begun.elapsed());
-                }
                 longest = Longest { wait: longest.wait.max(wait), work: longest.work.max(work) };
                 thread::sleep(Duration::from_micros(100));
             }

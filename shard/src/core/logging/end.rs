@@ -40,19 +40,18 @@ impl Core {
         !self.log.is_syncing
     }
 
-    /// Whether the other cores may end, too. Until they may, this one takes part in the epochs that they need: one that is
-    /// behind its last command may have something to record that no other core has heard of.
+    /// Whether the other cores may end, too. Until they may, this one takes part in the epochs that they need: what a core
+    /// has recorded in its last tick, the others hear of at the end of that. Without a log nobody waits.
     pub(in crate::core) fn others_may_end(&mut self) -> bool {
-        let (now, shared) = (self.clock.micros(), &self.shared);
+        let (now, epochs) = (self.clock.micros(), &self.shared.log.epochs);
         if self.log.ready_to_end.is_none() {
-            self.log.ready_to_end = Some(now);
-            shared.log.epochs.note_ready_to_end();
-            if shared.log.epochs.are_ready_to_end() {
-                shared.wake_all();
+            epochs.note_ready_to_end();
+            if epochs.are_ready_to_end() {
+                self.shared.wake_all();
             }
         }
-        let waited = self.log.ready_to_end.map_or(0, |since| now.saturating_sub(since));
-        !self.log.gates || shared.log.epochs.are_ready_to_end() || waited > FLUSH_MICROS_MAX
+        let since = *self.log.ready_to_end.get_or_insert(now);
+        !self.log.gates || epochs.are_ready_to_end() || now - since > FLUSH_MICROS_MAX
     }
 
     /// Whether the server is to end and waits for this core's log.
