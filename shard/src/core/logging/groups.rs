@@ -52,7 +52,8 @@ impl Core {
         if sleep == 0 {
             return self.write_group(bytes);
         }
-        let at = self.clock.now().0.saturating_add_unsigned(sleep.div_ceil(1000));
+        // Of the millisecond that is under way some may be over.
+        let at = self.clock.now().0.saturating_add_unsigned(sleep.div_ceil(1000) + 1);
         self.log.flight.as_mut().expect("it is on its way").again = Some((bytes, at));
     }
 
