@@ -9,6 +9,8 @@
 //! (`jemalloc-bg-thread no`) the first core does it in its housekeeping, see [`decay`]. Those threads do not wake up for
 //! the last 4 MiB of an arena: a core gives its own back when it has had nothing to do for as long, see [`purge_own`].
 
+mod paced;
+
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::io;
@@ -121,11 +123,45 @@ pub fn prepare(background_threads: bool) {
     set_background_threads(background_threads);
 }
 
-/// Lets the allocator give unused pages back by threads of its own, or stops them.
+/// Has the calling core's pages given back in such a way that other cores are not kept from their clients.
+pub fn prepare_core() {
+    if let Err(error) = paced::pace_own() {
+        tracing::warn!("The allocator gives memory back at its own pace: {error}");
+    }
+}
+
+/// Lets the allocator give unused pages back by threads of its own, or stops them. They run on all processors that the
+/// process may use, wherever the calling thread is pinned.
 pub fn set_background_threads(on: bool) {
-    if tikv_jemalloc_ctl::background_thread::write(on).is_err() {
+    // A thread may run where the one may that starts it; the process's number is that of its first, which is not pinned.
+    let first = std::process::id() as libc::pid_t;
+    let own = processors_of(0);
+    let unpinned = processors_of(first).and_then(|processors| run_on(&processors));
+    let written = tikv_jemalloc_ctl::background_thread::write(on);
+    if let Err(error) = unpinned.and(own).and_then(|processors| run_on(&processors)) {
+        tracing::warn!("The allocator's threads share a processor with a core: {error}");
+    }
+    if written.is_err() {
         tracing::warn!("The allocator has no background threads here.");
     }
+}
+
+/// On which processors a thread may run; 0 is the calling one.
+#[allow(unsafe_code)]
+fn processors_of(thread: libc::pid_t) -> io::Result<libc::cpu_set_t> {
+    // SAFETY: a set of processors is plain bits, of which none being set is a state.
+    let mut processors: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes at most so many bytes to the set, which lives through the call.
+    let status = unsafe { libc::sched_getaffinity(thread, size_of_val(&processors), &raw mut processors) };
+    if status == 0 { Ok(processors) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Has the calling thread, and those that it starts, run on these processors.
+#[allow(unsafe_code)]
+fn run_on(processors: &libc::cpu_set_t) -> io::Result<()> {
+    // SAFETY: the kernel reads so many bytes of the set, which lives through the call; 0 is the calling thread.
+    let status = unsafe { libc::sched_setaffinity(0, size_of_val(processors), processors) };
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Gives back what the calling thread keeps for itself.

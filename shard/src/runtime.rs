@@ -58,6 +58,7 @@ pub fn run(setup: CoreSetup, ready: impl FnOnce() + 'static) -> io::Result<()> {
         if setup.id.index() == 0 {
             memory::prepare(setup.shared.config().jemalloc_bg_thread);
         }
+        memory::prepare_core();
         let core = Core::new(setup.id, setup.shared, Clock::system(), setup.seed);
         let mut network = Loop::new(core, LoopConfig { listeners: setup.listeners, waker: setup.waker })?;
         ready();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::client::encode_line;
-use crate::support::process::rss_bytes;
+use crate::support::process::{processors_of_threads, rss_bytes};
 use crate::support::slots::key_on;
 use crate::support::{Server, Target, Value, each_target, eventually, targets};
 
@@ -45,6 +45,26 @@ fn memory_goes_back_to_the_system_after_a_burst() {
         assert!(full > before + (90 << 20), "{before} {full}");
         client.must("FLUSHALL");
         eventually("most of it to be given back", || rss_bytes(server.pid()) < before + (30 << 20));
+    }
+}
+
+/// On a core's processor they would take turns with it.
+#[test]
+fn the_allocators_threads_run_on_any_processor() {
+    for target in tesseras() {
+        let server = Server::start(target);
+        let all = processors_of_threads(server.pid(), "snapshots");
+        assert_eq!(all.len(), 1, "a thread that is not pinned");
+        let are_there = || {
+            let of_threads = processors_of_threads(server.pid(), "jemalloc_bg_thd");
+            assert!(of_threads.iter().all(|of_thread| *of_thread == all[0]), "{of_threads:?} {all:?}");
+            !of_threads.is_empty()
+        };
+        eventually("the allocator's threads", are_there);
+        server.client().must("CONFIG SET jemalloc-bg-thread no");
+        eventually("no such threads", || !are_there());
+        server.client().must("CONFIG SET jemalloc-bg-thread yes");
+        eventually("the allocator's threads", are_there);
     }
 }
 

@@ -13,6 +13,17 @@ fn status_kib(pid: u32, field: &str) -> u64 {
     line.trim_end_matches("kB").trim().parse().expect("a number of KiB")
 }
 
+/// On which processors the threads called `name` of process `pid` may run, as the kernel lists them.
+pub fn processors_of_threads(pid: u32, name: &str) -> Vec<String> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
+    // A thread may end between two looks.
+    let states = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("status")).ok());
+    let field =
+        |state: &str, name| state.lines().find_map(|line| line.strip_prefix(name)).map(|it| it.trim().to_owned());
+    let of_that_name = states.filter(|state| field(state, "Name:").as_deref() == Some(name));
+    of_that_name.filter_map(|state| field(&state, "Cpus_allowed_list:")).collect()
+}
+
 /// CPU time that process `pid` has used, user and system.
 pub fn cpu_time(pid: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");

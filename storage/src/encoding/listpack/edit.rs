@@ -71,12 +71,7 @@ pub fn remove(listpack: &mut Vec<u8>, cursor: Cursor) -> Option<Cursor> {
 
 /// Removes an element and those behind it, `count` of them or as many as there are; returns how many.
 pub fn remove_range(listpack: &mut Vec<u8>, cursor: Cursor, count: usize) -> usize {
-    let view = Listpack::new(listpack);
-    let (mut end, mut removed) = (cursor.offset(), 0);
-    while removed < count && listpack[end] != END {
-        end = view.offset_behind(Cursor::new(end));
-        removed += 1;
-    }
+    let (end, removed) = behind(Listpack::new(listpack), cursor.offset(), count);
     splice(listpack, cursor.offset()..end, 0);
     set_header(listpack, -(removed as isize));
     removed
@@ -110,6 +105,58 @@ pub fn split_off(listpack: &mut Vec<u8>, cursor: Cursor) -> Vec<u8> {
 fn put(listpack: &mut Vec<u8>, old: Range<usize>, element: &Encoded<'_>, added: isize) {
     element.write(splice(listpack, old, element.len()));
     set_header(listpack, added);
+}
+
+/// Puts an element before all others without moving them: the listpack lies at the end of `room`, and grows into the bytes
+/// before it. `None` if they are too few; else where it begins then.
+pub fn push_front_in(room: &mut [u8], start: usize, bytes: &[u8]) -> Option<usize> {
+    let element = Encoded::new(bytes);
+    let new_start = start.checked_sub(element.len())?;
+    room.copy_within(start..start + HEADER_BYTES, new_start);
+    let listpack = &mut room[new_start..];
+    element.write(&mut listpack[HEADER_BYTES..HEADER_BYTES + element.len()]);
+    set_header(listpack, 1);
+    Some(new_start)
+}
+
+/// Appends an element to the listpack that lies at the end of `room`.
+pub fn push_back_in(room: &mut Vec<u8>, start: usize, bytes: &[u8]) {
+    let (element, end) = (Encoded::new(bytes), room.len() - 1);
+    element.write(splice(room, end..end, element.len()));
+    set_header(&mut room[start..], 1);
+}
+
+/// Removes up to `count` elements, the last ones, from the listpack that lies at the end of `room`; how many.
+pub fn remove_back_in(room: &mut Vec<u8>, start: usize, count: usize) -> usize {
+    let view = Listpack::new(&room[start..]);
+    let count = count.min(view.len());
+    if let Some(cursor) = view.seek(-(count as isize)).filter(|_| count > 0) {
+        let end = start + cursor.offset();
+        room.truncate(end + 1);
+        room[end] = END;
+        set_header(&mut room[start..], -(count as isize));
+    }
+    count
+}
+
+/// Removes up to `count` elements, the first ones, without moving the others: the listpack lies at the end of `room`, and
+/// leaves bytes before it. Returns where it begins then, and how many were removed.
+pub fn remove_front_in(room: &mut [u8], start: usize, count: usize) -> (usize, usize) {
+    let (end, removed) = behind(Listpack::new(&room[start..]), HEADER_BYTES, count);
+    let new_start = start + end - HEADER_BYTES;
+    room.copy_within(start..start + HEADER_BYTES, new_start);
+    set_header(&mut room[new_start..], -(removed as isize));
+    (new_start, removed)
+}
+
+/// The offset behind `count` elements from an offset on, or behind as many as there are; and how many.
+fn behind(view: Listpack<'_>, from: usize, count: usize) -> (usize, usize) {
+    let (mut end, mut passed) = (from, 0);
+    while passed < count && view.bytes()[end] != END {
+        end = view.offset_behind(Cursor::new(end));
+        passed += 1;
+    }
+    (end, passed)
 }
 
 /// Makes the bytes in a range `len` bytes long, to be written to.

@@ -40,8 +40,8 @@ mod validate;
 mod view;
 
 pub use edit::{
-    append, create, insert_after, insert_before, push_back, push_back_int, push_back_item, push_front, remove,
-    remove_range, replace, split_off, would_fit,
+    append, create, insert_after, insert_before, push_back, push_back_in, push_back_int, push_back_item, push_front,
+    push_front_in, remove, remove_back_in, remove_front_in, remove_range, replace, split_off, would_fit,
 };
 pub use element::stored_bytes;
 pub(crate) use element::{Encoded, Shape};

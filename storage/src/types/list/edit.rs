@@ -49,7 +49,11 @@ impl List {
     /// Removes up to `count` elements from an end, and shows each of them; how many.
     pub fn pop_each(&mut self, end: End, count: usize, limits: ListLimits, mut take: impl FnMut(Item<'_>)) -> usize {
         let popped = match self {
-            Self::Packed(bytes) => pop_listpack(bytes, end, count, &mut take),
+            Self::Packed(bytes) => {
+                let (start, popped) = pop_listpack(bytes, 0, end, count, &mut take);
+                bytes.drain(..start);
+                popped
+            }
             Self::Large(large) => large.pop_each(end, count, limits, &mut take),
         };
         self.shrink(limits);

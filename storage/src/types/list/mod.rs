@@ -13,7 +13,12 @@
 //!                      ┌──────────┬───────────────┬─────────────┬──────────┐
 //!             nodes    │ listpack │ plain element │ compressed  │ listpack │
 //!                      └──────────┴───────────────┴─────────────┴──────────┘
+//!                      ┌──────┬────────┬──────────────────────────┬───────┐
+//!  a listpack's buffer │ room │ header │ elements             end │ spare │
+//!                      └──────┴────────┴──────────────────────────┴───────┘
 //! ```
+//!
+//! At its head a listpack grows into the room before it, and leaves room when it shrinks there; only the header moves.
 //!
 //! A node is a listpack of up to `list-max-listpack-size`, or a single element that is larger than that. Nodes that are
 //! further from both ends than `list-compress-depth` are compressed with LZF, if that is set. A large list whose only node
@@ -23,7 +28,7 @@
 //!
 //! | | packed (at most some 100 elements, as a rule) | large |
 //! |---|---|---|
-//! | push, pop | moving at most 8 KiB | the same, in the node at the end |
+//! | push, pop | moving at most 8 KiB | the element alone, as a rule |
 //! | by index, insertion | one listpack | over chunks, nodes of a chunk, one listpack |
 //! | search, removal by value | all elements | all elements |
 //! | LTRIM | one listpack | two nodes; what is cut off is returned whole |

@@ -23,6 +23,8 @@ pub(super) struct Node {
     body: Body,
     /// Number of elements.
     len: u32,
+    /// Unused bytes before a listpack, into which it grows at its head. There are none before anything else.
+    room: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -42,10 +44,14 @@ pub enum NodeContents<'a> {
 }
 
 impl Node {
+    const fn new(body: Body, len: u32) -> Self {
+        Self { body, len, room: 0 }
+    }
+
     /// A node of a listpack that is not empty.
     pub(super) fn listpack(bytes: Vec<u8>) -> Self {
         let len = Listpack::new(&bytes).len() as u32;
-        Self { body: Body::Listpack(bytes), len }
+        Self::new(Body::Listpack(bytes), len)
     }
 
     /// A node of one element.
@@ -56,12 +62,12 @@ impl Node {
         let mut bytes = listpack::create();
         bytes.reserve_exact(element.len() + ELEMENT_OVERHEAD_BYTES);
         listpack::push_back(&mut bytes, element);
-        Self { body: Body::Listpack(bytes), len: 1 }
+        Self::new(Body::Listpack(bytes), 1)
     }
 
     /// A node of one element that is kept as it is.
     pub(super) const fn plain(element: Vec<u8>) -> Self {
-        Self { body: Body::Plain(element), len: 1 }
+        Self::new(Body::Plain(element), 1)
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -79,7 +85,7 @@ impl Node {
     /// Bytes of the listpack or of the element, when not compressed.
     pub(super) const fn bytes(&self) -> usize {
         match &self.body {
-            Body::Listpack(bytes) | Body::Plain(bytes) => bytes.len(),
+            Body::Listpack(bytes) | Body::Plain(bytes) => bytes.len() - self.room as usize,
             Body::Compressed { bytes, .. } => *bytes as usize,
         }
     }
@@ -93,7 +99,7 @@ impl Node {
 
     pub(super) fn contents(&self) -> NodeContents<'_> {
         match &self.body {
-            Body::Listpack(bytes) => NodeContents::Listpack(Cow::Borrowed(bytes)),
+            Body::Listpack(bytes) => NodeContents::Listpack(Cow::Borrowed(&bytes[self.room as usize..])),
             Body::Plain(bytes) => NodeContents::Plain(Cow::Borrowed(bytes)),
             Body::Compressed { lzf, bytes, plain } => {
                 let bytes = Cow::Owned(decompressed(lzf, *bytes));
@@ -106,7 +112,7 @@ impl Node {
     pub(super) fn item(&self, index: usize) -> Item<'_> {
         match &self.body {
             Body::Listpack(bytes) => {
-                let view = Listpack::new(bytes);
+                let view = Listpack::new(&bytes[self.room as usize..]);
                 view.at(view.seek(index as isize).expect("the index is below the number of elements"))
             }
             Body::Plain(element) => Item::Bytes(element),
@@ -134,12 +140,14 @@ impl Node {
     /// Compresses it, if that saves enough.
     pub(super) fn compress(&mut self) {
         let (Body::Listpack(bytes) | Body::Plain(bytes)) = &self.body else { return };
+        let bytes = &bytes[self.room as usize..];
         if !COMPRESS_BYTES.contains(&bytes.len()) {
             return;
         }
         if let Some(lzf) = lzf::Compressor::new().compress(bytes, COMPRESS_SAVING_MIN) {
             let (bytes, plain) = (bytes.len() as u32, self.is_plain());
             self.body = Body::Compressed { lzf: lzf.into_boxed_slice(), bytes, plain };
+            self.room = 0;
         }
     }
 
@@ -152,16 +160,33 @@ impl Node {
 
     /// Gives back what the buffer has beyond its contents, for nodes that will not grow soon.
     pub(super) fn shrink_to_fit(&mut self) {
+        self.close_room();
         if let Body::Listpack(bytes) = &mut self.body {
             bytes.shrink_to_fit();
         }
     }
 
-    /// The listpack of a node that is not plain.
-    fn open(&mut self) -> &mut Vec<u8> {
+    /// Moves a listpack to the begin of its buffer.
+    fn close_room(&mut self) {
+        if let Body::Listpack(bytes) = &mut self.body
+            && self.room > 0
+        {
+            bytes.drain(..self.room as usize);
+            self.room = 0;
+        }
+    }
+
+    /// The buffer of a node that is not plain; the listpack is at its end.
+    fn buffer(&mut self) -> &mut Vec<u8> {
         self.decompress();
         let Body::Listpack(bytes) = &mut self.body else { panic!("a plain node is never edited as a listpack") };
         bytes
+    }
+
+    /// The listpack of a node that is not plain.
+    fn open(&mut self) -> &mut Vec<u8> {
+        self.close_room();
+        self.buffer()
     }
 
     /// The listpack, with room for so many more bytes.
@@ -177,11 +202,35 @@ impl Node {
         bytes
     }
 
+    /// Puts all the room that the buffer has before the listpack, which is so many bytes at least.
+    fn make_room(&mut self, bytes_min: usize) {
+        let bytes = self.open_for(bytes_min);
+        let used = bytes.len();
+        bytes.resize(bytes.capacity(), 0);
+        let room = bytes.len() - used;
+        bytes.copy_within(..used, room);
+        self.room = room as u32;
+    }
+
     pub(super) fn push(&mut self, end: End, element: &[u8]) {
-        let bytes = self.open_for(element.len() + STORED_OVERHEAD_BYTES_MAX);
+        let bytes_max = element.len() + STORED_OVERHEAD_BYTES_MAX;
         match end {
-            End::Head => listpack::push_front(bytes, element),
-            End::Tail => listpack::push_back(bytes, element),
+            End::Head => {
+                if (self.room as usize) < bytes_max {
+                    self.make_room(bytes_max);
+                }
+                let start = self.room as usize;
+                let start = listpack::push_front_in(self.buffer(), start, element);
+                self.room = start.expect("room was made") as u32;
+            }
+            End::Tail => {
+                let bytes = self.buffer();
+                if bytes.len() + bytes_max > bytes.capacity() {
+                    self.open_for(bytes_max);
+                }
+                let start = self.room as usize;
+                listpack::push_back_in(self.buffer(), start, element);
+            }
         }
         self.len += 1;
     }
@@ -195,7 +244,11 @@ impl Node {
                 1
             }
             Body::Plain(_) => 0,
-            Body::Listpack(bytes) => pop_listpack(bytes, end, count, take),
+            Body::Listpack(bytes) => {
+                let (room, popped) = pop_listpack(bytes, self.room as usize, end, count, take);
+                self.room = room as u32;
+                popped
+            }
             Body::Compressed { .. } => unreachable!("it was just decompressed"),
         };
         self.len -= popped as u32;
@@ -262,7 +315,7 @@ impl Node {
         bytes.shrink_to_fit();
         let tail_len = self.len - index as u32;
         self.len = index as u32;
-        Self { body: Body::Listpack(tail), len: tail_len }
+        Self::new(Body::Listpack(tail), tail_len)
     }
 
     /// Appends the elements of another node; neither is plain.
@@ -274,6 +327,7 @@ impl Node {
     /// The listpack, or the plain element.
     pub(super) fn into_bytes(mut self) -> Vec<u8> {
         self.decompress();
+        self.close_room();
         match self.body {
             Body::Listpack(bytes) | Body::Plain(bytes) => bytes,
             Body::Compressed { .. } => unreachable!("it was just decompressed"),
@@ -282,6 +336,7 @@ impl Node {
 
     pub(super) fn check_invariants(&self) {
         assert!(self.len > 0, "a node is never empty");
+        assert!(self.room == 0 || matches!(self.body, Body::Listpack(_)), "only a listpack grows at its head");
         match self.contents() {
             NodeContents::Listpack(bytes) => {
                 let view = listpack::validate(&bytes).expect("a node's listpack is well-formed");
@@ -317,21 +372,24 @@ pub(super) fn remove_all(bytes: &mut Vec<u8>, found: impl DoubleEndedIterator<It
     }
 }
 
-/// Shows up to `count` elements at an end of a listpack, and removes them; how many.
-pub(super) fn pop_listpack(bytes: &mut Vec<u8>, end: End, count: usize, take: &mut impl FnMut(Item<'_>)) -> usize {
-    let view = Listpack::new(bytes);
-    let count = view.len().min(count);
-    if count == 0 {
-        return 0;
-    }
-    // They are shown first and removed together, which moves the rest only once.
+/// Shows up to `count` elements at an end of the listpack that lies in `bytes` from `start` on, and removes them. Returns
+/// where it begins then, and how many they were.
+pub(super) fn pop_listpack(
+    bytes: &mut Vec<u8>,
+    start: usize,
+    end: End,
+    count: usize,
+    take: &mut impl FnMut(Item<'_>),
+) -> (usize, usize) {
+    let view = Listpack::new(&bytes[start..]);
     match end {
-        End::Head => view.iter().take(count).for_each(take),
-        End::Tail => view.iter().rev().take(count).for_each(take),
+        End::Head => {
+            view.iter().take(count).for_each(take);
+            listpack::remove_front_in(bytes, start, count)
+        }
+        End::Tail => {
+            view.iter().rev().take(count).for_each(take);
+            (start, listpack::remove_back_in(bytes, start, count))
+        }
     }
-    let first = match end {
-        End::Head => view.first(),
-        End::Tail => view.seek(-(count as isize)),
-    };
-    listpack::remove_range(bytes, first.expect("there are as many elements"), count)
 }
