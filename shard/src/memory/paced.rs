@@ -4,10 +4,9 @@
 //! allocator's threads are the cores' equals, and whoever runs for long takes a processor for a whole time slice. (With
 //! less of a claim to it they would be interrupted for seconds on a busy machine, while they hold a lock that a core wants:
 //! measured with `SCHED_IDLE`.) So they give back a piece at a time and sleep between two pieces. A thread that sleeps
-//! lets others in, and gets in itself when it wakes; no lock of the kernel's is held meanwhile, and those of the allocator
-//! that are held then, no core waits for.
-//!
-//! A core itself, which gives pages back when it is told to or has been idle, does it at once.
+//! lets others in, and gets in itself when it wakes. No lock of the kernel's is held meanwhile, and of the allocator's only
+//! one that a core wants when it gives pages back itself: when it is told to, is over the limit or has been idle. It does
+//! that at once.
 
 #![allow(unsafe_code)]
 
