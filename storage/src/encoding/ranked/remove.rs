@@ -29,6 +29,11 @@ impl Ranked {
                 visit(leaf.member(index, &self.outside), leaf.score(index));
             }
             left -= end - place.index;
+            // Who pops one record soon pops the next, of which the index may be far away in memory.
+            let next = if end < leaf.len() { Some(end) } else { place.index.checked_sub(1) };
+            if let Some(next) = next.filter(|_| left == 0) {
+                self.index.prefetch(hash_of(leaf.member(next, &self.outside)));
+            }
             self.remove_at(&path, place.leaf, place.index..end);
         }
     }
