@@ -93,9 +93,9 @@ pub struct Grounds<'a> {
     /// How long it may run now.
     pub(super) slice: Slice,
     /// A script that has given way, and is the command that is run next.
-    pub script: Option<ScriptWork>,
+    pub script: Option<Box<ScriptWork>>,
     /// The command that is run next, if it has begun and waits for another server.
-    pub migration: Option<Migration>,
+    pub migration: Option<Box<Migration>>,
     /// Who calls the scripts within the work, if that may not do everything.
     pub caller: Option<Arc<Caller>>,
 }
@@ -179,10 +179,10 @@ impl Grounds<'_> {
     /// Runs one command, whose arity was checked and whose keys are among those claimed, and writes its reply behind what
     /// is in `out`.
     pub fn run(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) -> Ran {
-        let ran_micros = self.script.as_ref().map_or(0, ScriptWork::ran_micros);
+        let ran_micros = self.script.as_deref().map_or(0, ScriptWork::ran_micros);
         let began =
             self.shares.as_ref().map_or(self.core.last_micros, |asking| asking.since).saturating_sub(ran_micros);
-        let began = self.migration.as_ref().and_then(Migration::began).unwrap_or(began);
+        let began = self.migration.as_deref().and_then(Migration::began).unwrap_or(began);
         let start = out.len();
         match row.run(args) {
             Run::Container | Run::Chosen(_) => unreachable!("a container is refused, and nothing is chosen twice"),
@@ -245,7 +245,7 @@ impl Grounds<'_> {
 
     /// A script runs within the work; other work does not.
     fn run_placed(&mut self, row: &'static Row, args: &Args<'_>, out: &mut Vec<u8>) -> Progress {
-        let stopped = self.script.take().map(|script| Some(Ok(script)));
+        let stopped = self.script.take().map(|script| Some(Ok(*script)));
         match stopped
             .unwrap_or_else(|| crate::commands::scripting::within(&self.core.shared, row, args, self.caller.take()))
         {
@@ -254,7 +254,7 @@ impl Grounds<'_> {
             Some(Ok(mut script)) => {
                 let progress = script.run_on(self, out);
                 if !matches!(progress, Progress::Done) {
-                    self.script = Some(script);
+                    self.script = Some(Box::new(script));
                 }
                 return progress;
             }

@@ -257,7 +257,7 @@ impl Grounds<'_> {
         args: &Args<'_>,
         out: &mut Vec<u8>,
     ) -> Option<ExchangeId> {
-        let mut migration = match self.migration.take().map_or_else(|| begin(args), Ok) {
+        let mut migration = match self.migration.take().map_or_else(|| begin(args), |migration| Ok(*migration)) {
             Ok(migration) => migration,
             Err(error) => {
                 Reply::new(out, self.actor.resp).error(error.as_bytes());
@@ -265,7 +265,7 @@ impl Grounds<'_> {
             }
         };
         let exchange = migration.run_on(self, out);
-        self.migration = exchange.is_some().then_some(migration);
+        self.migration = exchange.is_some().then(|| Box::new(migration));
         exchange
     }
 }

@@ -66,7 +66,7 @@ pub struct ScriptWork {
     /// For how long it ran before that, in microseconds.
     ran_micros: u64,
     /// The command that it has called and that waits for another server.
-    migration: Option<Migration>,
+    migration: Option<Box<Migration>>,
     /// On what its commands run whose changes nobody is to see.
     scratch: Option<Box<Scratch>>,
 }

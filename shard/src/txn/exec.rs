@@ -28,9 +28,9 @@ pub struct Exec {
     /// It has begun to run.
     has_begun: bool,
     /// The command that is next is this script, which has given way.
-    script: Option<ScriptWork>,
+    script: Option<Box<ScriptWork>>,
     /// The command that is next has begun, and waits for another server.
-    migration: Option<Migration>,
+    migration: Option<Box<Migration>>,
     needs: Needs,
     wants_home: bool,
     holds_client: bool,
