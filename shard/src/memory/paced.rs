@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use tikv_jemalloc_sys::extent_hooks_t;
 
-/// What is given back at once: some 50 us of the kernel's work.
+/// What is given back at once: some 70 us of the kernel's work.
 const PIECE_BYTES: usize = 1024 * 1024;
 
 /// What a call costs beyond the pages, in bytes that could be given back instead.
