@@ -9,7 +9,7 @@ const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
 const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
 
 /// So much room is kept from one taking of the records to the next, in bytes.
-const BYTES_KEPT: usize = 256 * 1024;
+pub const BYTES_KEPT: usize = 256 * 1024;
 
 /// The journal of a shard, or of a place where keys of shards are that are away from home.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Journal {
     /// More commands of the same unit may follow.
     open: bool,
     records: Vec<u8>,
+    /// Where the next records go when these are taken: empty.
+    spare: Vec<u8>,
     /// The database that is selected at the end of the records.
     selected: Option<DbId>,
     unit: Unit,
@@ -133,8 +135,15 @@ impl Journal {
     }
 
     fn take_records(&mut self) -> Vec<u8> {
-        let room = self.records.capacity().min(BYTES_KEPT);
-        std::mem::replace(&mut self.records, Vec::with_capacity(room))
+        std::mem::replace(&mut self.records, std::mem::take(&mut self.spare))
+    }
+
+    /// Records that were taken have been copied: their room is used again.
+    pub fn give_back(&mut self, mut records: Vec<u8>) {
+        records.clear();
+        if self.is_on() && records.capacity() <= BYTES_KEPT {
+            self.spare = records;
+        }
     }
 
     /// What follows stands in a file of its own: it selects its database again.

@@ -40,6 +40,6 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-pub use book::{Away, HeldUnit, Journal, Stretch};
+pub use book::{Away, BYTES_KEPT, HeldUnit, Journal, Stretch};
 pub use content::put_content;
 pub use record::{Word, put_args, put_words};

@@ -142,8 +142,9 @@ impl Core {
             let Stretch::Records(of_stretch) = stretch else { unreachable!("it was looked for above") };
             if records.is_empty() { records = of_stretch } else { records.extend_from_slice(&of_stretch) }
         }
-        let mut group = Vec::with_capacity(records.len() + 64);
+        let mut group = std::mem::take(&mut self.log.spare);
         put_group(&mut group, barrier.epoch, &barrier.members, &records);
+        self.shard.journal.give_back(records);
         assert!(self.log.flight.is_none(), "one barrier is under way at a time");
         self.log.window.group_began(self.clock.micros());
         self.log.flight = Some(Flight { barrier: Arc::clone(barrier), offset, again: None });

@@ -21,6 +21,7 @@ use crate::aof::Barrier;
 use crate::config::error::system_text;
 use crate::config::types::choices::AppendFsync;
 use crate::core::Core;
+use crate::journal::BYTES_KEPT;
 use crate::shared::Stop;
 
 /// Names of requests: a group is written, is synced because somebody waits for that, and is synced once a second.
@@ -106,6 +107,10 @@ impl Core {
                 if written < bytes.len() {
                     bytes.drain(..written);
                     return self.write_group(bytes);
+                }
+                bytes.clear();
+                if bytes.capacity() <= BYTES_KEPT {
+                    self.log.spare = bytes;
                 }
                 self.group_is_there(synced);
             }

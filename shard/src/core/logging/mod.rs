@@ -45,6 +45,8 @@ pub(super) struct Logging {
     file: Option<LogFile>,
     /// The group that is being written.
     flight: Option<Flight>,
+    /// Where the next group is put together: empty.
+    spare: Vec<u8>,
     window: Window,
     /// The keeper has what was recorded, and will have the next file.
     handed: Option<Arc<Barrier>>,

@@ -7,10 +7,20 @@ fn known_values() {
 }
 
 #[test]
-fn lanes_are_as_one() {
-    let bytes: Vec<u8> = (0..7 * LANE_BYTES as u32 + 5).map(|index| ((index * index) >> 5) as u8).collect();
-    let byte_by_byte = bytes.iter().fold(3, |crc, &byte| TABLES[0][usize::from(crc as u8 ^ byte)] ^ (crc >> 8));
-    assert_eq!(crc64(3, &bytes), byte_by_byte);
+fn it_is_the_remainder_of_a_division() {
+    let bytes: Vec<u8> = (0..20_000_u32).map(|index| ((index * index) >> 5) as u8).collect();
+    let by_bits = |crc, bytes: &[u8]| {
+        bytes.iter().fold(crc, |crc, &byte| (0..8).fold(crc ^ u64::from(byte), |crc, _| times_x(crc)))
+    };
+    // Lengths on both sides of those at which the computation takes other ways.
+    for len in [1, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 255, 257, 1023, 1025, 20_000] {
+        for begin in [0, 1, 3] {
+            let bytes = &bytes[begin.min(20_000 - len)..][..len];
+            for crc in [0, 3, u64::MAX] {
+                assert_eq!(crc64(crc, bytes), by_bits(crc, bytes), "{len} bytes behind {crc:x}");
+            }
+        }
+    }
 }
 
 #[test]
