@@ -237,6 +237,13 @@ pub trait Service {
     /// The tick ends: push what was routed, take in replies, tell what to write.
     fn end(&mut self, actions: &mut Actions);
 
+    /// What the tick had to say is sent: time for work that nobody waits for. It should end soon when `is_wanted` says that
+    /// something has come meanwhile. What it leaves to send is left to the next tick; [`Self::park`] sees to it that there
+    /// is one.
+    fn background(&mut self, is_wanted: &mut dyn FnMut() -> bool) {
+        let _ = is_wanted;
+    }
+
     /// The bytes waiting to be sent to `conn`. The loop takes them from the front or as a whole.
     fn output(&mut self, conn: ConnId) -> Option<&mut Vec<u8>>;
 

@@ -1,8 +1,8 @@
 //! One tick of the loop, in the order that [`Service`] describes.
 //!
 //! ```text
-//!   wait ─► collect ─► begin ─► feed pieces, run what waited ─► end ─► act ─► write ─► settle, offer buffers
-//!    │  sleeps if there is nothing to do and it may              └─ Service ─┘
+//!   wait ─► collect ─► begin ─► feed pieces, run what waited ─► end ─► act ─► write ─► settle, offer buffers ─► background
+//!    │  sleeps if there is nothing to do and it may              └─ Service ─┘                                  └ Service ┘
 //! ```
 //!
 //! A sleep submits what the last tick queued and returns with the first completion: one system call a tick for the ring,
@@ -59,6 +59,8 @@ impl<S: Service> Loop<S> {
             self.settle_end(id);
         }
         self.buffers.refill();
+        let Self { service, ring, .. } = self;
+        service.background(&mut || ring.has_more());
         Turn { worked, more: !self.ready.is_empty(), stopped: self.has_stopped() }
     }
 

@@ -116,6 +116,7 @@ fn turn(cores: &mut [Core]) {
     for core in cores {
         core.begin();
         core.end(&mut actions);
+        core.background(&mut || false);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Housekeeping: the expiry sweep, freeing of big values, moving entries out of sparse pages, giving memory back when
 //! there is nothing to do, timeouts, limits on clients, sampled rates.
 //!
-//! Slices of work happen at the end of a tick and end after [`SLICE_MICROS`]; a core that has nothing else to do goes on
-//! with them tick by tick. When nothing expires, the sweep costs nothing.
+//! Slices of work happen at the end of a tick, those that may take long behind its output, and end after [`SLICE_MICROS`]; a
+//! core that has nothing else to do goes on with them tick by tick. When nothing expires, the sweep costs nothing.
 
 use std::sync::atomic::Ordering;
 
@@ -87,7 +87,6 @@ impl Core {
 
     /// What is done at the end of every tick, and what is due.
     pub(super) fn housekeep(&mut self) {
-        self.free_garbage();
         self.heed_memory();
         self.tend_saves();
         let now = self.tick_time;
@@ -265,7 +264,7 @@ impl Core {
     }
 
     /// Frees big values for one slice.
-    fn free_garbage(&mut self) {
+    pub(super) fn free_garbage(&mut self) {
         if self.shard.garbage.is_empty() {
             return;
         }

@@ -23,7 +23,7 @@ use crate::spec::table::Row;
 use crate::spec::{Flag, Flags};
 
 /// Entries that the walk visits between two looks at the clock.
-const ENTRIES_PER_STEP: usize = 20;
+const ENTRIES_PER_STEP: usize = 5;
 
 /// While the core works for clients, saving takes at most one part in so many of its time.
 const WORK_SHARE: u64 = 4;
@@ -37,8 +37,9 @@ const GAP_MICROS: u64 = 300;
 /// ... and counts as shared for so long.
 const CROWDED_MICROS: u64 = 200_000;
 
-/// After a slice on a shared processor this core sleeps for as long as the slice took, and so many microseconds at least.
-const REST_MICROS_MIN: u64 = 50;
+/// On a shared processor this core sleeps after slices of so many microseconds together, for as long as they took: the system
+/// makes a sleep longer by half of that.
+const UNRESTED_MICROS_MAX: u64 = SLICE_MICROS;
 
 /// A command is refused while a file is loaded.
 pub const LOADING: CommandError = CommandError::new("LOADING Redis is loading the dataset in memory");
@@ -85,6 +86,8 @@ pub(super) struct Saves {
     crowded_until: u64,
     /// The next slice of saving does not begin before.
     rests_until: u64,
+    /// What slices since the last rest took, in microseconds.
+    unrested: u64,
 }
 
 impl Core {
@@ -191,9 +194,7 @@ impl Core {
     /// What there is to do for snapshots at the end of a tick.
     pub(super) fn tend_saves(&mut self) {
         self.saves.is_busy = false;
-        if self.shard.snapshot.is_some() && self.clock.micros() >= self.saves.rests_until {
-            self.save_slice();
-        }
+        self.release_saved();
         if self.saves.job.is_some() {
             self.note_outcome();
         }
@@ -227,6 +228,15 @@ impl Core {
         self.saves.job.as_ref().is_some_and(|own| Arc::ptr_eq(own, job))
     }
 
+    /// Saves a slice of the shard, if there is a snapshot and this core does not rest.
+    pub(super) fn save_some(&mut self, is_wanted: &mut dyn FnMut() -> bool) {
+        if self.shard.snapshot.is_some() && self.clock.micros() >= self.saves.rests_until {
+            self.save_slice(is_wanted);
+            // Whoever waits for what is saved is served by the next tick.
+            self.saves.is_busy |= !self.saves.claims.is_empty() || self.shard.snapshot.is_none();
+        }
+    }
+
     /// Whether a server that is emptied saves that before it says so: else the file of before brings all back after a crash.
     pub(super) fn saves_emptiness(&self) -> bool {
         !self.shard.config.save.points.is_empty() && !self.shard.is_replaying
@@ -257,8 +267,10 @@ impl Core {
         if longest_gap >= GAP_MICROS {
             self.saves.crowded_until = now + CROWDED_MICROS;
         }
-        if now < self.saves.crowded_until {
-            self.saves.rests_until = now + (now - began).clamp(REST_MICROS_MIN, GAP_MICROS);
+        self.saves.unrested += now - began;
+        if now < self.saves.crowded_until && self.saves.unrested >= UNRESTED_MICROS_MAX {
+            self.saves.rests_until = now + self.saves.unrested.min(GAP_MICROS);
+            self.saves.unrested = 0;
         } else {
             self.saves.is_busy = true;
         }
@@ -273,13 +285,15 @@ impl Core {
         }
     }
 
-    /// Saves some of the shard.
-    fn save_slice(&mut self) {
+    /// Saves some of the shard: while the core works for clients, for a part of its time, else for a whole slice, unless it is
+    /// wanted before.
+    fn save_slice(&mut self, is_wanted: &mut dyn FnMut() -> bool) {
         let job = Arc::clone(self.shard.snapshot.as_ref().expect("looked at before"));
         let began = self.clock.micros();
         let worked = began.saturating_sub(self.tick_began);
-        let is_idle = worked < SLICE_MICROS_MIN * 2 || !job.kind.is_background();
-        let slice = if is_idle { SLICE_MICROS } else { (worked / WORK_SHARE).clamp(SLICE_MICROS_MIN, SLICE_MICROS) };
+        let least = began + (worked / WORK_SHARE).clamp(SLICE_MICROS_MIN, SLICE_MICROS);
+        let most = began + SLICE_MICROS;
+        let mut is_due = |micros| micros >= most || (micros >= least && job.kind.is_background() && is_wanted());
         let delay = u64::try_from(self.shard.config.rdb_key_save_delay).unwrap_or(0);
         let is_abandoned = job.is_abandoned();
         self.saves.rests_until = 0;
@@ -294,9 +308,10 @@ impl Core {
                 last = micros;
                 let elapsed = self.clock.now().0.saturating_sub(job.began.0) as u64 * 1000;
                 let is_early = delay > 0 && !is_abandoned && job.keys_done.load(Ordering::Relaxed) * delay >= elapsed;
-                let is_wanted = || database.saves_large().is_some_and(|db| job.awaits_piece(self.id, db));
-                let waits = is_early || (job.is_full() && !is_wanted());
-                let walked = !waits && micros < began + slice && database.save_step(ENTRIES_PER_STEP, BLOCK_BYTES);
+                let awaits_piece = || database.saves_large().is_some_and(|db| job.awaits_piece(self.id, db));
+                let waits = is_early || (job.is_full() && !awaits_piece());
+                let is_due = is_due(micros);
+                let walked = !waits && !is_due && database.save_step(ENTRIES_PER_STEP, BLOCK_BYTES);
                 if (walked || delay > 0 || database.saved_bytes() >= BLOCK_BYTES)
                     && let Some(block) = database.take_saved(&mut self.saves.spare)
                 {
@@ -309,7 +324,7 @@ impl Core {
                 job.ahead_bytes.fetch_add(database.take_ahead_bytes(), Ordering::Relaxed);
                 if walked {
                     self.shard.garbage.extend(database.end_saving());
-                } else if waits || micros >= began + slice {
+                } else if waits || is_due {
                     is_over = false;
                     goes_on |= !waits;
                     if is_early {
@@ -324,7 +339,6 @@ impl Core {
         } else {
             self.saves.is_busy |= goes_on;
         }
-        self.release_saved();
         // Those that a transaction has taken elsewhere come back, with what is left to save in them.
         let all_here = self.saves.ticket.is_some() || self.locks.is_idle();
         if is_over && all_here {
@@ -360,6 +374,9 @@ impl Core {
 
     /// Lets go of the keys whose values are saved.
     fn release_saved(&mut self) {
+        if self.saves.claims.is_empty() {
+            return;
+        }
         let mut released = false;
         for claim in std::mem::take(&mut self.saves.claims) {
             if self.awaits_saving(claim.db, &claim.key, claim.change) {

@@ -4,6 +4,7 @@
 //! reply seen by one client hold for what another client asks afterwards.
 
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use net::link::LinkDone;
@@ -410,6 +411,12 @@ impl Service for Core {
         }
         self.stats.ticks += 1;
         self.stats.tick_micros += self.last_micros.saturating_sub(self.tick_began);
+    }
+
+    fn background(&mut self, is_wanted: &mut dyn FnMut() -> bool) {
+        self.free_garbage();
+        let (shared, id) = (Arc::clone(&self.shared), self.id);
+        self.save_some(&mut || is_wanted() || shared.mesh.has_some(id));
     }
 
     fn output(&mut self, conn: ConnId) -> Option<&mut Vec<u8>> {

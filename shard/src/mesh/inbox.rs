@@ -498,6 +498,16 @@ impl Mesh {
         empty
     }
 
+    /// Whether anything waits for `shard` to take it.
+    pub fn has_some(&self, shard: ShardId) -> bool {
+        let station = &self.stations[shard.index()];
+        if !lock(&station.inbox).batches.is_empty() {
+            return true;
+        }
+        let answers = lock(&station.answers);
+        !answers.replies.is_empty() || !answers.hops.is_empty()
+    }
+
     /// Marks `shard` awake; the last barrier that has passed it by.
     pub fn unpark(&self, shard: ShardId) -> u64 {
         let station = &self.stations[shard.index()];

@@ -220,6 +220,7 @@ impl World<'_> {
                 client.held = false;
             }
         }
+        self.places[core].core.background(&mut || false);
         Ok(())
     }
 
