@@ -160,6 +160,9 @@ pub enum Eligible {
 }
 
 impl Eligible {
+    /// All of them, each at its place.
+    const EACH: [Eligible; 3] = [Eligible::Nothing, Eligible::Volatile, Eligible::All];
+
     /// Of so many keys, some of which expire.
     pub const fn of(self, keys: usize, volatile_keys: usize) -> usize {
         match self {
@@ -185,6 +188,8 @@ impl From<MaxmemoryPolicy> for Eligible {
 pub struct Budget {
     cores: Box<[CoreUse]>,
     limit: AtomicU64,
+    /// Which keys may go: its place in [`Eligible::EACH`].
+    eligible: AtomicUsize,
     /// Changes with each new limit.
     version: AtomicU64,
     waste: AtomicU64,
@@ -213,11 +218,12 @@ struct Exceeded {
 }
 
 impl Budget {
-    /// The account of so many cores, without a limit.
+    /// The account of so many cores, without a limit and with nothing that may go.
     pub fn new(cores: usize) -> Budget {
         Budget {
             cores: (0..cores).map(|_| CoreUse::new()).collect(),
             limit: AtomicU64::new(0),
+            eligible: AtomicUsize::new(0),
             version: AtomicU64::new(0),
             waste: AtomicU64::new(0),
             passing: AtomicI64::new(0),
@@ -240,6 +246,16 @@ impl Budget {
         self.version.fetch_add(1, Ordering::Release);
         *self.samples.lock().expect("no one panics while sampling") = Least::default();
         self.waste.store(0, Ordering::Relaxed);
+    }
+
+    /// Which keys may be evicted.
+    pub fn eligible(&self) -> Eligible {
+        Eligible::EACH[self.eligible.load(Ordering::SeqCst)]
+    }
+
+    /// Says which keys may be evicted.
+    pub fn set_eligible(&self, eligible: Eligible) {
+        self.eligible.store(eligible as usize, Ordering::SeqCst);
     }
 
     /// Below this nothing is evicted.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use storage::UnixMillis;
 
 use crate::acl;
-use crate::budget::{Budget, Eligible};
+use crate::budget::Budget;
 use crate::config::{Config, Effect};
 use crate::exec::CommandError;
 use crate::exec::error::MISCONF;
@@ -130,6 +130,7 @@ impl Shared {
     pub fn new(parts: SharedParts) -> Shared {
         let budget = Budget::new(parts.mesh.len());
         budget.set_limit(parts.config.maxmemory_bytes());
+        budget.set_eligible(parts.config.maxmemory_policy.into());
         Shared {
             slots: Arc::new(SlotMap::new(parts.mesh.len())),
             places: Places::default(),
@@ -203,15 +204,19 @@ impl Shared {
 
     /// Judges once for all cores whether commands that take memory are refused: what counts is over the limit,
     /// and no core has a key that may go. Returns the bytes that count.
-    pub fn judge_memory(&self, eligible: Eligible) -> i64 {
+    pub fn judge_memory(&self) -> i64 {
         let budget = &self.budget;
-        let counted = budget.counted();
-        let is_over = budget.is_over(counted);
-        let refuses = is_over && budget.evictable(eligible) == 0;
-        if self.over_memory.load(Ordering::Relaxed) != refuses {
-            self.over_memory.store(refuses, Ordering::Relaxed);
+        loop {
+            let (counted, eligible) = (budget.counted(), budget.eligible());
+            let refuses = budget.is_over(counted) && budget.evictable(eligible) == 0;
+            if self.over_memory.load(Ordering::Relaxed) != refuses {
+                self.over_memory.store(refuses, Ordering::SeqCst);
+            }
+            // Whoever has judged by a policy of before does not have the last word.
+            if budget.eligible() == eligible {
+                return counted;
+            }
         }
-        counted
     }
 
     /// Why commands that write are refused, if the disk has refused what was to be saved.
@@ -333,6 +338,20 @@ pub(crate) mod tests {
 
     impl crate::mesh::Wake for Asleep {
         fn wake(&self) {}
+    }
+
+    #[test]
+    fn what_may_go_is_judged_by_the_policy_that_counts_for_all_cores() {
+        use crate::budget::{Eligible, Told};
+        let shared = shared();
+        shared.budget.set_limit(100);
+        shared.budget.tell(crate::ids::ShardId(0), Told { bytes: 200, keys: 1, ..Told::default() });
+        let refuses = |eligible| {
+            shared.budget.set_eligible(eligible);
+            assert_eq!(shared.judge_memory(), 200);
+            shared.over_memory.load(Ordering::Relaxed)
+        };
+        assert_eq!([Eligible::Nothing, Eligible::All, Eligible::Volatile].map(refuses), [true, false, true]);
     }
 
     #[test]

@@ -198,7 +198,7 @@ impl Core {
 
     /// Says for all cores whether commands that take memory are refused: over the limit, with nothing to evict.
     pub(super) fn judge_memory(&self) -> i64 {
-        let counted = self.shared.judge_memory(self.eligible());
+        let counted = self.shared.judge_memory();
         let budget = &self.shared.budget;
         budget.note_exceeded(budget.is_over(counted), self.clock.micros());
         self.shared.peak_memory.fetch_max(usize::try_from(budget.in_use()).unwrap_or(0), Ordering::Relaxed);

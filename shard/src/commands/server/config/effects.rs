@@ -64,7 +64,8 @@ fn put_in_force(shared: &Shared, change: &Change, to: &Config) -> Result<(), Rea
         Effect::Watchdog if to.watchdog_period > 0 => refused("This server has no watchdog."),
         Effect::MaxMemory => {
             shared.budget.set_limit(to.maxmemory_bytes());
-            shared.judge_memory(to.maxmemory_policy.into());
+            shared.budget.set_eligible(to.maxmemory_policy.into());
+            shared.judge_memory();
             shared.wake_all();
             Ok(())
         }
