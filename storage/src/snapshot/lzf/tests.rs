@@ -26,7 +26,7 @@ fn what_is_compressed_comes_back() {
             saved += input.len() - compressed.len();
         }
     }
-    assert!(saved > 100_000);
+    assert!(saved > 100_000, "{saved}");
 }
 
 #[test]
@@ -35,6 +35,16 @@ fn repetition_is_compressed_well() {
     let compressed = Compressor::new().compress(&input, 4).expect("it saves a lot");
     assert!(compressed.len() < 60, "{}", compressed.len());
     assert_eq!(Compressor::new().compress(b"abcdefghijklmnopqrstuvwxyz", 4), None);
+}
+
+#[test]
+fn what_cannot_be_compressed_does_not_hide_what_can_for_long() {
+    let mut rng = SmallRng::seed_from_u64(3);
+    let mut input: Vec<u8> = (0..4_000).map(|_| rng.random()).collect();
+    input.extend(b"a text that comes again and again, ".repeat(100));
+    let compressed = Compressor::new().compress(&input, 4).expect("half of it is repetition");
+    assert!(compressed.len() < 4_500, "{}", compressed.len());
+    assert_eq!(decompress(&compressed, input.len()), Some(input));
 }
 
 #[test]
