@@ -228,9 +228,9 @@ impl Core {
         self.saves.job.as_ref().is_some_and(|own| Arc::ptr_eq(own, job))
     }
 
-    /// Saves a slice of the shard, if there is a snapshot and this core does not rest.
+    /// Saves a slice of the shard, of which there is a snapshot, unless this core rests.
     pub(super) fn save_some(&mut self, is_wanted: &mut dyn FnMut() -> bool) {
-        if self.shard.snapshot.is_some() && self.clock.micros() >= self.saves.rests_until {
+        if self.clock.micros() >= self.saves.rests_until {
             self.save_slice(is_wanted);
             // Whoever waits for what is saved is served by the next tick.
             self.saves.is_busy |= !self.saves.claims.is_empty() || self.shard.snapshot.is_none();

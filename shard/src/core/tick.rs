@@ -415,8 +415,10 @@ impl Service for Core {
 
     fn background(&mut self, is_wanted: &mut dyn FnMut() -> bool) {
         self.free_garbage();
-        let (shared, id) = (Arc::clone(&self.shared), self.id);
-        self.save_some(&mut || is_wanted() || shared.mesh.has_some(id));
+        if self.shard.snapshot.is_some() {
+            let (shared, id) = (Arc::clone(&self.shared), self.id);
+            self.save_some(&mut || is_wanted() || shared.mesh.has_some(id));
+        }
     }
 
     fn output(&mut self, conn: ConnId) -> Option<&mut Vec<u8>> {
