@@ -37,8 +37,8 @@ const GAP_MICROS: u64 = 300;
 /// ... and counts as shared for so long.
 const CROWDED_MICROS: u64 = 200_000;
 
-/// On a shared processor this core sleeps after slices of so many microseconds together, for as long as they took: the system
-/// makes a sleep longer by half of that.
+/// On a shared processor this core sleeps after slices of so many microseconds together, for as long as they took: the
+/// system makes a sleep longer by half of that.
 const UNRESTED_MICROS_MAX: u64 = SLICE_MICROS;
 
 /// A command is refused while a file is loaded.
@@ -285,8 +285,8 @@ impl Core {
         }
     }
 
-    /// Saves some of the shard: while the core works for clients, for a part of its time, else for a whole slice, unless it is
-    /// wanted before.
+    /// Saves some of the shard: while the core works for clients, for a part of its time, else for a whole slice, unless it
+    /// is wanted before.
     fn save_slice(&mut self, is_wanted: &mut dyn FnMut() -> bool) {
         let job = Arc::clone(self.shard.snapshot.as_ref().expect("looked at before"));
         let began = self.clock.micros();

@@ -6,8 +6,8 @@
 //! 111ooooo llllllll oooooooo                  copy l+9 bytes (9 to 264) from o+1 bytes back
 //! ```
 //!
-//! The compressor is greedy: it remembers where each three bytes were seen last, and copies as much as it can from there. The
-//! longer it finds nothing, the fewer places it looks at, as LZ4 does: what cannot be compressed takes a third of the time.
+//! The compressor is greedy: it remembers where each three bytes were seen last, and copies as much as it can from there.
+//! The longer it finds nothing, the fewer places it looks at, as LZ4 does: what cannot be compressed is soon over.
 //! Its table is kept from string to string; positions count on over all strings, so that what an earlier one left behind is
 //! told apart without clearing.
 

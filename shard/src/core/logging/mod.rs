@@ -112,6 +112,7 @@ impl Core {
             self.shard.journal.end();
             self.log.gates = false;
             self.log.file = None;
+            self.log.spare = Vec::new();
             self.log.handed = None;
             self.log.unsynced = 0;
             self.shared.log.epochs.note_unsynced(self.id, 0);
