@@ -62,6 +62,20 @@ fn every_policy_keeps_the_limit() {
 }
 
 #[test]
+fn room_that_a_question_travels_in_is_not_in_use() {
+    // A batch between two cores has the room of the fullest one before, whatever it carries now.
+    let server = Server::start(Target::Tessera(4));
+    let mut clients: Vec<Client> = (0..8).map(|_| server.client()).collect();
+    for round in 0..3 {
+        fill(&mut clients[round], "key", 8000, 1000, "");
+        let in_use = |stats: &Value| stats.field("total.allocated").expect("it is there").integer();
+        let used: Vec<i64> = clients.iter_mut().map(|client| in_use(&client.must("MEMORY STATS"))).collect();
+        let [least, most] = [used.iter().min(), used.iter().max()].map(|bytes| *bytes.expect("there are clients"));
+        assert!(most - least < 48 << 10, "in use, as each client is told: {used:?}");
+    }
+}
+
+#[test]
 fn only_keys_with_an_expiry_go_if_the_policy_says_so() {
     each_target(|server| {
         let mut client = server.client();

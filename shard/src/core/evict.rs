@@ -186,6 +186,12 @@ impl Core {
         self.shard.databases.iter().map(|database| database.memory().in_use() as i64).sum()
     }
 
+    /// The same for INFO, which has come in a batch that may have carried thousands of commands before.
+    pub fn memory_held_to_tell(&self) -> Told {
+        let told = self.memory_held();
+        Told { gaps: told.gaps + self.underway.room(), ..told }
+    }
+
     fn eligible(&self) -> Eligible {
         self.shard.config.maxmemory_policy.into()
     }

@@ -68,7 +68,9 @@ impl Core {
         self.run_hops();
         let mut batches = std::mem::take(&mut self.taken.batches);
         for mut batch in batches.drain(..) {
+            self.underway.run_in(batch.room_bytes());
             self.drain_batch(&mut batch);
+            self.underway.run_in(0);
             // Not before it is empty: what is told meanwhile is told with it.
             self.underway.arrive(batch.passing);
             batch.reset();

@@ -51,6 +51,8 @@ pub(super) struct Underway {
     broadcast: i64,
     /// Parts of replies that wait for the other parts.
     gathered: usize,
+    /// Free room of the batch whose commands run.
+    room: usize,
     /// Taken from other cores, which counts as passing until this core tells what it holds.
     arrived: usize,
 }
@@ -69,6 +71,16 @@ impl Underway {
     /// Bytes that are about to leave.
     pub(super) fn leaving(&self) -> usize {
         self.waiting + self.unoffered + self.gathered + usize::try_from(self.told + self.broadcast).unwrap_or(0)
+    }
+
+    /// The commands of a batch with so much free room run now; 0 once they have.
+    pub(super) const fn run_in(&mut self, room: usize) {
+        self.room = room;
+    }
+
+    /// Free room of the batch whose commands run. The account leaves out the whole batch, as passing.
+    pub(super) const fn room(&self) -> usize {
+        self.room
     }
 
     /// A batch has come from another core, of which so many bytes count as passing.

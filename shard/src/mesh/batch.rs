@@ -191,6 +191,12 @@ impl Batch {
         messages + allocated(self.spans.capacity() * size_of::<Span>()) + allocated(self.bytes.capacity())
     }
 
+    /// Bytes of that which nothing is in: a batch keeps what the fullest one before took.
+    pub fn room_bytes(&self) -> usize {
+        let messages = self.messages.len() * size_of::<Message>();
+        self.heap_bytes().saturating_sub(messages + self.spans.len() * size_of::<Span>() + self.bytes.len())
+    }
+
     /// An empty batch gives its memory back.
     pub fn forget_memory(&mut self) {
         debug_assert!(self.is_empty());

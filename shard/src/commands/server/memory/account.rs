@@ -27,7 +27,7 @@ impl CoreMemory {
         CoreMemory {
             databases: core.shard.databases.iter().map(|database| (database.len(), database.memory())).collect(),
             clients: core.sessions().map(crate::session::Session::memory_bytes).sum(),
-            held: core.memory_held(),
+            held: core.memory_held_to_tell(),
         }
     }
 
