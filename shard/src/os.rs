@@ -4,7 +4,11 @@
 
 #![allow(unsafe_code)]
 
+use std::fs::File;
+use std::io;
 use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::os::fd::AsRawFd;
 
 /// Processor time, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +47,18 @@ pub fn cpu_time(of: CpuOf) -> CpuTime {
     let usage = unsafe { usage.assume_init() };
     let micros = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
     CpuTime { user_micros: micros(usage.ru_utime), system_micros: micros(usage.ru_stime) }
+}
+
+/// Has the kernel begin to write a range of bytes of a file to its disk, and if it `waits`, waits until they are there.
+/// Nothing is promised by that: what the file system itself notes of the file is not written, nor is the disk's own cache.
+pub fn write_back(file: &File, range: Range<u64>, waits: bool) -> io::Result<()> {
+    let around = libc::SYNC_FILE_RANGE_WAIT_BEFORE | libc::SYNC_FILE_RANGE_WAIT_AFTER;
+    let flags = libc::SYNC_FILE_RANGE_WRITE | if waits { around } else { 0 };
+    let [start, bytes] = [range.start, range.end - range.start].map(libc::off64_t::try_from);
+    let (Ok(start), Ok(bytes)) = (start, bytes) else { return Err(io::ErrorKind::InvalidInput.into()) };
+    // SAFETY: the descriptor is open for as long as the file is borrowed; the call takes no pointer.
+    let failed = unsafe { libc::sync_file_range(file.as_raw_fd(), start, bytes, flags) } != 0;
+    if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Ends the process as an access to memory that is not there does, unless that signal is ignored.

@@ -4,7 +4,7 @@
 //! the checksum, which covers it, is combined from its and that of all the rest.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,16 @@ use storage::types::Limits;
 use super::job::{Job, Kind, Next};
 use crate::config::error::system_text;
 use crate::memory;
+use crate::os::write_back;
 use crate::shared::Shared;
 use crate::version::REDIS_VERSION;
 
-/// With `rdb-save-incremental-fsync`, what was written is synced after so many bytes, so that the last sync is short.
-const SYNC_BYTES: u64 = 32 << 20;
+/// With `rdb-save-incremental-fsync`, the kernel begins to write to the disk after so many bytes, so that the last sync is
+/// short. Begun with many, that keeps a processor for milliseconds, and whichever core's thread is to run there waits.
+const WRITE_BACK_BYTES: u64 = 1 << 20;
+
+/// No more than so many bytes are on their way to the disk.
+const UNDER_WAY_BYTES_MAX: u64 = 16 << 20;
 
 /// The least version that is written.
 const VERSION_MIN: u16 = 10;
@@ -166,7 +171,7 @@ fn each_block(
     file: &mut File,
     mut write: impl FnMut(&mut File, &Block) -> io::Result<()>,
 ) -> io::Result<()> {
-    let (mut unsynced, mut patient) = (0, false);
+    let (mut written_back, mut patient) = (WrittenBack::default(), false);
     loop {
         let block = match job.next(std::mem::take(&mut patient)) {
             Next::Block(block) => block,
@@ -179,15 +184,40 @@ fn each_block(
             Next::Abandoned => return Err(io::Error::other("the snapshot was cancelled")),
         };
         write(file, &block)?;
-        unsynced += block.bytes.len() as u64;
-        if job.incremental_sync && unsynced >= SYNC_BYTES {
-            file.sync_data()?;
-            unsynced = 0;
+        if job.incremental_sync {
+            written_back.go_on(file)?;
         }
         if job.written(block) {
             shared.wake_all();
         }
+        // A core that has become ready meanwhile runs now, not when this thread has had its share.
+        std::thread::yield_now();
         memory::settle_thread();
+    }
+}
+
+/// How far the kernel has been told to write a file to its disk, and how far it has.
+#[derive(Default)]
+struct WrittenBack {
+    begun: u64,
+    done: u64,
+}
+
+impl WrittenBack {
+    /// Has it go on with what was written to the file since, if that is enough.
+    fn go_on(&mut self, file: &mut File) -> io::Result<()> {
+        let end = file.stream_position()?;
+        if end - self.begun < WRITE_BACK_BYTES {
+            return Ok(());
+        }
+        write_back(file, self.begun..end, false)?;
+        self.begun = end;
+        if end - self.done > UNDER_WAY_BYTES_MAX {
+            let due = self.done + UNDER_WAY_BYTES_MAX / 4;
+            write_back(file, self.done..due, true)?;
+            self.done = due;
+        }
+        Ok(())
     }
 }
 
