@@ -170,19 +170,20 @@ impl Epochs {
         self.stations[shard.index()].waits.store(true, Ordering::SeqCst);
     }
 
-    /// A barrier is complete: another may be pushed, and whoever sleeps over it is woken.
-    pub fn complete(&self, number: u64, mesh: &Mesh) {
+    /// A barrier is complete, as core `by` has found: another may be pushed, and whoever sleeps over it is woken.
+    pub fn complete(&self, number: u64, mesh: &Mesh, by: Option<ShardId>) {
         let before = self.complete.swap(number, Ordering::SeqCst);
         assert!(before + 1 == number, "barriers are complete one after the other");
         self.is_under_way.store(false, Ordering::SeqCst);
-        self.wake_waiting(mesh);
+        self.wake_waiting(mesh, by);
     }
 
-    /// Wakes the cores that sleep while something of theirs waits.
-    pub fn wake_waiting(&self, mesh: &Mesh) {
-        for (shard, station) in self.stations.iter().enumerate() {
-            if station.waits.load(Ordering::SeqCst) && station.waits.swap(false, Ordering::SeqCst) {
-                mesh.wake(ShardId(shard as u16));
+    /// Wakes the cores that sleep while something of theirs waits; not core `by`, which is awake, and looks before it sleeps.
+    pub fn wake_waiting(&self, mesh: &Mesh, by: Option<ShardId>) {
+        for (shard, station) in (0..).map(ShardId).zip(&self.stations) {
+            let waits = station.waits.load(Ordering::SeqCst) && station.waits.swap(false, Ordering::SeqCst);
+            if waits && by != Some(shard) {
+                mesh.wake(shard);
             }
         }
     }
@@ -191,7 +192,7 @@ impl Epochs {
     pub fn set_failing(&self, fails: bool, mesh: &Mesh) {
         if fails {
             self.failing.fetch_add(1, Ordering::SeqCst);
-            self.wake_waiting(mesh);
+            self.wake_waiting(mesh, None);
         } else {
             self.failing.fetch_sub(1, Ordering::SeqCst);
         }
@@ -216,7 +217,10 @@ impl Epochs {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::mesh::{Rules, Wake};
     use crate::shared::tests::shared;
 
     #[test]
@@ -229,12 +233,12 @@ mod tests {
         assert!(!epochs.try_begin(), "one at a time");
         assert_eq!(epochs.take_number(), (1, 1));
         epochs.note_gate(ShardId(2), 2);
-        epochs.complete(1, &shared.mesh);
+        epochs.complete(1, &shared.mesh, None);
         assert!(epochs.is_complete(1) && !epochs.is_complete(2));
         assert_eq!(epochs.gate(), 2);
         assert!(epochs.try_begin());
         epochs.take_number();
-        epochs.complete(2, &shared.mesh);
+        epochs.complete(2, &shared.mesh, None);
         assert!(epochs.is_settled());
     }
 
@@ -246,7 +250,7 @@ mod tests {
             epochs.take_number();
             assert!(!epochs.is_synced(number), "it is not complete");
             epochs.begin_unsynced(ShardId((number % 2) as u16), number);
-            epochs.complete(number, &shared.mesh);
+            epochs.complete(number, &shared.mesh, None);
         }
         assert!(epochs.is_synced(0) && !epochs.is_synced(1));
         epochs.note_unsynced(ShardId(1), 3);
@@ -257,6 +261,32 @@ mod tests {
         assert!(epochs.is_synced(3));
         epochs.set_failing(true, &shared.mesh);
         assert!(!epochs.is_synced(4), "what is not written is not synced, though nobody waits for it");
+    }
+
+    #[derive(Default)]
+    struct Bell(AtomicU64);
+
+    impl Wake for Bell {
+        fn wake(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn whoever_completes_a_barrier_wakes_all_that_wait_but_itself() {
+        let bells: [Arc<Bell>; 3] = Default::default();
+        let wakers = bells.iter().map(|bell| Arc::clone(bell) as Arc<dyn Wake>).collect();
+        let (mesh, epochs) = (Mesh::new(wakers, Rules::default()), Epochs::new(3));
+        let rung = || bells.each_ref().map(|bell| bell.0.load(Ordering::Relaxed));
+        epochs.wait(ShardId(0));
+        epochs.wait(ShardId(1));
+        epochs.complete(1, &mesh, Some(ShardId(1)));
+        assert_eq!(rung(), [1, 0, 0], "the third does not wait");
+        epochs.complete(2, &mesh, Some(ShardId(2)));
+        assert_eq!(rung(), [1, 0, 0], "nobody has said again that it waits");
+        epochs.wait(ShardId(1));
+        epochs.complete(3, &mesh, None);
+        assert_eq!(rung(), [1, 1, 0]);
     }
 
     #[test]

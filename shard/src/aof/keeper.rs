@@ -49,7 +49,7 @@ pub fn run(shared: &Shared) {
                 log.epochs.note_unsynced(ShardId(shard as u16), 0);
             }
         }
-        log.epochs.complete(barrier.number, &shared.mesh);
+        log.epochs.complete(barrier.number, &shared.mesh, None);
         memory::settle_thread();
     }
 }
@@ -119,7 +119,7 @@ pub fn keep_waiting(shared: &Shared) -> bool {
     let Some(barrier) = log.lock().orders.pop_front() else { return false };
     let files = log.keep(&barrier, barrier.begins_generation, false).expect("a simulated disk takes everything");
     barrier.set_files(Some(files));
-    log.epochs.complete(barrier.number, &shared.mesh);
+    log.epochs.complete(barrier.number, &shared.mesh, None);
     true
 }
 

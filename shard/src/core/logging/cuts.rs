@@ -185,7 +185,7 @@ impl Core {
                 // Some shards have begun to record, or have not yet ended.
                 return self.shared.log.order(Arc::clone(barrier));
             }
-            self.shared.log.epochs.complete(barrier.number, &self.shared.mesh);
+            self.shared.log.epochs.complete(barrier.number, &self.shared.mesh, Some(self.id));
         }
     }
 }

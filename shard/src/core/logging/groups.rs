@@ -218,7 +218,7 @@ impl Core {
                 // What was handed in the keeper syncs.
                 if self.log.handed.is_none() {
                     self.shared.log.epochs.note_unsynced(self.id, self.log.unsynced);
-                    self.shared.log.epochs.wake_waiting(&self.shared.mesh);
+                    self.shared.log.epochs.wake_waiting(&self.shared.mesh, Some(self.id));
                 }
             }
             Err(error) => {
