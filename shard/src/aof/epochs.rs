@@ -178,7 +178,8 @@ impl Epochs {
         self.wake_waiting(mesh, by);
     }
 
-    /// Wakes the cores that sleep while something of theirs waits; not core `by`, which is awake, and looks before it sleeps.
+    /// Wakes the cores that sleep while something of theirs waits; not core `by`, which is awake, and looks at that before
+    /// it sleeps.
     pub fn wake_waiting(&self, mesh: &Mesh, by: Option<ShardId>) {
         for (shard, station) in (0..).map(ShardId).zip(&self.stations) {
             let waits = station.waits.load(Ordering::SeqCst) && station.waits.swap(false, Ordering::SeqCst);

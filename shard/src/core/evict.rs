@@ -181,15 +181,16 @@ impl Core {
         Told { bytes, gaps, leaving, keys, volatile_keys }
     }
 
-    /// Bytes of keys and values.
-    fn data_bytes(&self) -> i64 {
-        self.shard.databases.iter().map(|database| database.memory().in_use() as i64).sum()
-    }
-
-    /// The same for INFO, which has come in a batch that may have carried thousands of commands before.
+    /// What this core holds now, as a command is told that asks for it: the batch in which it came may have carried
+    /// thousands before, and the rest of that is free room, too.
     pub fn memory_held_to_tell(&self) -> Told {
         let told = self.memory_held();
         Told { gaps: told.gaps + self.underway.room(), ..told }
+    }
+
+    /// Bytes of keys and values.
+    fn data_bytes(&self) -> i64 {
+        self.shard.databases.iter().map(|database| database.memory().in_use() as i64).sum()
     }
 
     fn eligible(&self) -> Eligible {
