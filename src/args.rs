@@ -1,7 +1,7 @@
 //! The command line.
 //!
 //! ```text
-//! tessera [CONFIG_FILE] [-] [--directive value ...] ...
+//! tessera [CONFIG_FILE] [--directive value ...] ... [-]
 //! ```
 //!
 //! It is the grammar of `redis-server`: options become configuration lines, which are read after the file and standard
@@ -140,7 +140,7 @@ fn command() -> Command {
     Command::new("tessera")
         .about("A Redis-compatible in-memory data store: one shard per core on io_uring")
         .override_usage(
-            "tessera [CONFIG_FILE] [-] [--DIRECTIVE VALUE ...]...\n       tessera --check-aof [--fix] FILE\n       tessera --check-rdb FILE\n       tessera --help | --version | --check-system",
+            "tessera [CONFIG_FILE] [--DIRECTIVE VALUE ...]... [-]\n       tessera --check-aof [--fix] FILE\n       tessera --check-rdb FILE\n       tessera --help | --version | --check-system",
         )
         .disable_help_flag(true)
         .disable_version_flag(true)

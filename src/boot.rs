@@ -168,11 +168,15 @@ fn start(
     }
     // After the sockets are open: tools take the number in the banner for the sign that the ports were free.
     show_banner(config, plan.shards());
+    tracing::info!("{plan}");
     let cores = cores::start(plan, (config, users), process, program, bell)?;
     tracing::info!("Server initialized");
     shard::memory::settle_thread();
     cores.wait_until_ready()?;
     if cores.wait_until_loaded()? {
+        if !config.unixsocket.is_empty() {
+            tracing::info!("The server is now ready to accept connections at {}", config.unixsocket);
+        }
         tracing::info!("Ready to accept connections");
         supervisor.ready();
     }

@@ -1,7 +1,7 @@
 //! Signals: the two that ask the server to end, and those by which it crashes.
 //!
 //! A handler runs between any two instructions of any thread, so it does next to nothing: SIGTERM and SIGINT leave a
-//! note and ring the main thread's bell, and the main thread reads the note with [`take_request`]. A SIGINT while the
+//! note and ring the main thread's bell, and the main thread reads the note with [`take_request`]. Another one while the
 //! server is going down because of a signal means that somebody insists: the process ends at once. SIGHUP, SIGPIPE
 //! and SIGXFSZ are ignored.
 //!
@@ -109,7 +109,7 @@ pub fn take_request() -> Option<Request> {
     }
 }
 
-/// The server does not go down after all: another SIGINT asks it again, instead of ending the process at once.
+/// The server does not go down after all: another signal asks it again, instead of ending the process at once.
 pub fn stay() {
     ENDING.store(false, Ordering::Release);
 }
@@ -147,7 +147,7 @@ fn load_unwinder() {
 }
 
 extern "C" fn on_request(signal: i32) {
-    if ENDING.swap(true, Ordering::AcqRel) && signal == libc::SIGINT {
+    if ENDING.swap(true, Ordering::AcqRel) {
         Report::to_log().text("You insist... exiting now.\n");
         if let Some(path) = TEMPORARY_FILE.get() {
             // SAFETY: the path is terminated and lives as long as the process. A file that is not there does no harm.

@@ -1,11 +1,11 @@
 //! The seam to the shards: how many there are, where they run, and how they begin and end.
 
 use std::ffi::OsStr;
-use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::{fmt, io};
 
 use net::Waker;
 use rand::rngs::StdRng;
@@ -30,6 +30,22 @@ use crate::sys::Bell;
 pub(super) struct Plan {
     /// For each shard the processor it stays on, if any.
     places: Vec<Option<usize>>,
+    /// The processors that may be used.
+    processors: Vec<usize>,
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list =
+            |cores: &mut dyn Iterator<Item = usize>| cores.map(|core| core.to_string()).collect::<Vec<_>>().join(",");
+        let pinned: Vec<usize> = self.places.iter().copied().flatten().collect();
+        let shards = self.shards();
+        if pinned.is_empty() {
+            write!(f, "Shards: {shards}, on any of the cores {}", list(&mut self.processors.iter().copied()))
+        } else {
+            write!(f, "Shards: {shards}, each on its core: {}", list(&mut pinned.into_iter()))
+        }
+    }
 }
 
 impl Plan {
@@ -60,7 +76,7 @@ impl Plan {
         // Two shards on one processor would wait for each other while another processor may be idle.
         let pins = pin && shards <= processors.len();
         let place = |shard: usize| if pins { Some(processors[shard]) } else { None };
-        Self { places: (0..shards).map(place).collect() }
+        Self { places: (0..shards).map(place).collect(), processors: processors.to_vec() }
     }
 
     /// Number of shards.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::client::encode_line;
 use crate::support::slots::key_on;
-use crate::support::{Value, each_target, eventually};
+use crate::support::{Launch, Target, Value, each_target, eventually, targets};
 
 #[test]
 fn an_expired_key_is_gone_for_every_command() {
@@ -134,4 +134,37 @@ fn flushed_and_swapped_databases_take_their_expiries_along() {
         assert_eq!(client.line("GET key"), Value::bulk("one"));
         assert_eq!(client.line("TTL key"), Value::Integer(-1));
     });
+}
+
+/// Commands that change a hash find fields whose time is past before the sweep does: whoever follows the hash by its events
+/// hears of these fields, too. Redis up to 7.2 has no such fields.
+#[test]
+fn fields_that_a_command_finds_past_their_time_are_told_of() {
+    let changes = [
+        "HSETNX h a 1",
+        "HINCRBY h a 2",
+        "HSETEX h FNX FIELDS 1 a 2",
+        "HGETDEL h FIELDS 1 a",
+        "HPERSIST h FIELDS 1 a",
+        "HEXPIRE h 100 FIELDS 1 a",
+        "HDEL h a b",
+    ];
+    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+        let server = Launch::new(target).args(&["--enable-debug-command", "yes"]).start();
+        let (mut client, mut follower) = (server.client(), server.client());
+        client.must("DEBUG SET-ACTIVE-EXPIRE 0");
+        client.must("CONFIG SET notify-keyspace-events Kh");
+        follower.must("SUBSCRIBE __keyspace@0__:h");
+        for change in changes {
+            client.line("DEL h");
+            client.must("HSET h a 5 b 6 c 7");
+            client.must("HPEXPIRE h 10 FIELDS 2 a b");
+            thread::sleep(Duration::from_millis(30));
+            client.must(change);
+            client.must("PUBLISH __keyspace@0__:h end");
+            let mut next = || follower.read().elements()[2].text();
+            let events: Vec<String> = std::iter::from_fn(|| Some(next()).filter(|event| event != "end")).collect();
+            assert_eq!(events[..3], ["hset", "hexpire", "hexpired"], "{change}: {events:?}");
+        }
+    }
 }

@@ -5,7 +5,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::support::server::program;
+use crate::support::client::encode;
+use crate::support::server::{fresh_dir, program};
 use crate::support::{Client, Launch, Server, Target, Value, each_target, eventually, targets};
 
 #[test]
@@ -123,6 +124,45 @@ fn the_command_line_is_that_of_redis() {
         let limits = client.must("CONFIG GET client-output-buffer-limit").elements()[1].text();
         assert!(limits.contains("pubsub 67108864 16777216 120"), "{limits}");
     }
+}
+
+#[test]
+fn the_log_says_where_the_shards_run_and_who_the_clients_are() {
+    let socket = fresh_dir().join("socket");
+    let server = Launch::new(Target::Tessera(2))
+        .args(&["--loglevel", "verbose", "--pin-shards", "no", "--unixsocket", socket.to_str().unwrap()])
+        .start();
+    let has = |text: &str| eventually(text, || server.log().contains(text));
+    has("Shards: 2, on any of the cores ");
+    has(&format!("ready to accept connections at {}", socket.display()));
+    let mut client = server.client();
+    client.must("CLIENT SETNAME guest");
+    let id = client.must("CLIENT ID").integer();
+    has(&format!("Accepted {}", client.address()));
+    client.raw(b"*x\r\n");
+    has("Protocol error (invalid multibulk length) from client: id=");
+    let mut other = server.client();
+    other.must("CLIENT SETNAME visitor");
+    let (other_id, address) = (other.must("CLIENT ID").integer(), other.address());
+    drop(other);
+    has(&format!("Client closed connection id={other_id} addr={address} "));
+    assert!(server.log().contains("name=visitor "), "{}", server.log());
+
+    let mut control = server.client();
+    control.must("CONFIG SET client-query-buffer-limit 1048576");
+    let mut large = server.client();
+    let id_of_large = large.must("CLIENT ID").integer();
+    assert_ne!(id, id_of_large);
+    let _ = large.try_raw(&encode(&["ECHO", &"x".repeat(3 << 20)]));
+    has(&format!("Closing client that reached max query buffer length: id={id_of_large} "));
+    control.must("SET value x");
+    control.call(&["SETRANGE", "value", "1000000", "x"]);
+    control.call(&["CONFIG", "SET", "client-output-buffer-limit", "normal 2mb 0 0"]);
+    let mut slow = server.client();
+    let id_of_slow = slow.must("CLIENT ID").integer();
+    slow.raw(&b"GET value\r\n".repeat(40));
+    has(&format!("Client id={id_of_slow} "));
+    has("closed for overcoming of output buffer limits.");
 }
 
 #[test]
@@ -301,16 +341,18 @@ fn a_signal_does_not_end_a_server_that_is_to_save_and_cannot() {
 /// Redis does not wait for clients to take their output.
 #[test]
 fn whoever_insists_ends_the_server_at_once() {
-    for target in targets().into_iter().filter(|target| *target != Target::Referee) {
+    let signals = [(libc::SIGINT, libc::SIGINT), (libc::SIGTERM, libc::SIGTERM), (libc::SIGINT, libc::SIGTERM)];
+    let targets = targets().into_iter().filter(|target| *target != Target::Referee);
+    for (target, (first, second)) in targets.zip(signals.into_iter().cycle()) {
         let mut server = Server::start(target);
         let mut client = server.client();
         assert_eq!(client.call(&["SET", "key", &"x".repeat(16 << 20)]), Value::ok());
         client.raw(&b"GET key\r\n".repeat(3));
         // Its output waits for it; the server gives it some time to take it.
         eventually("the output to wait", || server.client().must("CLIENT LIST").text().contains("cmd=get"));
-        server.signal(libc::SIGINT);
-        eventually("the signal to be seen", || server.log().contains("Received SIGINT"));
-        server.signal(libc::SIGINT);
+        server.signal(first);
+        eventually("the signal to be seen", || server.log().contains("Received SIG"));
+        server.signal(second);
         let status = server.wait();
         assert_eq!(status.code(), Some(1), "{}", server.log());
         assert!(server.log().contains("You insist"), "{}", server.log());

@@ -8,7 +8,6 @@ use net::{Args, ConnId, Flow};
 
 use super::Core;
 use crate::acl::{Access, Caller, Context, Denial, Denied, Reason, User, Users};
-use crate::commands::connection::client::line_of;
 use crate::exec::CommandError;
 use crate::exec::error::NO_AUTH;
 use crate::session::Session;
@@ -157,10 +156,5 @@ impl Core {
     pub fn note_denied(&mut self, denied: Denied) {
         let kept = usize::try_from(self.shard.config.acllog_max_len).unwrap_or(usize::MAX);
         self.shared.acl.note(denied, self.clock.now(), kept);
-    }
-
-    fn client_line(&mut self, conn: ConnId, args: Option<&Args<'_>>) -> String {
-        let now = self.clock.now();
-        self.session(conn).map_or_else(String::new, |session| line_of(session, now, args))
     }
 }

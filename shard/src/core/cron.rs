@@ -348,10 +348,10 @@ impl Core {
         }
         for conn in cut {
             self.stats.output_limit_disconnections += 1;
+            tracing::warn!("Client {} closed for overcoming of output buffer limits.", self.client_line(conn, None));
             if let Some(session) = self.session(conn) {
                 session.held = Some(Hold::Closing);
                 session.out = Vec::new();
-                tracing::warn!("Client id={} closed for overcoming of output buffer limits.", session.id.0);
             }
             self.kill(conn);
         }

@@ -69,13 +69,14 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use net::service::Socket;
-use net::{ConnId, Flow};
+use net::{Args, ConnId, Flow};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use storage::UnixMillis;
 
 use crate::acl::Users;
 use crate::clock::Clock;
+use crate::commands::connection::client::line_of;
 use crate::config::Config;
 use crate::exec::ShardState;
 use crate::ids::{ClientId, ShardId};
@@ -376,6 +377,12 @@ impl Core {
     /// All sessions of this core.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> {
         self.sessions.iter().flatten()
+    }
+
+    /// A client as logs name it, by its line of CLIENT LIST; `args` is what it runs now. Empty if it is not there any more.
+    pub(super) fn client_line(&mut self, conn: ConnId, args: Option<&Args<'_>>) -> String {
+        let now = self.clock.now();
+        self.session(conn).map_or_else(String::new, |session| line_of(session, now, args))
     }
 
     /// The connection of client `id`, if it lives here.

@@ -18,7 +18,7 @@ use crate::ids::{ClientId, ShardId};
 use crate::limits::WITHHELD_BYTES_MAX;
 use crate::mesh::{Batch, Message, Pushed, Rule};
 use crate::session::places::Place;
-use crate::session::{Hold, Session};
+use crate::session::{Hold, Session, address};
 use crate::shared::Stop;
 
 /// Emptied batches that a core keeps, for each shard.
@@ -265,6 +265,7 @@ impl Service for Core {
         let id = self.adopted.remove(&fd).unwrap_or_else(|| self.shared.next_client());
         let config = self.shared.config();
         self.refresh_users();
+        tracing::debug!("Accepted {}", address(endpoint));
         let session = Session::new(conn, id, endpoint.clone(), fd, now, &self.users);
         let slot = conn.slot as usize;
         if self.sessions.len() <= slot {
@@ -293,7 +294,11 @@ impl Service for Core {
         self.drop_transaction(conn);
         self.uncount_client(conn);
         self.drop_underway(conn);
-        if self.session(conn).is_some() {
+        if let Some(session) = self.session(conn) {
+            let was_cut = session.held == Some(Hold::Closing);
+            if !was_cut && tracing::enabled!(tracing::Level::DEBUG) {
+                tracing::debug!("Client closed connection {}", self.client_line(conn, None));
+            }
             self.sessions[conn.slot as usize] = None;
         }
     }
@@ -346,10 +351,14 @@ impl Service for Core {
                 self.answer_now(conn, |_, reply: &mut Reply<'_>| {
                     reply.error(&[b"ERR Protocol error: ", text.as_slice()].concat());
                 });
+                if tracing::enabled!(tracing::Level::DEBUG) {
+                    let (text, client) = (String::from_utf8_lossy(text), self.client_line(conn, None));
+                    tracing::debug!("Protocol error ({text}) from client: {client}");
+                }
             }
             ProtocolError::QueryBufferLimit => {
                 self.stats.query_limit_disconnections += 1;
-                tracing::warn!("Closing client that reached max query buffer length");
+                tracing::warn!("Closing client that reached max query buffer length: {}", self.client_line(conn, None));
             }
             ProtocolError::SecurityAttack => {
                 tracing::warn!(

@@ -56,7 +56,8 @@ impl Core {
         let is_kept = is_lost || (has_room && transaction.queue.push(row, flags, args));
         if !is_kept {
             self.stats.query_limit_disconnections += 1;
-            tracing::warn!("Closing client that reached max query buffer length with the commands of a transaction");
+            let client = self.client_line(conn, None);
+            tracing::warn!("Closing client that reached max query buffer length, in a transaction: {client}");
             self.kill(conn);
             return Flow::Hold;
         }

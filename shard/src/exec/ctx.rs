@@ -445,7 +445,7 @@ impl Ctx<'_> {
 
     /// Whether anybody may hear of events of this class.
     #[inline]
-    fn notices(&self, class: Events) -> bool {
+    pub(super) fn notices(&self, class: Events) -> bool {
         self.shard.config.notify_keyspace_events.publishes(class) && !self.shard.registry.is_silent()
     }
 

@@ -10,6 +10,7 @@ use storage::{Expiry, Key, Limits, OwnedValue, UnixMillis};
 use super::CommandError;
 use super::ctx::{Ctx, Touched};
 use super::error::WRONG_TYPE;
+use crate::config::types::events::Events;
 
 /// What a change of a collection may use besides the collection.
 pub struct Tools<'a> {
@@ -64,7 +65,8 @@ impl Ctx<'_> {
     ) -> Result<Option<R>, CommandError> {
         let key = key.into();
         self.expire_if_past(key);
-        if self.is_recorded() && self.database().watches_fields() {
+        let is_told = self.is_recorded() || (self.notices(Events::HASH) && !self.shard.is_replaying);
+        if is_told && self.database().watches_fields() {
             self.expire_fields(key);
         }
         self.touch_tentatively(key);

@@ -68,8 +68,8 @@ impl Ctx<'_> {
         }
     }
 
-    /// Removes the fields of the hash at `key` whose time is past, if there is such a hash, and records that. Whoever
-    /// replays a change of the hash may do so at a time when those fields are not past yet.
+    /// Removes the fields of the hash at `key` whose time is past, if there is such a hash, records that and tells of it.
+    /// Whoever replays a change of the hash may do so at a time when those fields are not past yet.
     pub(crate) fn expire_fields(&mut self, key: Key<'_>) {
         let (db, now, owner) = (self.db, self.now(), self.shard.record_owner(key.bytes()));
         let ShardState { databases, journal, counters, .. } = &mut *self.shard;

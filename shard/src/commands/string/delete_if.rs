@@ -8,6 +8,7 @@ use crate::exec::error::wrong_arity;
 use crate::exec::{CommandError, Ctx, Outcome, Run};
 use crate::spec::{Argument, ArgumentKind, Arity, Command, Docs, Flag, Flags, Group, KeyFlag, KeySpec};
 
+const NO_STRING: CommandError = CommandError::new("ERR Key should be of string type if conditions are specified");
 const BAD_CONDITION: CommandError = CommandError::new("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE");
 
 const REMOVES: &[KeyFlag] = &[KeyFlag::Rm, KeyFlag::Delete];
@@ -59,6 +60,7 @@ fn used_key(args: &Args<'_>, visit: &mut dyn FnMut(usize, &'static [KeyFlag])) -
 fn delex(ctx: &mut Ctx<'_>, args: &Args<'_>, reply: &mut Reply<'_>) -> Outcome {
     let condition = match args.len() {
         2 => None,
+        4 if ctx.peek(args.at(1)).is_some_and(|entry| entry.value().as_string().is_none()) => return Err(NO_STRING),
         4 => Some(Comparison::parse(args.at(2), args.get(3))?.ok_or(BAD_CONDITION)?),
         _ => return Err(wrong_arity("delex")),
     };

@@ -112,6 +112,9 @@ fn keys_are_removed_by_comparison() {
         DELEX c => 0
         DELEX c IFEQ => -ERR wrong number of arguments for 'delex' command
         DELEX c IFXX 1 => -ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE
+        RPUSH list 1 => 1
+        DELEX list IFEQ 1 => -ERR Key should be of string type if conditions are specified
+        DELEX list => 1
         SET d 1 => OK
         DELIFEQ d 2 => 0
         DELIFEQ d 1 => 1
