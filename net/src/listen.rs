@@ -137,7 +137,7 @@ impl Wanted {
         match Listener::tcp_at(self.address, backlog) {
             Ok(listener) => Ok(Some(listener)),
             Err(error) if self.optional && is_missing(&error) => {
-                tracing::info!(address = name, port, %error, "optional address is not available");
+                tracing::info!("Not listening on {name}:{port}, which may be missing: {error}");
                 Ok(None)
             }
             Err(error) => Err(refused(name, port, &error)),

@@ -2,6 +2,7 @@
 
 use net::{Listener, Listeners};
 use shard::config::Config;
+use shard::config::error::system_text;
 
 use super::Refusal;
 
@@ -9,7 +10,7 @@ use super::Refusal;
 pub(super) fn open(config: &Config) -> Result<Listeners, Refusal> {
     let mut listeners = tcp(config).map_err(|why| {
         tracing::warn!("Warning: {why}");
-        format!("Failed listening on port {} (tcp), aborting.", config.port)
+        format!("Failed listening on port {} (TCP), aborting.", config.port)
     })?;
     if config.tls_port != 0 {
         return Err("Failed to configure TLS: tls-port is set, and this build has no TLS. Exiting.".to_owned());
@@ -17,7 +18,7 @@ pub(super) fn open(config: &Config) -> Result<Listeners, Refusal> {
     if !config.unixsocket.is_empty() {
         let permissions = (config.unixsocketperm != 0).then_some(config.unixsocketperm);
         let listener = Listener::unix(&config.unixsocket, permissions, config.tcp_backlog);
-        listeners.push(listener.map_err(|error| format!("Failed opening Unix socket: {error}"))?);
+        listeners.push(listener.map_err(|error| format!("Failed opening Unix socket: {}", system_text(&error)))?);
     }
     if listeners.is_empty() {
         return Err("Configured to not listen anywhere, exiting.".to_owned());
@@ -30,7 +31,7 @@ pub(super) fn open(config: &Config) -> Result<Listeners, Refusal> {
 /// Listens where the configuration says now instead of where it did before. The log says what went wrong where.
 pub(super) fn change(listeners: &Listeners, config: &Config) -> Result<(), String> {
     let changed = listeners.change_tcp(&addresses(config), config.port, config.tcp_backlog);
-    let changed = changed.map_err(|error| error.to_string());
+    let changed = changed.map_err(|error| system_text(&error));
     if let Err(why) = &changed {
         tracing::warn!("Warning: {why}");
     } else if listeners.is_empty() {
@@ -56,7 +57,7 @@ fn tcp(config: &Config) -> Result<Vec<Listener>, String> {
                 tries -= 1;
                 std::thread::sleep(BUSY_PAUSE);
             }
-            opened => return opened.map_err(|error| error.to_string()),
+            opened => return opened.map_err(|error| system_text(&error)),
         }
     }
 }

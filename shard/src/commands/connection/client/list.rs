@@ -266,7 +266,8 @@ fn flags(session: &Session) -> String {
 
 /// What the loop waits for: to read, unless the client has too much under way, and to write what was not taken yet.
 fn events(session: &Session) -> &'static str {
-    match (session.held.is_none(), session.info.in_flight.unsent_bytes > 0) {
+    let is_read = !matches!(session.held, Some(Hold::InFlight | Hold::Closing));
+    match (is_read, session.info.in_flight.unsent_bytes > 0) {
         (true, false) => "r",
         (true, true) => "rw",
         (false, true) => "w",
