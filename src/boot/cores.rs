@@ -36,14 +36,13 @@ pub(super) struct Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list =
-            |cores: &mut dyn Iterator<Item = usize>| cores.map(|core| core.to_string()).collect::<Vec<_>>().join(",");
+        let list = |cores: &[usize]| cores.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
         let pinned: Vec<usize> = self.places.iter().copied().flatten().collect();
         let shards = self.shards();
         if pinned.is_empty() {
-            write!(f, "Shards: {shards}, on any of the cores {}", list(&mut self.processors.iter().copied()))
+            write!(f, "Shards: {shards}, on any of the cores {}", list(&self.processors))
         } else {
-            write!(f, "Shards: {shards}, each on its core: {}", list(&mut pinned.into_iter()))
+            write!(f, "Shards: {shards}, each on its core: {}", list(&pinned))
         }
     }
 }
