@@ -8,6 +8,7 @@
 //! start-up whether this system lets us.
 
 mod acceptor;
+mod append;
 mod buf;
 mod conn;
 mod io;
@@ -22,6 +23,7 @@ pub mod size;
 mod turn;
 mod waker;
 
+pub use append::append;
 pub use io::probe::probe;
 pub use link::Link;
 pub use listen::{Listener, Listeners};

@@ -49,8 +49,10 @@ pub const BACKLOG_BYTES_RESUME: usize = 64 * 1024;
 pub const FILL_BYTES_MIN: usize = 128 * 1024;
 /// Most bytes that one such receive waits for.
 pub const FILL_BYTES_MAX: usize = 1024 * 1024;
-/// Most bytes given to the kernel in one send.
-pub const SEND_BYTES_MAX: usize = 1 << 30;
+/// Most bytes given to the kernel in one send: it copies them, and delivers them on a loopback, before it returns.
+pub const SEND_BYTES_MAX: usize = 256 * 1024;
+/// Most bytes sent to one connection in a tick without a look at the messages of other cores.
+pub const SEND_BYTES_AT_ONCE_MAX: usize = 512 * 1024;
 
 /// Most bytes that one request sends to another server.
 pub const LINK_SEND_BYTES_MAX: usize = 4 << 20;

@@ -1,10 +1,11 @@
 //! From replies to the socket.
 //!
 //! A connection with output is written once a tick, straight with `send(2)`: on an idle socket that is the shortest way.
-//! What the socket does not take goes through the ring, the rest of the buffer as it is, without a copy; until that send
-//! has completed nothing else is sent, for two senders would mix their bytes. Meanwhile replies gather in the service's
-//! buffer. A peer with more than `UNSENT_BYTES_MAX` unread is not served until it has read half of them: until then it
-//! may well be a client that writes a whole pipeline before it reads.
+//! What the socket does not take, or what is too long for others to wait for it, goes through the ring, the rest of the
+//! buffer as it is, without a copy, and a bounded number of bytes a tick; until all that has completed nothing else is
+//! sent, for two senders would mix their bytes. Meanwhile replies gather in the service's buffer. A peer with more than
+//! `UNSENT_BYTES_MAX` unread is not served until it has read half of them: until then it may well be a client that
+//! writes a whole pipeline before it reads.
 
 use crate::io::send::Progress;
 use crate::io::socket;
@@ -21,7 +22,7 @@ impl<S: Service> Loop<S> {
         let output = service.output(id).filter(|output| !output.is_empty() && !conn.sending);
         if let Some(output) = output {
             let len = output.len();
-            let sent = match socket::send_now(conn.fd(), output) {
+            let sent = match socket::send_now(conn.fd(), output, || ring.has_more()) {
                 Ok(sent) => sent,
                 Err(error) => {
                     tracing::debug!(%error, "write to client");

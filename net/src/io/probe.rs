@@ -32,7 +32,7 @@ pub fn probe() -> Result<(), String> {
 fn receive_once(ring: &mut Ring, buffers: &mut Buffers) -> io::Result<()> {
     let (here, there) = UnixStream::pair()?;
     recv::submit(ring, here.as_raw_fd(), ConnId { slot: 0, generation: 0 });
-    socket::send_now(there.as_raw_fd(), b"probe")?;
+    socket::send_now(there.as_raw_fd(), b"probe", || true)?;
     let mut completions = Vec::new();
     for _ in 0..100 {
         ring.enter(Wait::AtMost(Duration::from_millis(10)));

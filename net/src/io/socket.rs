@@ -4,12 +4,29 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-/// Sends what the socket takes without waiting; 0 if it takes nothing now.
-pub(crate) fn send_now(socket: RawFd, bytes: &[u8]) -> io::Result<usize> {
+use crate::limits::{SEND_BYTES_AT_ONCE_MAX, SEND_BYTES_MAX};
+
+/// Sends what the socket takes without waiting, 0 if it takes nothing now: up to [`SEND_BYTES_MAX`] bytes, or up to
+/// [`SEND_BYTES_AT_ONCE_MAX`] as long as `waits` says that nobody waits.
+pub(crate) fn send_now(socket: RawFd, bytes: &[u8], mut waits: impl FnMut() -> bool) -> io::Result<usize> {
+    let end = bytes.len().min(SEND_BYTES_AT_ONCE_MAX);
+    let mut sent = 0;
+    loop {
+        let piece = &bytes[sent..end.min(sent + SEND_BYTES_MAX)];
+        let taken = send_piece(socket, piece)?;
+        sent += taken;
+        if taken < piece.len() || sent == end || waits() {
+            return Ok(sent);
+        }
+    }
+}
+
+/// Sends what the socket takes of a piece.
+fn send_piece(socket: RawFd, piece: &[u8]) -> io::Result<usize> {
     loop {
         // SAFETY: the bytes live through the call.
         let sent =
-            unsafe { libc::send(socket, bytes.as_ptr().cast(), bytes.len(), libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) };
+            unsafe { libc::send(socket, piece.as_ptr().cast(), piece.len(), libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) };
         if sent >= 0 {
             return Ok(sent as usize);
         }

@@ -9,6 +9,8 @@
 
 use std::fmt::Write as _;
 
+use crate::append::append;
+
 /// The protocol version that a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Resp {
@@ -70,7 +72,7 @@ impl<'a> Reply<'a> {
 
     /// Appends bytes that already are a whole reply.
     pub fn raw(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
+        append(self.out, bytes);
     }
 
     /// `+OK`.
@@ -104,7 +106,7 @@ impl<'a> Reply<'a> {
     pub fn bulk(&mut self, bytes: &[u8]) {
         self.out.reserve(LINE_BYTES_MAX + bytes.len() + 2);
         self.prefixed(b'$', bytes.len() as i64);
-        self.out.extend_from_slice(bytes);
+        append(self.out, bytes);
         self.crlf();
     }
 

@@ -10,7 +10,7 @@
 use std::collections::VecDeque;
 
 use net::size::allocated;
-use net::{OwnedArgs, Resp};
+use net::{OwnedArgs, Resp, append};
 
 use crate::exec::Share;
 use crate::exec::merge::Part;
@@ -280,16 +280,16 @@ impl Replies {
             // What stands behind it is likely to be as long and to leave with it.
             out.reserve(reply.len().max((reply.len() * self.places.len()).min(OUT_BYTES_AT_ONCE)));
         }
-        out.extend_from_slice(reply);
+        append(out, reply);
         self.leave(out);
         while let Some(place) = self.places.front() {
             match place {
                 Place::Ready { start, len } => {
-                    out.extend_from_slice(&self.arena[*start as usize..(*start + *len) as usize]);
+                    append(out, &self.arena[*start as usize..(*start + *len) as usize]);
                 }
                 Place::Big(reply) => {
                     self.big_bytes -= reply.len();
-                    out.extend_from_slice(reply);
+                    append(out, reply);
                 }
                 Place::Waiting { .. } | Place::Gathering { .. } | Place::Receiving { .. } => break,
             }
