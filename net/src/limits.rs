@@ -11,12 +11,17 @@ pub const COMMANDS_PER_TICK: u32 = 256;
 pub const INPUT_BYTES_PER_TICK: usize = 64 * 1024;
 /// Completions after which a tick stops asking the kernel for more.
 pub const COMPLETIONS_PER_TICK: usize = 256;
+/// Bytes in pieces after which it does not either: most of what one connection sends at once is kept, not executed.
+pub const RECEIVED_BYTES_PER_TICK: usize = 1024 * 1024;
 
 /// Completions that the kernel makes at least in one enter, if so many are due (since Linux 6.13; all of them before).
 pub const COMPLETIONS_PER_ENTER: usize = 20;
 
-/// Size of one receive buffer: a page, so that it can be given back to the kernel by itself.
-pub const BUFFER_BYTES: usize = 4096;
+/// Size of one receive buffer: whole pages, so that it can be given back to the kernel by itself; what a short piece does
+/// not touch takes no memory.
+pub const BUFFER_BYTES: usize = 16 * 1024;
+/// A piece that is longer than this touches more of its buffer than short ones do.
+pub const SHORT_PIECE_BYTES: usize = 4096;
 /// Receive buffers of a core. Those never used take no memory.
 pub const BUFFERS: usize = 4096;
 /// Receive buffers offered to the kernel at first and at least; more are offered as bursts need them.

@@ -12,9 +12,11 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use crate::acceptor::Acceptor;
-use crate::io::ring::Wait;
+use crate::io::ring::{Completion, Wait};
 use crate::io::{Op, socket, wake};
-use crate::limits::{COMMANDS_ANNOUNCED, COMPLETIONS_PER_ENTER, COMPLETIONS_PER_TICK, STOP_GRACE};
+use crate::limits::{
+    COMMANDS_ANNOUNCED, COMPLETIONS_PER_ENTER, COMPLETIONS_PER_TICK, RECEIVED_BYTES_PER_TICK, STOP_GRACE,
+};
 use crate::resp::peek::look_ahead;
 use crate::runtime::{Loop, Piece};
 use crate::service::{ConnId, Flow, Park, Service, Socket};
@@ -114,6 +116,7 @@ impl<S: Service> Loop<S> {
         while completions.len() >= before + COMPLETIONS_PER_ENTER
             && completions.len() < COMPLETIONS_PER_TICK
             && self.ring.has_more()
+            && received_bytes(&completions) < RECEIVED_BYTES_PER_TICK
         {
             before = completions.len();
             self.ring.enter(Wait::No);
@@ -294,4 +297,10 @@ impl<S: Service> Loop<S> {
     fn has_stopped(&self) -> bool {
         self.stopping.is_some_and(|deadline| self.conns.len() == 0 || Instant::now() >= deadline)
     }
+}
+
+/// Bytes in the pieces among these completions.
+fn received_bytes(completions: &[Completion]) -> usize {
+    let pieces = completions.iter().filter(|completion| completion.token.op == Op::Recv);
+    pieces.map(|piece| usize::try_from(piece.result).unwrap_or(0)).sum()
 }

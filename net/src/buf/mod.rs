@@ -7,9 +7,10 @@
 //!    used comes first)    the kernel, a queue)        of the tick)
 //! ```
 //!
-//! The kernel takes offered buffers in turn. Were all of them on offer, all would be used in turn: 16 MiB that miss every
-//! cache. So only a *window* of them is offered, 128 at first; it doubles when a burst used it up and shrinks when bursts
-//! stay small, and buffers that leave it give their memory back.
+//! The kernel takes offered buffers in turn. Were all of them on offer, all would be used in turn: thousands of pages that
+//! miss every cache. So only a *window* of them is offered, 128 at first; it doubles when a burst used it up and shrinks
+//! when bursts stay small, and buffers that leave it give their memory back. So do all when nothing comes in any more and
+//! long pieces came before.
 //!
 //! A [`Filled`] buffer is a token: it is made from a completion alone and is given back by value, so nobody can read
 //! a buffer that the kernel may be writing to.
@@ -21,7 +22,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use io_uring::cqueue;
 use io_uring::types::BufRingEntry;
 
-use crate::limits::{BUFFER_BYTES, BUFFERS, BUFFERS_OFFERED_MIN};
+use crate::limits::{BUFFER_BYTES, BUFFERS, BUFFERS_OFFERED_MIN, SHORT_PIECE_BYTES};
 use map::Mapping;
 
 /// Refills between two looks at whether the window is too large.
@@ -57,7 +58,7 @@ pub(crate) struct Buffers {
     window: usize,
     /// A receive found no buffer since the last refill.
     starved: bool,
-    /// The window grew since free buffers last gave their memory back.
+    /// The window grew, or a long piece came, since all buffers last gave their memory back.
     grew: bool,
     /// Most buffers that were missing at a refill since the last review.
     peak: usize,
@@ -94,6 +95,7 @@ impl Buffers {
         assert!((buffer as usize) < BUFFERS, "the kernel names a buffer that was never offered");
         self.offered -= 1;
         let len = u32::try_from(result).unwrap_or(0).min(BUFFER_BYTES as u32);
+        self.grew |= len as usize > SHORT_PIECE_BYTES;
         Some(Filled { buffer, len })
     }
 
@@ -149,11 +151,13 @@ impl Buffers {
         self.peak = 0;
     }
 
-    /// Nothing comes in: the window becomes small again, and free buffers that were used give their memory back.
+    /// Nothing comes in: the window becomes small again, and buffers that were used give their memory back. Those on offer
+    /// do so, too: the kernel fills them while we are in it and at no other time. Not to be called while any is filled.
     pub(crate) fn rest(&mut self) {
         self.window = BUFFERS_OFFERED_MIN;
         if std::mem::take(&mut self.grew) {
-            self.forget_free();
+            assert_eq!(self.free.len() + self.offered, BUFFERS, "what was received is not forgotten");
+            self.memory.forget(0, BUFFERS * BUFFER_BYTES);
         }
     }
 
