@@ -52,16 +52,11 @@ impl<'a> Intset<'a> {
     /// The index of a number, or the one it would have.
     #[inline]
     fn search(self, number: i64) -> Result<usize, usize> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            match self.at(middle).cmp(&number) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return Ok(middle),
-                std::cmp::Ordering::Greater => high = middle,
-            }
+        match self.width {
+            2 => search_in(self.integers, number, |bytes| i64::from(i16::from_le_bytes(bytes))),
+            4 => search_in(self.integers, number, |bytes| i64::from(i32::from_le_bytes(bytes))),
+            _ => search_in(self.integers, number, i64::from_le_bytes),
         }
-        Err(low)
     }
 
     /// Whether a number is in the set.
@@ -174,6 +169,16 @@ fn read(bytes: &[u8]) -> i64 {
     number[..width].copy_from_slice(bytes);
     let unused_bits = u64::BITS - 8 * width as u32;
     i64::from_le_bytes(number) << unused_bits >> unused_bits
+}
+
+/// The search among integers whose width the compiler knows.
+#[inline]
+fn search_in<const WIDTH: usize>(
+    integers: &[u8],
+    number: i64,
+    read: impl Fn([u8; WIDTH]) -> i64,
+) -> Result<usize, usize> {
+    integers.as_chunks::<WIDTH>().0.binary_search_by_key(&number, |bytes| read(*bytes))
 }
 
 /// Rewrites the set with the width of a number that is smaller or larger than all others, and adds it.

@@ -32,6 +32,7 @@ pub(crate) mod intset;
 pub(crate) mod large;
 pub(crate) mod listpack;
 pub(crate) mod members;
+pub(crate) mod ones;
 pub(crate) mod prefetch;
 pub(crate) mod ranked;
 pub(crate) mod slab;

@@ -27,18 +27,26 @@ const BLOCK_BYTES: usize = 4096;
 /// Combines bitmaps. The result is as long as the longest; shorter ones count as filled up with zeros.
 pub fn combine(operation: Operation, sources: &[&[u8]]) -> Vec<u8> {
     let len = sources.iter().map(|source| source.len()).max().unwrap_or(0);
-    let mut result = vec![0; len];
+    let mut result = Vec::with_capacity(len);
     let mut more = [0; BLOCK_BYTES];
-    for (number, block) in result.chunks_mut(BLOCK_BYTES).enumerate() {
-        let (start, end) = (number * BLOCK_BYTES, number * BLOCK_BYTES + block.len());
+    for start in (0..len).step_by(BLOCK_BYTES) {
+        let end = len.min(start + BLOCK_BYTES);
         let mut parts = sources.iter().map(|source| &source[start.min(source.len())..end.min(source.len())]);
         let first = parts.next().unwrap_or(&[]);
-        combine_block(operation, first, parts, block, &mut more);
+        // The block begins as that of one source; no memory is written twice but in the cache.
+        let begin = match operation {
+            Operation::Diff | Operation::Diff1 | Operation::AndOr => parts.next().unwrap_or(&[]),
+            Operation::Not => &[],
+            _ => first,
+        };
+        result.extend_from_slice(begin);
+        result.resize(end, 0);
+        combine_block(operation, first, parts, &mut result[start..], &mut more);
     }
     result
 }
 
-/// One block of the result, which is zero when it comes.
+/// Makes a block, which is the first source, or where that is treated unlike the others the second, that of the result.
 fn combine_block<'a>(
     operation: Operation,
     first: &[u8],
@@ -48,18 +56,15 @@ fn combine_block<'a>(
 ) {
     match operation {
         Operation::And => {
-            block[..first.len()].copy_from_slice(first);
             others.for_each(|other| {
                 each(block, other, |byte, other| byte & other);
                 block[other.len()..].fill(0);
             });
         }
         Operation::Or => {
-            block[..first.len()].copy_from_slice(first);
             others.for_each(|other| each(block, other, |byte, other| byte | other));
         }
         Operation::Xor => {
-            block[..first.len()].copy_from_slice(first);
             others.for_each(|other| each(block, other, |byte, other| byte ^ other));
         }
         Operation::Not => {
@@ -84,7 +89,6 @@ fn combine_block<'a>(
             // `more` has the bits that were seen twice or more often.
             let more = &mut more[..block.len()];
             more.fill(0);
-            block[..first.len()].copy_from_slice(first);
             for other in others {
                 for ((byte, more), other) in block.iter_mut().zip(more.iter_mut()).zip(other) {
                     *more |= *byte & other;

@@ -207,3 +207,20 @@ fn polygons_know_their_inside() {
     }
     assert_eq!(Polygon::new(vec![place(0.0, 0.0); 2]), None);
 }
+
+#[test]
+fn coordinates_are_printed_as_the_decimal_expansion_says() {
+    let mut rng = SmallRng::seed_from_u64(4);
+    let edges =
+        [0.0, -0.0, 1.0, -180.0, 0.5, 0.1, 2f64.powi(-17), 2f64.powi(-18), 5e-18, 1e-17, 1e-300, f64::NAN, 1e300];
+    let random = (0..200_000).map(|_| {
+        let degrees: f64 = rng.random_range(-180.0..180.0);
+        degrees / f64::from(1 << rng.random_range(0..30))
+    });
+    for degrees in random.collect::<Vec<_>>().into_iter().chain(edges) {
+        let expected = format!("{degrees:.17}");
+        let expected =
+            if expected.contains('.') { expected.trim_end_matches('0').trim_end_matches('.') } else { &expected };
+        assert_eq!(text::coordinate(degrees), if expected == "-0" { "0" } else { expected }, "{degrees:e}");
+    }
+}

@@ -22,9 +22,32 @@ impl Point {
 
 /// A longitude or latitude as GEOPOS replies it to clients of RESP2: at most 17 digits behind the point.
 pub fn coordinate(degrees: f64) -> String {
-    let mut text = format!("{degrees:.17}");
+    let mut text = fixed(degrees).unwrap_or_else(|| format!("{degrees:.17}"));
     text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
     if text == "-0" { "0".into() } else { text }
+}
+
+/// `{:.17}` of a number in the range of coordinates, which `format!` must search for among all numbers: its fraction is
+/// the quotient of an integer and a power of two, and so are 10^17 of it, which fit 128 bits.
+fn fixed(degrees: f64) -> Option<String> {
+    /// Bits of a double's fraction, and what is added to its exponent.
+    const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
+    const BIAS: u32 = 1023;
+    const UNIT: u128 = 10_u128.pow(17);
+    let bits = degrees.abs().to_bits();
+    let significand = bits % (1 << FRACTION_BITS) | 1 << FRACTION_BITS;
+    // The number is `significand / 2^shift`. Below 2^-54 and from 2^52 on it is left to others, and so are zero and NaN.
+    let shift = (BIAS + FRACTION_BITS).checked_sub((bits >> FRACTION_BITS) as u32)?;
+    if !(1..=2 * FRACTION_BITS + 2).contains(&shift) {
+        return None;
+    }
+    let whole = u128::from(significand) >> shift;
+    let scaled = (u128::from(significand) - (whole << shift)) * UNIT;
+    // Rounded to the nearest, half to even.
+    let (quotient, rest, half) = (scaled >> shift, scaled & ((1 << shift) - 1), 1_u128 << (shift - 1));
+    let digits = whole * UNIT + quotient + u128::from(rest > half || rest == half && quotient % 2 == 1);
+    let sign = if degrees < 0.0 { "-" } else { "" };
+    Some(format!("{sign}{}.{:017}", (digits / UNIT) as u64, (digits % UNIT) as u64))
 }
 
 /// A distance as GEODIST replies it: four digits behind the point, rounded as a binary number, half to even. (The decimal

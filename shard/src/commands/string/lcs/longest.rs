@@ -27,21 +27,21 @@ pub(super) struct Longest {
 pub(super) fn len(first: &[u8], second: &[u8]) -> usize {
     let mut row = vec![0; second.len() + 1];
     for byte in first {
-        next_row(*byte, second, &mut row, |_, _| ());
+        next_row(*byte, second, &mut row, |_| ());
     }
     row[second.len()] as usize
 }
 
 /// Replaces the lengths for all but the last byte of the first string by those with it. `up_is_longer` is told of every
-/// place of the second string whether the length without this byte exceeds the one without the byte there.
+/// place of the second string, in their order, whether the length without this byte exceeds the one without the byte there.
 #[inline]
-fn next_row(byte: u8, second: &[u8], row: &mut [u32], mut up_is_longer: impl FnMut(usize, bool)) {
+fn next_row(byte: u8, second: &[u8], row: &mut [u32], mut up_is_longer: impl FnMut(bool)) {
     let (mut diagonal, mut left) = (0, 0);
-    for (column, other) in second.iter().enumerate() {
-        let up = row[column + 1];
-        up_is_longer(column, up > left);
+    for (other, length) in second.iter().zip(&mut row[1..]) {
+        let up = *length;
+        up_is_longer(up > left);
         left = if byte == *other { diagonal + 1 } else { up.max(left) };
-        row[column + 1] = left;
+        *length = left;
         diagonal = up;
     }
 }
@@ -51,13 +51,20 @@ impl Longest {
     pub(super) fn find(first: &[u8], second: &[u8]) -> Longest {
         let columns = second.len();
         let mut row = vec![0; columns + 1];
-        let mut ups = vec![0_u64; (first.len() * columns).div_ceil(64)];
-        for (line, byte) in first.iter().enumerate() {
-            next_row(*byte, second, &mut row, |column, up| {
-                let cell = line * columns + column;
-                ups[cell / 64] |= u64::from(up) << (cell % 64);
+        let mut ups = Vec::with_capacity((first.len() * columns).div_ceil(64) + 1);
+        // The word under way stays in a register.
+        let (mut word, mut bits) = (0_u64, 0);
+        for byte in first {
+            next_row(*byte, second, &mut row, |up| {
+                word |= u64::from(up) << bits;
+                bits += 1;
+                if bits == u64::BITS {
+                    ups.push(word);
+                    (word, bits) = (0, 0);
+                }
             });
         }
+        ups.push(word);
         let mut runs = Vec::new();
         let (mut i, mut j) = (first.len(), columns);
         while i > 0 && j > 0 {
