@@ -35,7 +35,7 @@ fn fixed(degrees: f64) -> Option<String> {
     const BIAS: u32 = 1023;
     const UNIT: u128 = 10_u128.pow(17);
     let bits = degrees.abs().to_bits();
-    let significand = bits % (1 << FRACTION_BITS) | 1 << FRACTION_BITS;
+    let significand = (bits % (1 << FRACTION_BITS)) | (1 << FRACTION_BITS);
     // The number is `significand / 2^shift`. Below 2^-54 and from 2^52 on it is left to others, and so are zero and NaN.
     let shift = (BIAS + FRACTION_BITS).checked_sub((bits >> FRACTION_BITS) as u32)?;
     if !(1..=2 * FRACTION_BITS + 2).contains(&shift) {
