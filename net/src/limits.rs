@@ -11,8 +11,9 @@ pub const COMMANDS_PER_TICK: u32 = 256;
 pub const INPUT_BYTES_PER_TICK: usize = 64 * 1024;
 /// Completions after which a tick stops asking the kernel for more.
 pub const COMPLETIONS_PER_TICK: usize = 256;
-/// Bytes in pieces after which it does not either: most of what one connection sends at once is kept, not executed.
-pub const RECEIVED_BYTES_PER_TICK: usize = 1024 * 1024;
+/// Bytes in pieces after which it does not either: most of what one connection sends at once is kept, not executed. An
+/// enter brings as many more before a connection is told to wait.
+pub const RECEIVED_BYTES_PER_TICK: usize = 256 * 1024;
 
 /// Completions that the kernel makes at least in one enter, if so many are due (since Linux 6.13; all of them before).
 pub const COMPLETIONS_PER_ENTER: usize = 20;
