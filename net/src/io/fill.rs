@@ -1,5 +1,5 @@
-//! Receiving straight into a connection's query buffer, once it is known that much of a command is missing: no 4 KiB
-//! pieces, no second copy, and one completion for up to a mebibyte.
+//! Receiving straight into a connection's query buffer, once it is known that much of a command is missing: no pieces, no
+//! second copy, and one completion for up to a mebibyte.
 //!
 //! The buffer belongs to [`Fills`] from the submission to the completion.
 
